@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import type { Backplane } from './backplane/backplane.ts';
+import { type MemoryHub, memoryHub } from './backplane/memory/hub.ts';
+import { redisBackplane } from './backplane/redis/index.ts';
+import type { Config } from './config.ts';
+import { type RunningNode, startNode as startFromParts } from './node.ts';
+import { type Log, openLog } from './telemetry/log.ts';
+import { type Metrics, openMetrics } from './telemetry/metrics.ts';
+
+export interface AssembleOptions {
+  /** What the nodes of this process share where no Redis is configured; by default a node is alone. */
+  readonly hub?: MemoryHub;
+  /** Set by tests that share a Redis. */
+  readonly keyPrefix?: string;
+}
+
+/** The composition root: chooses the parts that the configuration asks for, and starts a node of them. */
+export async function startNode(config: Config, options: AssembleOptions = {}): Promise<RunningNode> {
+  const incarnation = randomBytes(9).toString('base64url');
+  const log = openLog(config.logLevel, config.nodeId, config.region);
+  const metrics = openMetrics();
+  const backplane = openBackplane(config, options, incarnation, metrics, log);
+  return startFromParts(config, { incarnation, backplane, metrics, log });
+}
+
+function openBackplane(
+  config: Config,
+  options: AssembleOptions,
+  incarnation: string,
+  metrics: Metrics,
+  log: Log,
+): Backplane {
+  const { resumeWindowMs, redisUrl } = config;
+  if (redisUrl === undefined) return (options.hub ?? memoryHub()).attach({ incarnation, resumeWindowMs });
+  return redisBackplane({
+    url: redisUrl,
+    home: 'main',
+    incarnation,
+    resumeWindowMs,
+    ...(options.keyPrefix === undefined ? {} : { keyPrefix: options.keyPrefix }),
+    observer: {
+      connectionFailed: (connection, error) =>
+        log.warn({ event: 'redis_connection_failed', connection, reason: error.message }),
+      commandFailed: (script, error) => {
+        metrics.backplane.commandsFailed.inc({ script });
+        log.debug({ event: 'redis_command_failed', script, reason: error.message });
+      },
+      subscriptionFailed: (error) => {
+        metrics.backplane.subscriptionsFailed.inc();
+        log.debug({ event: 'redis_subscription_failed', reason: error.message });
+      },
+      adapterFailed: (error) => {
+        metrics.backplane.adapterFailed.inc();
+        log.debug({ event: 'adapter_failed', reason: error.message });
+      },
+    },
+  });
+}

@@ -1,0 +1,34 @@
+import type { Doorbell, RoomLog } from './room-log.ts';
+
+/** What nodes share, as one node sees it. */
+export interface Backplane {
+  readonly kind: 'redis' | 'memory';
+  /** The homes this backplane holds; the first is where a room without a suffix lives. */
+  readonly homes: readonly string[];
+  readonly rooms: RoomLog;
+  readonly doorbell: Doorbell;
+  /** The socket.io adapter for what may be lost: ephemeral messages and announcements. */
+  readonly adapter: SocketAdapter;
+  /** What readiness is made of. */
+  health(): BackplaneHealth;
+  close(): Promise<void>;
+}
+
+/** Handed to socket.io as its `adapter` option; opaque to everything between. */
+// biome-ignore lint/suspicious/noExplicitAny: the type that socket.io itself gives to adapter constructors
+export type SocketAdapter = any;
+
+export interface BackplaneHealth {
+  /** Commands are answered. */
+  readonly answers: boolean;
+  /** A doorbell that this node rang itself came back lately. */
+  readonly rings: boolean;
+  /** What is wrong, in words for an operator. */
+  readonly problem?: string;
+}
+
+/** What every adapter needs to know of the node that opens it. */
+export interface BackplaneOptions {
+  readonly incarnation: string;
+  readonly resumeWindowMs: number;
+}

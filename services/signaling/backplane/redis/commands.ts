@@ -1,0 +1,41 @@
+import { ok, type Result, refuse } from '../../domain/result.ts';
+import type { Client } from './connect.ts';
+import { commandName, type ScriptName } from './scripts.ts';
+
+/** Runs one script; never rejects. A failure means that the outcome is unknown (rule Q1). */
+export type RunScript = (
+  script: ScriptName,
+  keys: readonly string[],
+  ...args: readonly (string | number)[]
+) => Promise<Result<unknown, 'unavailable'>>;
+
+export interface CommandObserver {
+  commandFailed(script: ScriptName, error: Error): void;
+}
+
+/** An answer that takes longer is not waited for: a request is answered within a second. */
+const COMMAND_TIMEOUT_MS = 800;
+
+type ScriptCommand = (...args: readonly (string | number)[]) => Promise<unknown>;
+
+export function scriptRunner(client: Client, observer: CommandObserver): RunScript {
+  const commands = client as unknown as Record<string, ScriptCommand>;
+  return async (script, keys, ...args) => {
+    try {
+      const command = commands[commandName(script)];
+      if (command === undefined) throw new Error(`no script named ${script}`);
+      return ok(await withDeadline(command.call(client, ...keys, ...args), COMMAND_TIMEOUT_MS));
+    } catch (error) {
+      observer.commandFailed(script, error as Error);
+      return refuse('unavailable');
+    }
+  };
+}
+
+/** The promise's outcome, or a rejection once the time is over; a later rejection of the promise is absorbed. */
+export function withDeadline<Value>(promise: Promise<Value>, timeoutMs: number): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

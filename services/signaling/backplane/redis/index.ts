@@ -1,0 +1,100 @@
+import { defaultLogBounds, type LogBounds } from '../../domain/log-bounds.ts';
+import type { Backplane, BackplaneHealth, BackplaneOptions } from '../backplane.ts';
+import { redisAdapter } from './adapter.ts';
+import { type CommandObserver, scriptRunner, withDeadline } from './commands.ts';
+import { type Client, type Clients, connectRedis } from './connect.ts';
+import { redisDoorbell } from './doorbell.ts';
+import { redisKeys } from './keys.ts';
+import { redisRoomLog } from './room-log.ts';
+
+export interface RedisBackplaneOptions extends BackplaneOptions {
+  readonly url: string;
+  /** The name of the one home that this Redis is. */
+  readonly home: string;
+  readonly keyPrefix?: string;
+  readonly bounds?: LogBounds;
+  readonly observer: RedisObserver;
+}
+
+export interface RedisObserver extends CommandObserver {
+  connectionFailed(connection: string, error: Error): void;
+  subscriptionFailed(error: Error): void;
+  adapterFailed(error: Error): void;
+}
+
+const PING_EVERY_MS = 2_000;
+const PING_TIMEOUT_MS = 1_000;
+/** Health is told from what was seen lately. */
+const SEEN_LATELY_MS = 5_000;
+
+/** One Redis (standalone, Sentinel or Cluster) as the backplane. Connecting is not awaited: `health` tells. */
+export function redisBackplane(options: RedisBackplaneOptions): Backplane {
+  const { incarnation, observer } = options;
+  const keys = redisKeys(options.keyPrefix ?? 'fenghuo');
+  const clients = connectRedis(options.url, (connection, error) =>
+    observer.connectionFailed(connection, error),
+  );
+  const doorbell = redisDoorbell(clients.subscriber, clients.commands, keys, incarnation, (error) =>
+    observer.subscriptionFailed(error),
+  );
+  const pulse = takePulse(clients);
+  return {
+    kind: 'redis',
+    homes: [options.home],
+    rooms: redisRoomLog(scriptRunner(clients.commands, observer), keys, {
+      incarnation,
+      bounds: options.bounds ?? defaultLogBounds(options.resumeWindowMs),
+    }),
+    doorbell,
+    adapter: redisAdapter(clients, keys, (error) => observer.adapterFailed(error)),
+    health: () => healthFrom(pulse, doorbell.silentForMs()),
+    async close() {
+      doorbell.close();
+      pulse.stop();
+      for (const client of Object.values(clients) as Client[]) client.disconnect();
+    },
+  };
+}
+
+interface Pulse {
+  answers: boolean;
+  problem: string | undefined;
+  stop(): void;
+}
+
+/** Asks every connection every two seconds: a frozen Redis looks connected until something is overdue. */
+function takePulse(clients: Clients): Pulse {
+  const beat = async () => {
+    try {
+      await withDeadline(clients.commands.ping(), PING_TIMEOUT_MS);
+      pulse.problem = await evictionProblem(clients.commands);
+      pulse.answers = pulse.problem === undefined;
+    } catch (error) {
+      pulse.answers = false;
+      pulse.problem = (error as Error).message;
+    }
+  };
+  const pulse: Pulse = { answers: false, problem: 'not yet connected', stop: () => clearInterval(timer) };
+  const timer = setInterval(() => {
+    void beat();
+    for (const client of [clients.adapterPublisher, clients.subscriber, clients.adapterSubscriber]) {
+      if (client.status === 'ready') client.ping().catch(() => {});
+    }
+  }, PING_EVERY_MS);
+  clients.commands.on('ready', () => void beat());
+  return pulse;
+}
+
+/** An evicting Redis would lose rooms in silence (rule D7). Unknown where CONFIG is forbidden. */
+async function evictionProblem(client: Client): Promise<string | undefined> {
+  const info = await withDeadline(client.info('memory'), PING_TIMEOUT_MS).catch(() => '');
+  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1];
+  if (policy === undefined || policy === 'noeviction') return undefined;
+  return `Redis evicts keys (maxmemory-policy ${policy}): set it to noeviction`;
+}
+
+function healthFrom(pulse: Pulse, silentForMs: number): BackplaneHealth {
+  const rings = silentForMs < SEEN_LATELY_MS;
+  const problem = pulse.problem ?? (rings ? undefined : 'subscribed, but nothing is heard');
+  return { answers: pulse.answers, rings, ...(problem === undefined ? {} : { problem }) };
+}

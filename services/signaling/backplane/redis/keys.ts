@@ -1,0 +1,30 @@
+import type { PeerId } from '@fenghuo/protocol';
+import type { RoomId } from '../../domain/room-id.ts';
+
+/** Every key and channel of ours. All of one room share its hash tag, so one script may touch them on a Cluster. */
+export interface Keys {
+  /** The room's one hash: settings, members, their requests' answers. */
+  state(room: RoomId): string;
+  /** The room's one stream; its doorbell is the sharded channel of the same name. */
+  log(room: RoomId): string;
+  roomOfLog(log: string): RoomId;
+  /** Marks a peer whose join may still be under way but must not happen any more. */
+  voided(room: RoomId, peer: PeerId): string;
+  /** A node's own channel, on which it rings itself. */
+  probe(incarnation: string): string;
+  /** The prefix of the channels of the socket.io adapter. */
+  readonly adapterPrefix: string;
+}
+
+export function redisKeys(prefix: string): Keys {
+  const logStart = `${prefix}:{`;
+  const logEnd = '}:log';
+  return {
+    state: (room) => `${prefix}:{${room}}:state`,
+    log: (room) => logStart + room + logEnd,
+    roomOfLog: (log) => log.slice(logStart.length, -logEnd.length) as RoomId,
+    voided: (room, peer) => `${prefix}:{${room}}:void:${peer}`,
+    probe: (incarnation) => `${prefix}:probe:${incarnation}`,
+    adapterPrefix: `${prefix}:io`,
+  };
+}

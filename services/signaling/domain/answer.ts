@@ -1,0 +1,25 @@
+import type { ErrorCode } from '@fenghuo/protocol';
+
+/**
+ * The final answer to a request, kept with the session so that a repeat gets its own first answer (rule Q3).
+ * Its text is what the room's state holds: a letter and a seq, or `E` and an error code.
+ */
+export type Answer =
+  | { readonly type: 'sent' | 'held' | 'logged' | 'updated'; readonly seq: number }
+  | { readonly type: 'refused'; readonly code: ErrorCode };
+
+const LETTERS = { sent: 'S', held: 'H', logged: 'L', updated: 'U' } as const;
+const TYPES = { S: 'sent', H: 'held', L: 'logged', U: 'updated' } as const;
+
+export function answerText(answer: Answer): string {
+  return answer.type === 'refused' ? `E${answer.code}` : `${LETTERS[answer.type]}${answer.seq}`;
+}
+
+export function parseAnswer(text: string): Answer {
+  const letter = text.charAt(0);
+  const rest = text.slice(1);
+  if (letter === 'E') return { type: 'refused', code: rest as ErrorCode };
+  const type = TYPES[letter as keyof typeof TYPES];
+  if (type === undefined) throw new Error(`not an answer: ${text}`);
+  return { type, seq: Number(rest) };
+}

@@ -1,0 +1,49 @@
+import { UNANSWERED_MAX } from '@fenghuo/protocol';
+import type { Answer } from './answer.ts';
+
+/** A request's place in its session. */
+export interface RequestRef {
+  readonly id: number;
+  /** The session's greatest lower id that was handed to the backplane (rule Q2). */
+  readonly previousId: number;
+}
+
+/** What the backplane remembers of a session's requests. */
+export interface RequestMemory {
+  readonly generation: number;
+  readonly lastId: number;
+  /** The answers of the last ids, by id. */
+  readonly answers: ReadonlyMap<number, Answer>;
+}
+
+/**
+ * `apply` it; or it was answered before; or it is refused without being consumed:
+ * `unavailable` where its predecessor never arrived, `invalid_request` where its answer is no longer kept.
+ */
+export type Verdict =
+  | { readonly type: 'apply' }
+  | { readonly type: 'repeat'; readonly answer: Answer }
+  | {
+      readonly type: 'refuse';
+      readonly code: 'session_expired' | 'session_replaced' | 'invalid_request' | 'unavailable';
+    };
+
+/** The check order of rule Q1: session, generation, repeat, predecessor. The rule and the write come after. */
+export function judge(memory: RequestMemory | undefined, generation: number, request: RequestRef): Verdict {
+  if (memory === undefined) return { type: 'refuse', code: 'session_expired' };
+  if (memory.generation !== generation) return { type: 'refuse', code: 'session_replaced' };
+  if (request.id <= memory.lastId) {
+    const answer = memory.answers.get(request.id);
+    return answer === undefined ? { type: 'refuse', code: 'invalid_request' } : { type: 'repeat', answer };
+  }
+  if (request.previousId > memory.lastId) return { type: 'refuse', code: 'unavailable' };
+  return { type: 'apply' };
+}
+
+/** The same memory after an answer: a final refusal consumes its id, too. */
+export function remember(memory: RequestMemory, id: number, answer: Answer): RequestMemory {
+  const answers = new Map(memory.answers);
+  answers.set(id, answer);
+  for (const old of answers.keys()) if (old <= id - UNANSWERED_MAX) answers.delete(old);
+  return { ...memory, lastId: id, answers };
+}

@@ -1,0 +1,42 @@
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+
+/** One question of readiness, and its answer now. */
+export interface Check {
+  readonly ok: boolean;
+  readonly problem?: string;
+}
+
+export interface OperatorsOptions {
+  readonly registry: Registry;
+  /** Brings the gauges up to now, before a scrape. */
+  readonly refresh: () => void;
+  readonly checks: () => Readonly<Record<string, Check>>;
+  readonly isStarted: () => boolean;
+}
+
+/** The operators' listener: health and metrics. Never public. */
+export function operatorsServer(options: OperatorsOptions): FastifyInstance {
+  const server = fastify({ forceCloseConnections: true });
+
+  // Says that the event loop turns, and nothing else: what is wrong with Redis is no reason to be killed.
+  server.get('/livez', async () => ({ ok: true }));
+
+  server.get('/readyz', async (_, reply) => {
+    const checks = options.checks();
+    const ok = Object.values(checks).every((check) => check.ok);
+    return reply.code(ok ? 200 : 503).send({ ok, checks });
+  });
+
+  server.get('/startupz', async (_, reply) => {
+    const ok = options.isStarted();
+    return reply.code(ok ? 200 : 503).send({ ok });
+  });
+
+  server.get('/metrics', async (_, reply) => {
+    options.refresh();
+    return reply.type(options.registry.contentType).send(await options.registry.metrics());
+  });
+
+  return server;
+}

@@ -1,0 +1,28 @@
+import { startNode } from './assemble.ts';
+import { parseConfig } from './config.ts';
+import type { RunningNode } from './node.ts';
+
+/** One node of the cluster, as a process: settings from the environment, SIGTERM or SIGINT to stop. */
+const node = await start();
+let isStopping = false;
+
+process.on('SIGTERM', () => void stop());
+process.on('SIGINT', () => void stop());
+// Started by `npm start`: the parent is gone, however it went.
+if (process.channel !== undefined) process.once('disconnect', () => void stop());
+
+async function start(): Promise<RunningNode> {
+  try {
+    return await startNode(parseConfig(process.env));
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(1);
+  }
+}
+
+async function stop(): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  await node.stop();
+  process.exit(0);
+}

@@ -1,0 +1,173 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { PeerId } from '@fenghuo/protocol';
+import type { FastifyInstance } from 'fastify';
+import type { Backplane } from './backplane/backplane.ts';
+import { type FeedObserver, RoomFeeds } from './backplane/room-feed.ts';
+import type { Config } from './config.ts';
+import { clientsServer } from './http/clients.ts';
+import { type Check, operatorsServer } from './http/operators.ts';
+import type { RequestContext } from './requests/context.ts';
+import { departures } from './requests/departures.ts';
+import { openGateway } from './sockets/gateway.ts';
+import type { Log } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+/** What a node is given: main.ts makes these, and tests make others. */
+export interface NodeParts {
+  readonly incarnation: string;
+  readonly backplane: Backplane;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+export interface RunningNode {
+  readonly clientsPort: number;
+  readonly operatorsPort: number;
+  /** Stops admitting, sends the clients away, ends their sessions, and closes everything, in this order. */
+  stop(): Promise<void>;
+}
+
+const PAGE_ROOT = fileURLToPath(new URL('../web/dist', import.meta.url));
+/** Every room's turn comes within four seconds (rule D2). */
+const ATTEST_EVERY_MS = 250;
+const ATTEST_SHARE = 1 / 16;
+const DEPARTURES_WAIT_MS = 2_000;
+
+/** Starts a node: it serves once the promise resolves, and is ready once its backplane answers. */
+export async function startNode(config: Config, parts: NodeParts): Promise<RunningNode> {
+  const { backplane, metrics, log } = parts;
+  const state = { isDraining: false, isStarted: false };
+  const feeds = new RoomFeeds(backplane.rooms, backplane.doorbell, feedObserver(metrics, parts.incarnation));
+  const context = requestContext(config, parts, feeds);
+
+  const clients = await clientsServer({ pageRoot: PAGE_ROOT, trustProxy: config.clients.trustProxy });
+  const gateway = openGateway(clients.server as HttpServer, context, {
+    messageBytesMax: config.messageBytesMax,
+    resumeWindowMs: config.resumeWindowMs,
+    adapter: backplane.adapter,
+    admission: {
+      allowedOrigins: config.allowedOrigins,
+      connectionsMax: config.connectionsMax,
+      isDraining: () => state.isDraining,
+    },
+    answered: (type, outcome) => metrics.messages.messages.inc({ type, outcome }),
+    failed: (request, error) => log.error({ event: 'request_failed', request, err: error }),
+    observer: {
+      connected: () => log.debug({ event: 'connected' }),
+      disconnected: () => log.debug({ event: 'disconnected' }),
+      refused: (code) => metrics.connections.refused.inc({ code }),
+      dropped: (reason) => metrics.connections.dropped.inc({ reason }),
+    },
+  });
+  clients.addHook('preClose', () => gateway.close());
+
+  const checks = (): Record<string, Check> => {
+    const { answers, rings, problem } = backplane.health();
+    const why = problem === undefined ? {} : { problem };
+    return {
+      backplane_answers: { ok: answers, ...(answers ? {} : why) },
+      backplane_rings: { ok: rings, ...(rings ? {} : why) },
+      not_draining: { ok: !state.isDraining },
+      below_connections_max: { ok: gateway.connections < config.connectionsMax },
+    };
+  };
+  const operators = operatorsServer({
+    registry: metrics.registry,
+    checks,
+    isStarted: () => {
+      state.isStarted ||= Object.values(checks()).every((check) => check.ok);
+      return state.isStarted;
+    },
+    refresh: () => {
+      const { answers, rings } = backplane.health();
+      metrics.connections.connections.set(gateway.connections);
+      metrics.rooms.rooms.set(feeds.size);
+      metrics.rooms.peers.set(gateway.peers);
+      metrics.backplane.redisUp.set(answers && rings ? 1 : 0);
+      metrics.backplane.departuresOwed.set(context.departures.owed);
+    },
+  });
+
+  const attesting = setInterval(() => {
+    feeds.attest(ATTEST_SHARE).catch((error) => log.error({ event: 'attest_failed', err: error }));
+  }, ATTEST_EVERY_MS);
+
+  async function stop(): Promise<void> {
+    state.isDraining = true;
+    log.info({ event: 'node_stopping', connections: gateway.connections });
+    gateway.dropAll();
+    await clients.close();
+    await context.departures.settled(DEPARTURES_WAIT_MS);
+    clearInterval(attesting);
+    context.departures.close();
+    feeds.close();
+    await operators.close();
+    await backplane.close();
+    log.info({ event: 'node_stopped' });
+  }
+
+  try {
+    await listen(clients, config.clients, 'PORT');
+    await listen(operators, config.operators, 'OPS_PORT');
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const clientsPort = (clients.server.address() as AddressInfo).port;
+  const operatorsPort = (operators.server.address() as AddressInfo).port;
+  log.info({ event: 'node_started', clientsPort, operatorsPort, backplane: backplane.kind });
+  return { clientsPort, operatorsPort, stop };
+}
+
+async function listen(
+  server: FastifyInstance,
+  at: { host: string; port: number },
+  setting: string,
+): Promise<void> {
+  try {
+    await server.listen(at);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE') throw error;
+    throw new Error(
+      `port ${at.port} (${setting}) is in use: stop what listens there, or set ${setting} to a free one`,
+    );
+  }
+}
+
+function requestContext(config: Config, parts: NodeParts, feeds: RoomFeeds): RequestContext {
+  const { backplane } = parts;
+  return {
+    location: { node: config.nodeId, region: config.region },
+    incarnation: parts.incarnation,
+    homes: backplane.homes,
+    rooms: backplane.rooms,
+    feeds,
+    departures: departures(backplane.rooms),
+    departuresMax: 2 * config.connectionsMax,
+    roomPeersMax: config.roomPeersMax,
+    resumeWindowMs: config.resumeWindowMs,
+    iceServers: config.stunUrls.length === 0 ? [] : [{ urls: [...config.stunUrls] }],
+    nowMs: () => performance.now(),
+    newPeerId: () => randomBytes(12).toString('base64url') as PeerId,
+    newSecret: () => randomBytes(32).toString('base64url'),
+    hash: (secret) => createHash('sha256').update(secret).digest('base64url'),
+  };
+}
+
+function feedObserver(metrics: Metrics, incarnation: string): FeedObserver {
+  const { backplane, messages } = metrics;
+  return {
+    applied(record, hadListener) {
+      if (record.origin !== incarnation || (record.type !== 'signal' && record.type !== 'message')) return;
+      const seconds = Math.max(0, performance.now() - record.originMs) / 1_000;
+      messages.relayDuration.observe({ path: hadListener ? 'local' : 'node' }, seconds);
+    },
+    duplicate: () => backplane.duplicates.inc(),
+    repaired: (records) => backplane.repaired.inc(records),
+    resynced: () => backplane.resyncs.inc(),
+  };
+}

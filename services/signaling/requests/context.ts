@@ -1,0 +1,54 @@
+import type { EventName, Events, IceServer, PeerId } from '@fenghuo/protocol';
+import type { RoomFeeds } from '../backplane/room-feed.ts';
+import type { RoomLog } from '../backplane/room-log.ts';
+import type { RoomId } from '../domain/room-id.ts';
+import type { RoomRecord } from '../domain/room-record.ts';
+import type { Departures } from './departures.ts';
+import type { Session } from './session.ts';
+
+/** What requests need of their node. */
+export interface RequestContext {
+  readonly location: { readonly node: string; readonly region: string };
+  /** This process: random at each start. */
+  readonly incarnation: string;
+  readonly homes: readonly string[];
+  readonly rooms: RoomLog;
+  readonly feeds: RoomFeeds;
+  readonly departures: Departures;
+  readonly roomPeersMax: number;
+  readonly resumeWindowMs: number;
+  readonly iceServers: readonly IceServer[];
+  /** Owed departures over which no join is taken: what could become a ghost stays bounded. */
+  readonly departuresMax: number;
+  nowMs(): number;
+  newPeerId(): PeerId;
+  newSecret(): string;
+  hash(secret: string): string;
+}
+
+/** What requests need of the connection that they came on. */
+export interface Connection {
+  /** `joining` while a join is under way. */
+  membership: Session | 'joining' | undefined;
+  /** A join whose outcome is unknown: its next try continues it under the same peer id. */
+  unsettledJoin: UnsettledJoin | undefined;
+  /** The id of the last leave, whose repeat gets the same answer. */
+  lastLeaveId: number | undefined;
+  readonly isOpen: boolean;
+  send<Name extends EventName>(event: Name, payload: Events[Name]): void;
+  sendRecord(record: RoomRecord): void;
+  /** Begins or ends taking part in what a room's members may lose. */
+  enter(room: RoomId, peer: PeerId): void;
+  exit(room: RoomId, peer: PeerId): void;
+  relayEphemeral(room: RoomId, to: PeerId | undefined, payload: Events['message']): void;
+  /** Closes so that the client connects anew. */
+  drop(reason: DropReason): void;
+}
+
+export type DropReason = 'session_lost' | 'shutdown' | 'slow_reader';
+
+export interface UnsettledJoin {
+  readonly room: RoomId;
+  readonly peer: PeerId;
+  readonly secret: string;
+}

@@ -1,0 +1,18 @@
+import type { REQUESTS, RequestName } from '@fenghuo/protocol';
+import type { z } from 'zod';
+import type { Connection, RequestContext } from './context.ts';
+import { join } from './join.ts';
+import { leave } from './leave.ts';
+import { message } from './message.ts';
+import type { Reply } from './reply.ts';
+import { signal } from './signal.ts';
+import { update } from './update.ts';
+
+/** What each request does, by its name on the wire. */
+export const HANDLERS: {
+  readonly [Name in RequestName]: (
+    context: RequestContext,
+    connection: Connection,
+    request: z.infer<(typeof REQUESTS)[Name]>,
+  ) => Promise<Reply>;
+} = { join, leave, signal, message, update };

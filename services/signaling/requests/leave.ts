@@ -1,0 +1,34 @@
+import type { LeaveRequest } from '@fenghuo/protocol';
+import type { Connection, RequestContext } from './context.ts';
+import { accepted, type Reply, refused } from './reply.ts';
+import type { Session } from './session.ts';
+
+/** Ends the session; the connection may join again, from id 1. */
+export async function leave(
+  context: RequestContext,
+  connection: Connection,
+  request: LeaveRequest,
+): Promise<Reply> {
+  const session = connection.membership;
+  if (session === undefined && connection.lastLeaveId === request.id) return accepted({});
+  if (session === undefined || session === 'joining') return refused('not_joined');
+  return session.handOver(
+    request.id,
+    0,
+    (place) => context.rooms.leave(session, 'left', place),
+    () => {
+      if (connection.membership === session) {
+        end(connection, session);
+        connection.lastLeaveId = request.id;
+      }
+      return accepted({});
+    },
+  );
+}
+
+/** The node's side of a session's end. */
+export function end(connection: Connection, session: Session): void {
+  session.seat.leave();
+  connection.exit(session.room, session.peer);
+  connection.membership = undefined;
+}

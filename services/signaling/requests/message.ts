@@ -1,0 +1,43 @@
+import type { DurableMessage, EphemeralMessage, MessageRequest } from '@fenghuo/protocol';
+import type { Connection, RequestContext } from './context.ts';
+import { accepted, type Reply, refused } from './reply.ts';
+import type { Session } from './session.ts';
+
+/** A product's own words: through the log, or ephemeral past it. */
+export async function message(
+  context: RequestContext,
+  connection: Connection,
+  request: MessageRequest,
+): Promise<Reply> {
+  const session = connection.membership;
+  if (session === undefined || session === 'joining') return refused('not_joined');
+  return request.ephemeral === true
+    ? ephemeral(connection, session, request)
+    : durable(context, session, request);
+}
+
+function durable(context: RequestContext, session: Session, request: DurableMessage): Promise<Reply> {
+  const { id, to, topic, data, echo } = request;
+  const body = JSON.stringify({ from: session.peer, to, topic, data });
+  return session.handOver(
+    id,
+    body.length,
+    (place) => context.rooms.relay(session, place, { type: 'message', to, echo, body }),
+    (answer) => (answer.type === 'refused' ? refused(answer.code) : accepted({ seq: answer.seq })),
+  );
+}
+
+/** May be lost: it has no seq, no repeat, and is in no log. */
+function ephemeral(connection: Connection, session: Session, request: EphemeralMessage): Reply {
+  const { to, topic, data } = request;
+  const limited = session.charge(JSON.stringify(data).length);
+  if (limited !== undefined) return limited;
+  if (to === session.peer) return refused('peer_not_found');
+  connection.relayEphemeral(session.room, to, {
+    from: session.peer,
+    ...(to === undefined ? {} : { to }),
+    topic,
+    data,
+  });
+  return accepted({});
+}

@@ -1,0 +1,69 @@
+import { ERRORS, type ErrorCode, type PeerId, UNANSWERED_MAX } from '@fenghuo/protocol';
+import type { Seat } from '../backplane/room-feed.ts';
+import type { SessionRef } from '../backplane/room-log.ts';
+import { fullPurse, type Purse, SESSION_BUDGET, spend } from '../domain/budget.ts';
+import type { RequestRef } from '../domain/request-order.ts';
+import type { Result } from '../domain/result.ts';
+import type { RoomId } from '../domain/room-id.ts';
+import { type Reply, refused } from './reply.ts';
+
+/** A peer's membership, as the node that holds its connection knows it. */
+export class Session implements SessionRef {
+  readonly room: RoomId;
+  readonly peer: PeerId;
+  readonly generation = 1;
+  readonly seat: Seat;
+  readonly #nowMs: () => number;
+  readonly #purse: Purse;
+  /** Ids handed to the backplane, ascending; the join was the first. */
+  #handed: number[] = [1];
+  /** The request that got an answer which is not final: later ones wait for its return (rule Q2). */
+  #blocked: { readonly id: number; readonly reply: Reply } | undefined;
+
+  constructor(room: RoomId, peer: PeerId, seat: Seat, nowMs: () => number) {
+    this.room = room;
+    this.peer = peer;
+    this.seat = seat;
+    this.#nowMs = nowMs;
+    this.#purse = fullPurse(SESSION_BUDGET, nowMs());
+  }
+
+  /** Whether the session's budget has room for that many bytes; else the refusal, which is not final. */
+  charge(bytes: number): Reply | undefined {
+    const waitMs = spend(this.#purse, SESSION_BUDGET, bytes, this.#nowMs());
+    return waitMs === 0 ? undefined : refused('rate_limited', undefined, waitMs);
+  }
+
+  /**
+   * Hands a request that changes something to the backplane, in the session's order. `bytes` is what it adds to
+   * the room's log. An answer that is not final holds back the later ids until this one returns.
+   */
+  async handOver<Value, Code extends ErrorCode>(
+    id: number,
+    bytes: number,
+    call: (request: RequestRef) => Promise<Result<Value, Code>>,
+    reply: (value: Value) => Reply,
+  ): Promise<Reply> {
+    if (this.#blocked !== undefined && id > this.#blocked.id) return this.#blocked.reply;
+    const limited = this.charge(bytes);
+    if (limited !== undefined) return this.#block(id, limited);
+    const previousId = this.#handed.findLast((each) => each < id) ?? 0;
+    this.#noteHanded(id);
+    const outcome = await call({ id, previousId });
+    if (!outcome.ok && ERRORS[outcome.code].retry === 'resend') return this.#block(id, refused(outcome.code));
+    if (this.#blocked?.id === id) this.#blocked = undefined;
+    return outcome.ok ? reply(outcome.value) : refused(outcome.code);
+  }
+
+  #block(id: number, reply: Reply): Reply {
+    if (this.#blocked === undefined || id <= this.#blocked.id) this.#blocked = { id, reply };
+    return reply;
+  }
+
+  #noteHanded(id: number): void {
+    const last = this.#handed.at(-1) ?? 0;
+    if (id > last) this.#handed.push(id);
+    else if (!this.#handed.includes(id)) this.#handed = [...this.#handed, id].sort((a, b) => a - b);
+    if (this.#handed.length > 2 * UNANSWERED_MAX) this.#handed.splice(0, UNANSWERED_MAX);
+  }
+}

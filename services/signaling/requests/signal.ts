@@ -1,0 +1,25 @@
+import type { SignalRequest } from '@fenghuo/protocol';
+import type { Connection, RequestContext } from './context.ts';
+import { accepted, type Reply, refused } from './reply.ts';
+
+/** Appends a description or a candidate for one other peer. */
+export async function signal(
+  context: RequestContext,
+  connection: Connection,
+  request: SignalRequest,
+): Promise<Reply> {
+  const session = connection.membership;
+  if (session === undefined || session === 'joining') return refused('not_joined');
+  const { id, to, description, candidate } = request;
+  const content = description === undefined ? { candidate } : { description };
+  const body = JSON.stringify({ from: session.peer, ...content });
+  return session.handOver(
+    id,
+    body.length,
+    (place) => context.rooms.relay(session, place, { type: 'signal', to, echo: false, body }),
+    (answer) => {
+      if (answer.type === 'refused') return refused(answer.code);
+      return accepted({ seq: answer.seq, delivery: answer.type === 'held' ? 'held' : 'sent' });
+    },
+  );
+}

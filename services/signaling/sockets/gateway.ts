@@ -1,0 +1,97 @@
+import type { Server as HttpServer } from 'node:http';
+import { FRAME_BYTES_MAX, PROTOCOL_VERSION } from '@fenghuo/protocol';
+import { Server, type Socket } from 'socket.io';
+import type { SocketAdapter } from '../backplane/backplane.ts';
+import { connectionLost } from '../requests/connection-lost.ts';
+import type { DropReason, RequestContext } from '../requests/context.ts';
+import { type Admission, refusalOf } from './handshake.ts';
+import { sizedParser } from './parser.ts';
+import { type ServeOptions, serve } from './serve.ts';
+import { SocketConnection } from './socket-connection.ts';
+
+export interface GatewayOptions extends ServeOptions {
+  readonly admission: Omit<Admission, 'connections'>;
+  readonly adapter: SocketAdapter;
+  readonly resumeWindowMs: number;
+  readonly observer: GatewayObserver;
+}
+
+export interface GatewayObserver {
+  connected(): void;
+  disconnected(): void;
+  refused(code: string): void;
+  dropped(reason: DropReason): void;
+}
+
+export interface Gateway {
+  readonly connections: number;
+  readonly peers: number;
+  /** Closes every connection so that its client goes elsewhere. */
+  dropAll(): void;
+  close(): Promise<void>;
+}
+
+/** Serves clients over socket.io: WebSocket alone, so nothing in front needs sticky sessions. */
+export function openGateway(server: HttpServer, context: RequestContext, options: GatewayOptions): Gateway {
+  const io = new Server(server, {
+    transports: ['websocket'],
+    serveClient: false,
+    maxHttpBufferSize: FRAME_BYTES_MAX,
+    parser: sizedParser(options.messageBytesMax),
+    adapter: options.adapter,
+    ...pings(options.resumeWindowMs),
+  });
+  const connections = new Set<SocketConnection>();
+  const admission: Admission = { ...options.admission, connections: () => io.engine.clientsCount };
+  io.use((socket, next) => {
+    const refusal = refusalOf(socket, admission);
+    if (refusal === undefined) return next();
+    options.observer.refused((refusal as Error & { data: { code: string } }).data.code);
+    next(refusal);
+  });
+  io.on('connection', (socket) => {
+    const connection = new SocketConnection(io, socket, options.observer.dropped);
+    connections.add(connection);
+    options.observer.connected();
+    attend(socket, connection, context, options);
+    socket.on('disconnect', () => {
+      connections.delete(connection);
+      options.observer.disconnected();
+      connectionLost(context, connection).catch((error) => options.failed('disconnect', error));
+    });
+  });
+  return {
+    get connections() {
+      return connections.size;
+    },
+    get peers() {
+      let peers = 0;
+      for (const { membership } of connections)
+        if (membership !== undefined && membership !== 'joining') peers++;
+      return peers;
+    },
+    dropAll() {
+      for (const connection of [...connections]) connection.drop('shutdown');
+    },
+    close: () => io.close(),
+  };
+}
+
+function attend(
+  socket: Socket,
+  connection: SocketConnection,
+  context: RequestContext,
+  options: GatewayOptions,
+): void {
+  // What is kept of the handshake's request would double an idle connection's memory.
+  (socket.conn as unknown as { request: unknown }).request = null;
+  // A middleware sees every event, known or not, and is the last to: no listener is ever reached.
+  socket.use((args) => void serve(context, connection, args, options));
+  connection.send('welcome', { ...context.location, protocol: PROTOCOL_VERSION });
+}
+
+/** Rule C3: a dead connection is noticed within a third of the resume window. */
+function pings(resumeWindowMs: number): { pingInterval: number; pingTimeout: number } {
+  const half = Math.max(1_000, Math.floor(resumeWindowMs / 6));
+  return { pingInterval: half, pingTimeout: half };
+}

@@ -1,0 +1,28 @@
+import { memoryHub } from '../../services/signaling/backplane/memory/hub.ts';
+import { roomLogContract } from './room-log.contract.ts';
+
+let opened = 0;
+const incarnation = () => `node-${opened++}`;
+
+async function share(faults?: () => readonly number[]) {
+  const hub = memoryHub();
+  return {
+    open: async (bounds?: Parameters<typeof hub.attach>[0]['bounds']) =>
+      hub.attach({
+        incarnation: incarnation(),
+        resumeWindowMs: 30_000,
+        ...(bounds === undefined ? {} : { bounds }),
+        ...(faults === undefined ? {} : { faults }),
+      }),
+    close: async () => {},
+  };
+}
+
+roomLogContract('memory', () => share());
+
+// Rule H3: zero, one or two copies of a ring, late and out of order.
+let rings = 0;
+const FAULTS = [[0], [2], [0, 3], [], [1, 1], [0], [5]] as const;
+roomLogContract('memory with a doorbell that drops, doubles and delays', () =>
+  share(() => FAULTS[rings++ % FAULTS.length] ?? [0]),
+);

@@ -1,0 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { inject } from 'vitest';
+import { memoryHub, parseConfig, type RunningNode, startNode } from '../../services/signaling/index.ts';
+
+export interface ClusterOptions {
+  readonly nodes?: number;
+  readonly backplane?: 'redis' | 'memory';
+  /** Another Redis than the one all tests share. */
+  readonly redisUrl?: string;
+  /** Settings of every node, as environment variables. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+export interface TestNode {
+  readonly id: string;
+  readonly region: string;
+  /** Where clients connect and the page is. */
+  readonly url: string;
+  readonly opsUrl: string;
+  stop(): Promise<void>;
+}
+
+export interface TestCluster {
+  readonly nodes: readonly [TestNode, TestNode, ...TestNode[]];
+  stop(): Promise<void>;
+}
+
+const REGIONS = ['beijing', 'shanghai'];
+
+/** Real nodes in this process, on free ports, with a key prefix of their own. */
+export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
+  const hub = memoryHub();
+  const keyPrefix = `test-${randomBytes(6).toString('hex')}`;
+  const redisUrl = options.backplane === 'memory' ? undefined : (options.redisUrl ?? inject('redisUrl'));
+  const nodes: TestNode[] = [];
+  for (let index = 0; index < (options.nodes ?? 2); index++) {
+    const region = REGIONS[index % REGIONS.length] ?? 'beijing';
+    const config = parseConfig({
+      NODE_ID: `${region}-${Math.floor(index / REGIONS.length) + 1}`,
+      REGION: region,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      OPS_PORT: '0',
+      AUTH: 'open',
+      LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
+      REDIS_URL: redisUrl,
+      ...options.settings,
+    });
+    nodes.push(describeNode(config.nodeId, region, await startNode(config, { hub, keyPrefix })));
+  }
+  await Promise.all(nodes.map(untilReady));
+  return {
+    nodes: nodes as unknown as TestCluster['nodes'],
+    stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
+  };
+}
+
+function describeNode(id: string, region: string, node: RunningNode): TestNode {
+  let stopped: Promise<void> | undefined;
+  return {
+    id,
+    region,
+    url: `http://127.0.0.1:${node.clientsPort}`,
+    opsUrl: `http://127.0.0.1:${node.operatorsPort}`,
+    stop: () => {
+      stopped ??= node.stop();
+      return stopped;
+    },
+  };
+}
+
+async function untilReady(node: TestNode): Promise<void> {
+  for (const endAt = Date.now() + 10_000; ; ) {
+    const answer = await fetch(`${node.opsUrl}/readyz`);
+    if (answer.ok) return;
+    if (Date.now() > endAt) throw new Error(`${node.id} is not ready: ${await answer.text()}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

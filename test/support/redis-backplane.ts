@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+import type { Backplane } from '../../services/signaling/backplane/backplane.ts';
+import { redisBackplane } from '../../services/signaling/backplane/redis/index.ts';
+import type { LogBounds } from '../../services/signaling/domain/log-bounds.ts';
+import { eventually } from './eventually.ts';
+
+/** Several nodes' views of one Redis, under a key prefix of their own. */
+export async function shareRedis(url: string, keyPrefix = `test-${randomBytes(6).toString('hex')}`) {
+  return {
+    keyPrefix,
+    async open(bounds?: LogBounds): Promise<Backplane> {
+      const backplane = redisBackplane({
+        url,
+        home: 'main',
+        keyPrefix,
+        incarnation: randomBytes(9).toString('base64url'),
+        resumeWindowMs: 30_000,
+        ...(bounds === undefined ? {} : { bounds }),
+        observer: {
+          connectionFailed: (name, error) => console.error('connection', name, error.message),
+          commandFailed: (script, error) => console.error('command', script, error.message),
+          subscriptionFailed: (error) => console.error('subscription', error.message),
+          adapterFailed: (error) => console.error('adapter', error.message),
+        },
+      });
+      await eventually(
+        () => {
+          const health = backplane.health();
+          if (!health.answers || !health.rings) throw new Error(health.problem);
+        },
+        { timeoutMs: 10_000, what: 'a Redis that answers' },
+      );
+      return backplane;
+    },
+    close: async () => {},
+  };
+}
