@@ -42,5 +42,14 @@ function isLonger(text: string, bytesMax: number): boolean {
 /** The frame holds the event's name, too: the payload itself is measured, as compact JSON. */
 function markOversize(packet: Packet, payloadBytesMax: number): void {
   const [event, payload] = packet.data as [string, unknown];
-  if (isLonger(JSON.stringify(payload) ?? '', payloadBytesMax)) packet.data = [event, TOO_LARGE];
+  if (!fits(payload, payloadBytesMax)) packet.data = [event, TOO_LARGE];
+}
+
+function fits(payload: unknown, bytesMax: number): boolean {
+  try {
+    return !isLonger(JSON.stringify(payload) ?? '', bytesMax);
+  } catch {
+    // Nested too deep to be written again: tens of thousands of brackets.
+    return false;
+  }
 }

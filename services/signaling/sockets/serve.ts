@@ -93,14 +93,13 @@ function typeOf(name: RequestName, request: unknown): MessageType {
 }
 
 /** The first fault, with the member it is in. Never a value: it may be a secret, or huge. */
-function explain(issues: readonly z.core.$ZodIssue[]): string {
+function explain(issues: readonly z.core.$ZodIssue[], within = ''): string {
   const [issue] = issues;
   if (issue === undefined) return 'The request does not match the protocol.';
+  const path = [within, ...issue.path.map(String)].filter((each) => each !== '').join('.').slice(0, 100);
   if (issue.code === 'invalid_union') {
-    const branches = issue.errors.filter((each) => each.length > 0);
-    const closest = branches.sort((a, b) => a.length - b.length)[0];
-    return closest === undefined ? issue.message : explain(closest);
+    const closest = issue.errors.toSorted((a, b) => a.length - b.length)[0];
+    if (closest !== undefined) return explain(closest, path);
   }
-  const path = issue.path.map(String).join('.').slice(0, 100);
   return path === '' ? issue.message : `${path}: ${issue.message}`;
 }

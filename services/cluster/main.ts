@@ -1,0 +1,105 @@
+// `npm start`: several nodes, and a Redis where one is found, on this machine.
+import { memoryNodes } from './memory-nodes.ts';
+import { nodeEnvironment, planNodes } from './node-plan.ts';
+import { startNodeProcess } from './node-process.ts';
+import { HELP, type Options, parseOptions } from './options.ts';
+import { requireFreePorts } from './ports.ts';
+import { requireRedis, withoutPassword } from './redis-check.ts';
+import { findRedisServer, startRedisServer } from './redis-server.ts';
+import { summary } from './summary.ts';
+
+/** With what Redis takes to end, everything is gone within 3 s. */
+const NODE_STOP_MS = 2_000;
+
+/** What was started, in order; ended in the opposite order. */
+const closers: (() => Promise<void>)[] = [];
+let isStopping = false;
+
+async function main(): Promise<void> {
+  // A reader that has gone (`npm start | head`) is no reason to stop.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  const options = parseOptions(process.argv.slice(2), process.env);
+  if (options === 'help') {
+    process.stdout.write(HELP);
+    return;
+  }
+  // The order comes twice where the terminal and npm both pass it on: the first one counts.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
+  process.on('disconnect', () => void stop(0));
+  await start(options);
+}
+
+async function start(options: Options): Promise<void> {
+  const plans = planNodes(options);
+  await requireFreePorts(plans);
+  const redis = await redisFor(options);
+  const text = { plans, redis };
+  if (redis === undefined) {
+    const nodes = await memoryNodes(plans, process.env);
+    closers.push(() => nodes.stop(NODE_STOP_MS));
+    print(summary({ ...text, pids: plans.map(() => process.pid) }));
+    return;
+  }
+  const nodes = plans.map((plan) =>
+    startNodeProcess(plan, nodeEnvironment(plan, redis.url, process.env), print),
+  );
+  closers.push(async () => void (await Promise.all(nodes.map((node) => node.stop(NODE_STOP_MS)))));
+  await Promise.all(nodes.map((node) => node.ready()));
+  if (isStopping) return;
+  print(summary({ ...text, pids: nodes.map((node) => node.pid) }));
+
+  let running = nodes.length;
+  for (const node of nodes) {
+    void node.ended.then((how) => {
+      running -= 1;
+      if (isStopping) return;
+      const others = running === 0 ? 'none is left' : `${running} ${running === 1 ? 'goes' : 'go'} on`;
+      print(`Node ${node.plan.nodeId} (pid ${node.pid}) ended: ${how}; ${others}.`);
+      if (running === 0) void stop(1);
+    });
+  }
+}
+
+/** The Redis to use, checked; undefined where the nodes share memory. */
+async function redisFor(
+  options: Options,
+): Promise<{ url: string; shownUrl: string; startedPid?: number } | undefined> {
+  if (options.backplane === 'memory') return undefined;
+  if (options.backplane !== 'found') {
+    const url = options.backplane.redisUrl;
+    await requireRedis(url);
+    return { url, shownUrl: withoutPassword(url) };
+  }
+  const binary = findRedisServer();
+  if (binary === undefined) return undefined;
+  const server = await startRedisServer(binary);
+  closers.push(() => server.stop());
+  void server.ended.then(() => {
+    if (!isStopping)
+      print(`Redis (pid ${server.pid}) ended; nodes answer "unavailable". Stop with Ctrl-C, and start anew.`);
+  });
+  return { url: server.url, shownUrl: server.url, startedPid: server.pid };
+}
+
+async function stop(exitCode: number): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  for (const close of closers.reverse()) await close().catch(complain);
+  process.exit(exitCode);
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Says what went wrong in one line. */
+function complain(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(`fenghuo: ${message.trim().replace(/\s*\n\s*/g, '; ')}`);
+}
+
+main().catch((error: unknown) => {
+  if (isStopping) return;
+  complain(error);
+  void stop(1);
+});

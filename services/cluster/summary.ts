@@ -1,0 +1,39 @@
+import { type NodePlan, operatorsUrl, pageUrl } from './node-plan.ts';
+
+interface Started {
+  readonly plans: readonly NodePlan[];
+  /** The process of each node, in the same order. */
+  readonly pids: readonly number[];
+  readonly redis: { readonly shownUrl: string; readonly startedPid?: number } | undefined;
+}
+
+/** What `npm start` says once every node takes clients. */
+export function summary({ plans, pids, redis }: Started): string {
+  const count = plans.length === 1 ? '1 node' : `${plans.length} nodes`;
+  const nodes = plans.map((plan, index) => {
+    const rows = [
+      ['page', pageUrl(plan)],
+      ['health', `${operatorsUrl(plan)}/readyz`],
+      ['metrics', `${operatorsUrl(plan)}/metrics`],
+    ];
+    const title = `  ${plan.nodeId} (region ${plan.region}, pid ${pids[index]})`;
+    return [title, ...rows.map(([what = '', url]) => `    ${what.padEnd(8)} ${url}`)].join('\n');
+  });
+  return [
+    '',
+    `Fenghuo is up: ${count}, sharing rooms through ${backplaneText(redis, pids[0])}.`,
+    '',
+    nodes.join('\n\n'),
+    '',
+    'AUTH=open: whoever reaches a page may join any room. That is for trying it out, not for the Internet.',
+    plans.length === 1
+      ? 'Open the page twice and join the same room. Ctrl-C stops it.'
+      : 'Open two of the pages and join the same room in both. Ctrl-C stops everything.',
+  ].join('\n');
+}
+
+function backplaneText(redis: Started['redis'], pid: number | undefined): string {
+  if (redis === undefined) return `memory in one process (pid ${pid})`;
+  const origin = redis.startedPid === undefined ? '' : ` (started here, pid ${redis.startedPid})`;
+  return `Redis at ${redis.shownUrl}${origin}`;
+}

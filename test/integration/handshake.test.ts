@@ -1,0 +1,71 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { isOriginAllowed } from '../../services/signaling/sockets/handshake.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { connect, refusedHandshake } from '../support/plain-client.ts';
+
+let cluster: TestCluster;
+afterEach(() => cluster?.stop());
+
+const oneNode = async (settings: Record<string, string> = {}) => {
+  cluster = await startCluster({ backplane: 'memory', nodes: 1, settings });
+  return cluster.nodes[0];
+};
+
+test('a page of another origin is refused with origin_forbidden; pages of the node itself come in', async () => {
+  const { url } = await oneNode();
+  expect(await refusedHandshake(url, { headers: { origin: 'https://evil.example' } })).toMatchObject({
+    code: 'origin_forbidden',
+    message: expect.stringContaining('ALLOWED_ORIGINS'),
+  });
+  const own = await connect(url, { headers: { origin: url } });
+  own.close();
+});
+
+describe('ALLOWED_ORIGINS', () => {
+  test('lets the listed origins in and no others, not even the node itself', async () => {
+    const { url } = await oneNode({ ALLOWED_ORIGINS: 'https://app.example https://other.example:8443' });
+    const listed = await connect(url, { headers: { origin: 'https://other.example:8443' } });
+    listed.close();
+    for (const origin of ['https://app.example.evil.example', 'http://app.example', 'null', url]) {
+      expect(await refusedHandshake(url, { headers: { origin } })).toMatchObject({
+        code: 'origin_forbidden',
+      });
+    }
+  });
+
+  test.each([
+    [undefined, 'node:3001', undefined, true],
+    ['http://node:3002', 'node:3001', undefined, true],
+    ['http://node.evil', 'node:3001', undefined, false],
+    ['null', 'node:3001', undefined, false],
+    ['http://[::1]:80', '[::1]:3001', undefined, true],
+    ['https://any.example', 'node:3001', ['*'], true],
+  ] as const)('origin %s at host %s with %s: %s', (origin, host, allowed, expected) => {
+    expect(isOriginAllowed(origin, host, allowed)).toBe(expected);
+  });
+});
+
+test('a node at CONNECTIONS_MAX refuses with node_full and says when to come back', async () => {
+  const node = await oneNode({ CONNECTIONS_MAX: '2' });
+  const two = [await connect(node.url), await connect(node.url)];
+  expect(await refusedHandshake(node.url)).toMatchObject({
+    code: 'node_full',
+    retry_after_ms: expect.any(Number),
+  });
+  const ready = await fetch(`${node.opsUrl}/readyz`);
+  expect(ready.status).toBe(503);
+  expect(await ready.json()).toMatchObject({ checks: { below_connections_max: { ok: false } } });
+  for (const each of two) each.close();
+  await expect.poll(async () => (await fetch(`${node.opsUrl}/readyz`)).status).toBe(200);
+});
+
+test('only WebSocket is served: polling needs sticky sessions', async () => {
+  const { url } = await oneNode();
+  const polling = await fetch(`${url}/socket.io/?EIO=4&transport=polling`);
+  expect(polling.status).toBe(400);
+});
+
+test('a namespace other than / is refused', async () => {
+  const { url } = await oneNode();
+  await expect(connect(`${url}/other`)).rejects.toThrow('Invalid namespace');
+});

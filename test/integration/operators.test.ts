@@ -1,0 +1,163 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, inject, test } from 'vitest';
+import { capabilities } from '../support/capabilities.ts';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { eventually } from '../support/eventually.ts';
+import { connect } from '../support/plain-client.ts';
+import { freePort } from '../support/ports.ts';
+
+let cluster: TestCluster | undefined;
+afterEach(async () => {
+  await cluster?.stop();
+  cluster = undefined;
+});
+
+describe('the metrics', () => {
+  async function scrape(opsUrl: string): Promise<string> {
+    const answer = await fetch(`${opsUrl}/metrics`);
+    expect(answer.headers.get('content-type')).toContain('text/plain');
+    return answer.text();
+  }
+
+  async function busyNode(): Promise<{ text: string }> {
+    cluster = await startCluster();
+    const [beijing, shanghai] = cluster.nodes;
+    const ann = await connect(beijing.url);
+    const bob = await connect(shanghai.url);
+    const carol = await connect(beijing.url);
+    await ann.join('blue');
+    const { self } = await bob.join('blue');
+    const local = await carol.join('blue');
+    await ann.request('signal', { to: self.id, description: { type: 'offer', sdp: 'v=0' } });
+    await ann.request('signal', { to: local.self.id, candidate: null });
+    await ann.request('signal', { to: 'nobody', candidate: null });
+    await ann.ask('nonsense', {});
+    await carol.next('signal');
+    const text = await eventually(async () => {
+      const scraped = await scrape(beijing.opsUrl);
+      return scraped.includes('signaling_relay_duration_seconds_count{path="local"} 1') && scraped;
+    });
+    for (const each of [ann, bob, carol]) each.close();
+    return { text: text as string };
+  }
+
+  test('say what happened: connections, rooms, peers, messages by type and outcome, relay duration by path', async () => {
+    const { text } = await busyNode();
+    for (const line of [
+      'signaling_connections 2',
+      'signaling_rooms 1',
+      'signaling_peers 2',
+      'signaling_redis_up 1',
+      'signaling_messages_total{type="join",outcome="ok"} 2',
+      'signaling_messages_total{type="offer",outcome="ok"} 1',
+      'signaling_messages_total{type="candidate",outcome="peer_not_found"} 1',
+      'signaling_messages_total{type="invalid",outcome="unknown_request"} 1',
+      'signaling_relay_duration_seconds_count{path="node"} 1',
+      'signaling_build_info{version="0.1.0"',
+    ]) {
+      expect(text).toContain(line);
+    }
+  });
+
+  test('carry no peer, no room and no address in a label', async () => {
+    const { text } = await busyNode();
+    expect(text).not.toMatch(/blue|127\.0\.0\.1|nobody|nonsense/);
+  });
+
+  test.skipIf(!capabilities.promtool)('are clean for promtool check metrics', async () => {
+    const { text } = await busyNode();
+    const output = execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+    expect(output).toBe('');
+  });
+});
+
+test('a node that cannot reach Redis lives, and says why it is not ready', async () => {
+  const port = await freePort();
+  const node = await startProcess({ REDIS_URL: `redis://127.0.0.1:${port}` });
+  expect((await fetch(`${node.opsUrl}/livez`)).status).toBe(200);
+  const ready = await fetch(`${node.opsUrl}/readyz`);
+  expect(ready.status).toBe(503);
+  expect(await ready.json()).toMatchObject({
+    ok: false,
+    checks: { backplane_answers: { ok: false, problem: expect.any(String) } },
+  });
+  expect((await fetch(`${node.opsUrl}/startupz`)).status).toBe(503);
+  const client = await connect(node.url);
+  expect(await client.ask('join', { id: 1, room: 'blue' })).toMatchObject({
+    error: { code: 'unavailable', retry_after_ms: expect.any(Number) },
+  });
+  client.close();
+  expect(await node.terminate()).toBe(0);
+});
+
+test('SIGTERM ends every session, lets clients reconnect elsewhere, and exits 0', async () => {
+  cluster = await startCluster({ nodes: 1, backplane: 'memory' });
+  const node = await startProcess({ REDIS_URL: inject('redisUrl') });
+  await eventually(async () => (await fetch(`${node.opsUrl}/startupz`)).ok, {
+    timeoutMs: 10_000,
+    what: 'a started node',
+  });
+  const client = await connect(node.url);
+  await client.join(`sigterm-${process.pid}`);
+  const closed = new Promise((resolve) => client.socket.once('disconnect', resolve));
+  const exit = node.terminate();
+  // Not "io server disconnect": socket.io clients reconnect by themselves only after a transport's close.
+  expect(await closed).toBe('transport close');
+  expect(await exit).toBe(0);
+  expect(node.output()).toContain('"event":"node_stopped"');
+});
+
+test.each([
+  [{ AUTH: '' }, 'AUTH'],
+  [{ AUTH: 'required' }, 'AUTH'],
+  [{ PORT: 'http', REGION: 'a b', REDIS_URL: 'localhost:6379' }, 'PORT'],
+  [{ NODE_ENV: 'production' }, 'production'],
+])('a faulty setting is named, and nothing listens: %j', async (settings, named) => {
+  const node = await spawnNode(settings);
+  expect(await node.exited).toBe(1);
+  expect(node.output().trim().split('\n')).toHaveLength(1);
+  expect(node.output()).toContain(named);
+  for (const name of Object.keys(settings))
+    expect(node.output()).toContain(name === 'NODE_ENV' ? 'AUTH' : name);
+  for (const value of ['localhost:6379', 'a b', 'http']) expect(node.output()).not.toContain(value);
+});
+
+test('a busy port is named with its cure', async () => {
+  cluster = await startCluster({ nodes: 1, backplane: 'memory' });
+  const { port } = new URL(cluster.nodes[0].url);
+  const node = await spawnNode({ PORT: port });
+  expect(await node.exited).toBe(1);
+  expect(node.output()).toContain(`port ${port} (PORT) is in use`);
+});
+
+const MAIN = fileURLToPath(new URL('../../services/signaling/main.ts', import.meta.url));
+
+/** One node as production runs it: a process and its environment. */
+async function spawnNode(settings: Record<string, string>) {
+  const ports = { PORT: String(await freePort()), OPS_PORT: String(await freePort()) };
+  const environment = { PATH: process.env.PATH, HOST: '127.0.0.1', AUTH: 'open', ...ports, ...settings };
+  const child = spawn(process.execPath, [MAIN], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { child, exited, output: () => output, ...ports };
+}
+
+async function startProcess(settings: Record<string, string>) {
+  const node = await spawnNode(settings);
+  const opsUrl = `http://127.0.0.1:${node.OPS_PORT}`;
+  await eventually(() => fetch(`${opsUrl}/livez`).then((answer) => answer.ok), {
+    timeoutMs: 10_000,
+    what: node.output(),
+  });
+  return {
+    ...node,
+    opsUrl,
+    url: `http://127.0.0.1:${node.PORT}`,
+    terminate: () => {
+      node.child.kill('SIGTERM');
+      return node.exited;
+    },
+  };
+}
