@@ -5,8 +5,8 @@ import { memoryHub, parseConfig, type RunningNode, startNode } from '../../servi
 export interface ClusterOptions {
   readonly nodes?: number;
   readonly backplane?: 'redis' | 'memory';
-  /** Another Redis than the one all tests share. */
-  readonly redisUrl?: string;
+  /** Another Redis than the one all tests share; a list has one for each node's own way to it. */
+  readonly redisUrl?: string | readonly string[];
   /** Settings of every node, as environment variables. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -31,7 +31,7 @@ const REGIONS = ['beijing', 'shanghai'];
 export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
   const hub = memoryHub();
   const keyPrefix = `test-${randomBytes(6).toString('hex')}`;
-  const redisUrl = options.backplane === 'memory' ? undefined : (options.redisUrl ?? inject('redisUrl'));
+  const redisUrl = options.redisUrl ?? inject('redisUrl');
   const nodes: TestNode[] = [];
   for (let index = 0; index < (options.nodes ?? 2); index++) {
     const region = REGIONS[index % REGIONS.length] ?? 'beijing';
@@ -43,7 +43,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
       OPS_PORT: '0',
       AUTH: 'open',
       LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
-      REDIS_URL: redisUrl,
+      ...(options.backplane === 'memory'
+        ? {}
+        : { REDIS_URL: typeof redisUrl === 'string' ? redisUrl : redisUrl[index] }),
       ...options.settings,
     });
     nodes.push(describeNode(config.nodeId, region, await startNode(config, { hub, keyPrefix })));

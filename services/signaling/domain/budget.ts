@@ -14,6 +14,9 @@ export const SESSION_BUDGET: Budget = {
   bytesPerSecond: 56 * 1_024,
 };
 
+/** What a record adds to its body in the log, at most. */
+const RECORD_HEADER_BYTES = 128;
+
 /** What is left of a budget at a moment of a monotonic clock. */
 export interface Purse {
   events: number;
@@ -25,8 +28,9 @@ export function fullPurse(budget: Budget, nowMs: number): Purse {
   return { events: budget.eventsBurst, bytes: budget.bytesBurst, atMs: nowMs };
 }
 
-/** Takes one event of so many bytes. Returns 0 where it was taken, else the milliseconds until it can be. */
-export function spend(purse: Purse, budget: Budget, bytes: number, nowMs: number): number {
+/** Takes one event with a body of so many bytes. Returns 0 where it was taken, else the milliseconds until it can be. */
+export function spend(purse: Purse, budget: Budget, bodyBytes: number, nowMs: number): number {
+  const bytes = bodyBytes + RECORD_HEADER_BYTES;
   const seconds = Math.max(0, nowMs - purse.atMs) / 1_000;
   purse.atMs = nowMs;
   purse.events = Math.min(budget.eventsBurst, purse.events + seconds * budget.eventsPerSecond);

@@ -21,7 +21,7 @@ function durable(context: RequestContext, session: Session, request: DurableMess
   const body = JSON.stringify({ from: session.peer, to, topic, data });
   return session.handOver(
     id,
-    body.length,
+    Buffer.byteLength(body),
     (place) => context.rooms.relay(session, place, { type: 'message', to, echo, body }),
     (answer) => (answer.type === 'refused' ? refused(answer.code) : accepted({ seq: answer.seq })),
   );
@@ -30,7 +30,7 @@ function durable(context: RequestContext, session: Session, request: DurableMess
 /** May be lost: it has no seq, no repeat, and is in no log. */
 function ephemeral(connection: Connection, session: Session, request: EphemeralMessage): Reply {
   const { to, topic, data } = request;
-  const limited = session.charge(JSON.stringify(data).length);
+  const limited = session.charge(Buffer.byteLength(JSON.stringify(data)));
   if (limited !== undefined) return limited;
   if (to === session.peer) return refused('peer_not_found');
   connection.relayEphemeral(session.room, to, {

@@ -15,7 +15,7 @@ export async function signal(
   const body = JSON.stringify({ from: session.peer, ...content });
   return session.handOver(
     id,
-    body.length,
+    Buffer.byteLength(body),
     (place) => context.rooms.relay(session, place, { type: 'signal', to, echo: false, body }),
     (answer) => {
       if (answer.type === 'refused') return refused(answer.code);

@@ -17,7 +17,7 @@ export async function update(
   };
   return session.handOver(
     id,
-    JSON.stringify(profile).length,
+    Buffer.byteLength(JSON.stringify(profile)),
     (place) => context.rooms.update(session, place, profile),
     (peer) => accepted({ peer }),
   );

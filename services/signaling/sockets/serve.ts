@@ -96,7 +96,10 @@ function typeOf(name: RequestName, request: unknown): MessageType {
 function explain(issues: readonly z.core.$ZodIssue[], within = ''): string {
   const [issue] = issues;
   if (issue === undefined) return 'The request does not match the protocol.';
-  const path = [within, ...issue.path.map(String)].filter((each) => each !== '').join('.').slice(0, 100);
+  const path = [within, ...issue.path.map(String)]
+    .filter((each) => each !== '')
+    .join('.')
+    .slice(0, 100);
   if (issue.code === 'invalid_union') {
     const closest = issue.errors.toSorted((a, b) => a.length - b.length)[0];
     if (closest !== undefined) return explain(closest, path);

@@ -13,8 +13,8 @@ export interface CommandObserver {
   commandFailed(script: ScriptName, error: Error): void;
 }
 
-/** An answer that takes longer is not waited for: a request is answered within a second. */
-const COMMAND_TIMEOUT_MS = 800;
+/** With the subscription that may come before it, a request is answered within a second. */
+const COMMAND_TIMEOUT_MS = 600;
 
 type ScriptCommand = (...args: readonly (string | number)[]) => Promise<unknown>;
 

@@ -4,7 +4,7 @@ import { withDeadline } from './commands.ts';
 import type { Client } from './connect.ts';
 import type { Keys } from './keys.ts';
 
-const SUBSCRIBE_TIMEOUT_MS = 800;
+const SUBSCRIBE_TIMEOUT_MS = 350;
 const PROBE_EVERY_MS = 1_000;
 /** A doorbell that rang for nobody this long is taken for dead, and its connection made anew. */
 const SILENCE_MAX_MS = 6_000;

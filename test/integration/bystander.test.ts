@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { startCluster, type TestCluster } from '../support/cluster.ts';
+import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
+import { connect } from '../support/plain-client.ts';
+
+/** Three nodes, each with a proxy of its own on its way to Redis. */
+let cluster: TestCluster;
+let proxies: CountingProxy[];
+beforeAll(async () => {
+  const { port } = new URL(inject('redisUrl'));
+  proxies = await Promise.all([1, 2, 3].map(() => startCountingProxy(Number(port))));
+  cluster = await startCluster({
+    nodes: 3,
+    redisUrl: proxies.map((proxy) => `redis://127.0.0.1:${proxy.port}`),
+  });
+});
+afterAll(async () => {
+  await cluster?.stop();
+  for (const proxy of proxies ?? []) await proxy.stop();
+});
+
+const WINDOW_MS = 4_000;
+const MESSAGES = 400;
+const DATA = 'x'.repeat(1_000);
+
+test('a node without a peer in the room receives no byte of it, durable or ephemeral, directed or not', async () => {
+  const [ann, bob] = await Promise.all([connect(cluster.nodes[0].url), connect(cluster.nodes[1].url)]);
+  // The bystander has people of its own, in another room.
+  const stranger = await connect(cluster.nodes[2]?.url ?? '');
+  await stranger.join('elsewhere');
+  await ann.join('busy');
+  const { self } = await bob.join('busy');
+
+  const idle = await bytesDuring(async () => {});
+  const busy = await bytesDuring(async () => {
+    for (let n = 0; n < MESSAGES; n++) {
+      await ann.request('message', { topic: 'load', data: DATA });
+      await ann.ask('message', { topic: 'load', data: DATA, ephemeral: true });
+      await ann.ask('message', { topic: 'load', data: DATA, ephemeral: true, to: self.id });
+    }
+    expect(bob.all('message').length).toBeGreaterThanOrEqual(MESSAGES);
+  });
+
+  // What remains are its heartbeats and probes, the same in both windows; one of them may fall on either side.
+  expect(busy[2]).toBeLessThan((idle[2] ?? 0) * 1.25 + 500);
+  expect(busy[1]).toBeGreaterThan(2.5 * MESSAGES * DATA.length);
+  for (const each of [ann, bob, stranger]) each.close();
+});
+
+/** What Redis sent to each node meanwhile. */
+async function bytesDuring(action: () => Promise<void>): Promise<number[]> {
+  for (const proxy of proxies) proxy.reset();
+  const over = new Promise((resolve) => setTimeout(resolve, WINDOW_MS));
+  await action();
+  await over;
+  return proxies.map((proxy) => proxy.bytesToClient);
+}

@@ -1,0 +1,56 @@
+import type { PeerId } from '@fenghuo/protocol';
+import { describe, expect, test } from 'vitest';
+import {
+  concerns,
+  eventOf,
+  formatRecord,
+  parseRecord,
+  type RoomRecord,
+} from '../../../services/signaling/domain/room-record.ts';
+
+const record: RoomRecord = {
+  type: 'message',
+  epoch: 1_795_376_804_542_000,
+  seq: 9,
+  from: 'ann' as PeerId,
+  to: 'bob' as PeerId,
+  echo: false,
+  origin: 'node',
+  originMs: 12.5,
+  body: '{"text":"a\\nb * S 1 2 3","emoji":"🔥"}',
+};
+
+test('a record survives the way between nodes, whatever its body holds', () => {
+  expect(parseRecord(formatRecord(record))).toEqual(record);
+  expect(parseRecord(formatRecord({ ...record, to: undefined, echo: true }))).toMatchObject({
+    to: undefined,
+    echo: true,
+  });
+});
+
+test.each(['', 'S', '\n{}', 'X 1 2 a b 0 n 1\n{}', 'S 1 2 a b 0 n\n{}', '{"seq":1}'])(
+  '%j is not taken for a record',
+  (text) => {
+    expect(() => parseRecord(text)).toThrow('not a record');
+  },
+);
+
+test('a client gets the body with the seq before it', () => {
+  expect(eventOf(record)).toEqual({ seq: 9, text: 'a\nb * S 1 2 3', emoji: '🔥' });
+});
+
+describe('whom a record concerns', () => {
+  const ann = 'ann' as PeerId;
+  const bob = 'bob' as PeerId;
+  const carol = 'carol' as PeerId;
+  test.each([
+    ['to one', bob, false, [false, true, false]],
+    ['to one, with echo', bob, true, [true, true, false]],
+    ['to all', undefined, false, [false, true, true]],
+    ['to all, with echo', undefined, true, [true, true, true]],
+  ] as const)('%s', (_, to, echo, expected) => {
+    expect([ann, bob, carol].map((peer) => concerns({ ...record, from: ann, to, echo }, peer))).toEqual(
+      expected,
+    );
+  });
+});
