@@ -151,6 +151,7 @@ function requestContext(config: Config, parts: NodeParts, feeds: RoomFeeds): Req
     roomPeersMax: config.roomPeersMax,
     resumeWindowMs: config.resumeWindowMs,
     iceServers: config.stunUrls.length === 0 ? [] : [{ urls: [...config.stunUrls] }],
+    log: (fact) => parts.log.info(fact),
     nowMs: () => performance.now(),
     newPeerId: () => randomBytes(12).toString('base64url') as PeerId,
     newSecret: () => randomBytes(32).toString('base64url'),

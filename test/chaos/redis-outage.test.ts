@@ -206,6 +206,29 @@ test.skipIf(!capabilities.redisServer)(
   },
 );
 
+test.skipIf(!capabilities.redisServer)(
+  'a Redis that lost everything is not mistaken for an empty room: clients are made to join anew',
+  async () => {
+    redis = await startLocalRedis();
+    cluster = await startCluster({ redisUrl: redis.url });
+    const [ann, bob] = await Promise.all([connect(cluster.nodes[0].url), connect(cluster.nodes[1].url)]);
+    await ann.join('blue');
+    await bob.join('blue');
+    const dropped = Promise.all(
+      [ann, bob].map((each) => new Promise((resolve) => each.socket.once('disconnect', resolve))),
+    );
+    await redis.kill();
+    await redis.restart();
+    // Not a goodbye: socket.io clients come back by themselves after a transport's close.
+    expect(await dropped).toEqual(['transport close', 'transport close']);
+    const again = await Promise.all([connect(cluster.nodes[0].url), connect(cluster.nodes[1].url)]);
+    const joins = [];
+    for (const each of again) joins.push(await each.join('blue'));
+    expect(joins.map((join) => join.peers.length)).toEqual([0, 1]);
+    for (const each of again) each.close();
+  },
+);
+
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }

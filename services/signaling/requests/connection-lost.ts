@@ -6,7 +6,7 @@ import { end } from './leave.ts';
 export async function connectionLost(context: RequestContext, connection: Connection): Promise<void> {
   const session = connection.membership;
   if (session !== undefined && session !== 'joining') {
-    end(connection, session);
+    end(context, connection, session, 'expired');
     await context.departures.depart(session, 'expired');
   }
   await callOff(context, connection);

@@ -20,6 +20,13 @@ export interface RequestContext {
   readonly iceServers: readonly IceServer[];
   /** Owed departures over which no join is taken: what could become a ghost stays bounded. */
   readonly departuresMax: number;
+  /** One fact for the log, with a stable name in `event`. */
+  log(fact: {
+    readonly event: string;
+    readonly room: RoomId;
+    readonly peer: PeerId;
+    readonly reason?: string;
+  }): void;
   nowMs(): number;
   newPeerId(): PeerId;
   newSecret(): string;

@@ -85,6 +85,7 @@ async function enter(
   }
   connection.membership = new Session(room, peer, seat, context.nowMs);
   connection.enter(room, peer);
+  context.log({ event: 'peer_joined', room, peer });
   const reply: JoinReply = {
     ...snapshotFor(context, peer, outcome.value),
     resume_token: formatResumeToken(room, peer, secret),

@@ -1,4 +1,4 @@
-import type { LeaveRequest } from '@fenghuo/protocol';
+import type { LeaveRequest, LeftReason } from '@fenghuo/protocol';
 import type { Connection, RequestContext } from './context.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 import type { Session } from './session.ts';
@@ -18,7 +18,7 @@ export async function leave(
     (place) => context.rooms.leave(session, 'left', place),
     () => {
       if (connection.membership === session) {
-        end(connection, session);
+        end(context, connection, session, 'left');
         connection.lastLeaveId = request.id;
       }
       return accepted({});
@@ -27,8 +27,14 @@ export async function leave(
 }
 
 /** The node's side of a session's end. */
-export function end(connection: Connection, session: Session): void {
+export function end(
+  context: RequestContext,
+  connection: Connection,
+  session: Session,
+  reason: LeftReason,
+): void {
   session.seat.leave();
   connection.exit(session.room, session.peer);
   connection.membership = undefined;
+  context.log({ event: 'peer_left', room: session.room, peer: session.peer, reason });
 }

@@ -31,12 +31,17 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
+/** A WebSocket that does not ask for the namespace within this time is closed. */
+const CONNECT_TIMEOUT_MS = 10_000;
+const SLOW_READERS_EVERY_MS = 1_000;
+
 /** Serves clients over socket.io: WebSocket alone, so nothing in front needs sticky sessions. */
 export function openGateway(server: HttpServer, context: RequestContext, options: GatewayOptions): Gateway {
   const io = new Server(server, {
     transports: ['websocket'],
     serveClient: false,
     maxHttpBufferSize: FRAME_BYTES_MAX,
+    connectTimeout: CONNECT_TIMEOUT_MS,
     parser: sizedParser(options.messageBytesMax),
     adapter: options.adapter,
     ...pings(options.resumeWindowMs),
@@ -60,6 +65,9 @@ export function openGateway(server: HttpServer, context: RequestContext, options
       connectionLost(context, connection).catch((error) => options.failed('disconnect', error));
     });
   });
+  const shedding = setInterval(() => {
+    for (const connection of connections) connection.dropIfSlow();
+  }, SLOW_READERS_EVERY_MS);
   return {
     get connections() {
       return connections.size;
@@ -73,7 +81,10 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     dropAll() {
       for (const connection of [...connections]) connection.drop('shutdown');
     },
-    close: () => io.close(),
+    close() {
+      clearInterval(shedding);
+      return io.close();
+    },
   };
 }
 

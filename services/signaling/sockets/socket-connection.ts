@@ -7,8 +7,9 @@ import type { Connection, DropReason, UnsettledJoin } from '../requests/context.
 import type { Session } from '../requests/session.ts';
 
 /** What a client that does not read may leave waiting in this process. */
-const QUEUED_BYTES_MAX = 8 * 1_048_576;
-const QUEUED_PACKETS_MAX = 8_192;
+const WAITING_BYTES_MAX = 8 * 1_048_576;
+/** So few packets cannot be over it. */
+const WAITING_PACKETS_FEW = 32;
 
 /** WebSocket close code "service restart" (RFC 6455 registry): clients reconnect by themselves after it. */
 const SERVICE_RESTART = 1012;
@@ -21,15 +22,11 @@ export class SocketConnection implements Connection {
   readonly #io: Server;
   readonly #socket: Socket;
   readonly #onDrop: (reason: DropReason) => void;
-  #queuedBytes = 0;
 
   constructor(io: Server, socket: Socket, onDrop: (reason: DropReason) => void) {
     this.#io = io;
     this.#socket = socket;
     this.#onDrop = onDrop;
-    socket.conn.on('drain', () => {
-      this.#queuedBytes = 0;
-    });
   }
 
   get isOpen(): boolean {
@@ -41,11 +38,6 @@ export class SocketConnection implements Connection {
   }
 
   sendRecord(record: RoomRecord): void {
-    this.#queuedBytes += record.body.length;
-    if (this.#queuedBytes > QUEUED_BYTES_MAX || waitingPackets(this.#socket) > QUEUED_PACKETS_MAX) {
-      this.drop('slow_reader');
-      return;
-    }
     this.#socket.emit(record.type, eventOf(record));
   }
 
@@ -66,10 +58,20 @@ export class SocketConnection implements Connection {
   drop(reason: DropReason): void {
     if (!this.isOpen) return;
     this.#onDrop(reason);
-    // The engine's own close would be taken for a goodbye; this one makes clients come back.
-    const transport = this.#socket.conn.transport as unknown as { socket?: { close(code: number): void } };
-    transport.socket?.close(SERVICE_RESTART);
-    if (reason === 'slow_reader') this.#socket.conn.close(true);
+    const socket = webSocketOf(this.#socket);
+    // The engine's own close would be taken for a goodbye; this one makes clients come back. Who does not read
+    // would not read it either.
+    if (reason === 'slow_reader') socket?.terminate();
+    else socket?.close(SERVICE_RESTART);
+  }
+
+  /** Drops a client that has stopped to read: what waits for it would grow without bound. */
+  dropIfSlow(): void {
+    const waiting = waitingPackets(this.#socket);
+    if (waiting.length <= WAITING_PACKETS_FEW) return;
+    let bytes = 0;
+    for (const { data } of waiting) bytes += typeof data === 'string' ? data.length : 0;
+    if (bytes > WAITING_BYTES_MAX) this.drop('slow_reader');
   }
 }
 
@@ -87,6 +89,11 @@ function hashOf(room: RoomId): string {
 }
 
 /** The engine keeps what the transport has not taken yet; its types hide it. */
-function waitingPackets(socket: Socket): number {
-  return (socket.conn as unknown as { writeBuffer: unknown[] }).writeBuffer.length;
+function waitingPackets(socket: Socket): readonly { readonly data?: unknown }[] {
+  return (socket.conn as unknown as { writeBuffer: { data?: unknown }[] }).writeBuffer;
+}
+
+function webSocketOf(socket: Socket): { close(code: number): void; terminate(): void } | undefined {
+  return (socket.conn.transport as unknown as { socket?: { close(code: number): void; terminate(): void } })
+    .socket;
 }
