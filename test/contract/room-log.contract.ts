@@ -3,7 +3,8 @@ import { setImmediate as immediate } from 'node:timers/promises';
 import type { PeerId } from '@fenghuo/protocol';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Backplane } from '../../services/signaling/backplane/backplane.ts';
-import { type Listener, RoomFeeds, type Seat } from '../../services/signaling/backplane/room-feed.ts';
+import type { Listener, Seat } from '../../services/signaling/backplane/room-feed.ts';
+import { RoomFeeds } from '../../services/signaling/backplane/room-feeds.ts';
 import type { Newcomer, RoomSnapshot, SessionRef } from '../../services/signaling/backplane/room-log.ts';
 import { defaultLogBounds, type LogBounds } from '../../services/signaling/domain/log-bounds.ts';
 import type { RequestRef } from '../../services/signaling/domain/request-order.ts';
@@ -475,7 +476,7 @@ class TestNode {
     const page = await this.rooms.readAfter(room, 0);
     if (!page.ok || page.value === undefined) throw new Error('no log');
     const { head, first, records } = page.value;
-    expect(records.map((text) => parseRecord(text).seq)[0]).toBe(first);
+    expect(records.map((text) => parseRecord(text)?.seq)[0]).toBe(first);
     return { head, first, count: records.length };
   }
 

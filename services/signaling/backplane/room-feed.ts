@@ -34,72 +34,22 @@ const HELD_MAX = 1_024;
 const REPAIR_RETRY_MS = 250;
 /** A head that no doorbell announced within this time was missed. */
 const RING_GRACE_MS = 150;
-const RESUBSCRIBE_AT_ONCE = 64;
 
-/** Every room that this node hosts, each delivered in order and without gaps (rules D2 and D3). */
-export class RoomFeeds {
-  readonly #feeds = new Map<RoomId, Feed>();
-  readonly #shared: Shared;
-  #rotation: RoomId[] = [];
-
-  constructor(rooms: RoomLog, doorbell: Doorbell, observer: FeedObserver) {
-    this.#shared = { rooms, doorbell, observer, drop: (room) => this.#feeds.delete(room) };
-    doorbell.onRing = (room, record) => this.#feeds.get(room)?.ring(record);
-    doorbell.onReset = () => void this.#resubscribe();
-  }
-
-  get size(): number {
-    return this.#feeds.size;
-  }
-
-  /** Takes a seat in a room whose doorbell is confirmed; undefined where it cannot be now. */
-  async collect(room: RoomId, listener: Listener): Promise<Seat | undefined> {
-    let feed = this.#feeds.get(room);
-    if (feed === undefined) {
-      feed = new Feed(room, this.#shared);
-      this.#feeds.set(room, feed);
-    }
-    return feed.collect(listener);
-  }
-
-  /**
-   * Compares the heads of a share of the rooms with what was delivered: a lost last doorbell shows no gap.
-   * Called so often that every room's turn comes within five seconds.
-   */
-  async attest(share: number): Promise<void> {
-    if (this.#rotation.length === 0) this.#rotation = [...this.#feeds.keys()];
-    const rooms = this.#rotation.splice(0, Math.max(1, Math.ceil(this.#feeds.size * share)));
-    const heads = await this.#shared.rooms.attest(rooms);
-    if (!heads.ok) return;
-    rooms.forEach((room, index) => {
-      const head = heads.value[index];
-      this.#feeds.get(room)?.compare(head?.epoch, head?.head ?? 0);
-    });
-  }
-
-  close(): void {
-    for (const feed of this.#feeds.values()) feed.close();
-  }
-
-  async #resubscribe(): Promise<void> {
-    const feeds = [...this.#feeds.values()];
-    for (let from = 0; from < feeds.length; from += RESUBSCRIBE_AT_ONCE) {
-      await Promise.all(feeds.slice(from, from + RESUBSCRIBE_AT_ONCE).map((feed) => feed.resubscribe()));
-    }
-  }
-}
-
-interface Shared {
+/** What a feed needs of its node. `drop`: it has no seat left. */
+export interface FeedParts {
   readonly rooms: RoomLog;
   readonly doorbell: Doorbell;
   readonly observer: FeedObserver;
   drop(room: RoomId): void;
 }
 
-/** One room. `#position` is the seq up to which everything was handed to the seats; none before the first join. */
-class Feed {
+/**
+ * One room, delivered in order and without gaps (rules D2 and D3). `#position` is the seq up to which everything was handed to the seats; none before the first
+ * join.
+ */
+export class RoomFeed {
   readonly #room: RoomId;
-  readonly #shared: Shared;
+  readonly #parts: FeedParts;
   readonly #seats = new Set<CollectingSeat>();
   readonly #held = new Map<number, RoomRecord>();
   #epoch = 0;
@@ -111,15 +61,15 @@ class Feed {
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(room: RoomId, shared: Shared) {
+  constructor(room: RoomId, parts: FeedParts) {
     this.#room = room;
-    this.#shared = shared;
+    this.#parts = parts;
   }
 
   async collect(listener: Listener): Promise<Seat | undefined> {
     const seat: CollectingSeat = { listener, cursor: undefined, from: this.#position, collected: [] };
     this.#seats.add(seat);
-    this.#subscribed ??= this.#shared.doorbell.subscribe(this.#room);
+    this.#subscribed ??= this.#parts.doorbell.subscribe(this.#room);
     if (!(await this.#subscribed)) {
       this.#subscribed = undefined;
       this.#leave(seat);
@@ -132,7 +82,9 @@ class Feed {
   }
 
   ring(text: string): void {
-    this.#take(parseRecord(text));
+    const record = parseRecord(text);
+    // What cannot be read leaves a gap, and the log is asked.
+    if (record !== undefined) this.#take(record);
   }
 
   /** What the backplane says of this room, against what was delivered. */
@@ -144,7 +96,7 @@ class Feed {
 
   async resubscribe(): Promise<void> {
     if (this.#closed) return;
-    this.#subscribed = this.#shared.doorbell.subscribe(this.#room);
+    this.#subscribed = this.#parts.doorbell.subscribe(this.#room);
     if (await this.#subscribed) await this.#repair();
     else this.#later(REPAIR_RETRY_MS, () => void this.resubscribe());
   }
@@ -176,14 +128,14 @@ class Feed {
   #leave(seat: CollectingSeat): void {
     if (!this.#seats.delete(seat) || this.#seats.size > 0) return;
     this.close();
-    this.#shared.doorbell.unsubscribe(this.#room);
-    this.#shared.drop(this.#room);
+    this.#parts.doorbell.unsubscribe(this.#room);
+    this.#parts.drop(this.#room);
   }
 
   #take(record: RoomRecord): void {
     const position = this.#position;
     if (position !== undefined && record.epoch === this.#epoch && record.seq <= position) {
-      if (record.seq > this.#startedAt) this.#shared.observer.duplicate();
+      if (record.seq > this.#startedAt) this.#parts.observer.duplicate();
       return;
     }
     if (this.#held.size < HELD_MAX) this.#held.set(record.seq, record);
@@ -214,7 +166,7 @@ class Feed {
     this.#position = record.seq;
     let hadListener = false;
     for (const seat of this.#seats) hadListener = this.#hand(seat, record) || hadListener;
-    this.#shared.observer.applied(record, hadListener);
+    this.#parts.observer.applied(record, hadListener);
   }
 
   /** Gives a seat its next record, once; a seat that still collects keeps it. */
@@ -250,7 +202,7 @@ class Feed {
   async #readBack(): Promise<'done' | 'unavailable' | 'out_of_reach'> {
     for (;;) {
       const position = this.#position ?? 0;
-      const page = await this.#shared.rooms.readAfter(this.#room, position);
+      const page = await this.#parts.rooms.readAfter(this.#room, position);
       if (!page.ok) return 'unavailable';
       if (this.#closed) return 'done';
       const log = page.value;
@@ -258,13 +210,15 @@ class Feed {
       let repaired = 0;
       for (const text of log.records) {
         const record = parseRecord(text);
+        if (record === undefined) return 'out_of_reach';
         if (record.seq !== (this.#position ?? 0) + 1) continue;
         this.#apply(record);
         repaired++;
       }
-      if (repaired > 0) this.#shared.observer.repaired(repaired);
+      if (repaired > 0) this.#parts.observer.repaired(repaired);
       this.#applyHeld();
       if ((this.#position ?? 0) >= log.head) return 'done';
+      if (repaired === 0) return 'out_of_reach';
     }
   }
 
@@ -273,12 +227,13 @@ class Feed {
     seat.cursor = undefined;
     seat.collected = 'overflow';
     for (let after = from; ; ) {
-      const page = await this.#shared.rooms.readAfter(this.#room, after);
+      const page = await this.#parts.rooms.readAfter(this.#room, after);
       if (this.#closed || !this.#seats.has(seat)) return;
       const reachable = page.ok && page.value?.epoch === this.#epoch && page.value.first <= after + 1;
       if (!reachable) return seat.listener.lost();
       for (const text of page.value.records) {
         const record = parseRecord(text);
+        if (record === undefined) return seat.listener.lost();
         if (concerns(record, seat.listener.peer)) seat.listener.deliver(record);
         after = record.seq;
       }
@@ -295,7 +250,7 @@ class Feed {
   async #resync(): Promise<void> {
     if (this.#repairing || this.#closed) return;
     this.#repairing = true;
-    const found = await this.#shared.rooms.snapshot(this.#room);
+    const found = await this.#parts.rooms.snapshot(this.#room);
     this.#repairing = false;
     if (this.#closed) return;
     if (!found.ok) return this.#later(REPAIR_RETRY_MS, () => void this.#resync());
@@ -310,7 +265,7 @@ class Feed {
         continue;
       }
       seat.cursor = snapshot.seq;
-      this.#shared.observer.resynced();
+      this.#parts.observer.resynced();
       seat.listener.resync(snapshot);
     }
     this.#settle();

@@ -1,5 +1,5 @@
 import type { EventName, Events, IceServer, PeerId } from '@fenghuo/protocol';
-import type { RoomFeeds } from '../backplane/room-feed.ts';
+import type { RoomFeeds } from '../backplane/room-feeds.ts';
 import type { RoomLog } from '../backplane/room-log.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import type { RoomRecord } from '../domain/room-record.ts';

@@ -38,7 +38,10 @@ export class SocketConnection implements Connection {
   }
 
   sendRecord(record: RoomRecord): void {
-    this.#socket.emit(record.type, eventOf(record));
+    const event = eventOf(record);
+    // An event that cannot be told must not be missing in silence: the client comes back and joins anew.
+    if (event === undefined) this.drop('session_lost');
+    else this.#socket.emit(record.type, event);
   }
 
   enter(room: RoomId, peer: PeerId): void {

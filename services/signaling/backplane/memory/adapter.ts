@@ -1,9 +1,9 @@
 import { ClusterAdapter, type ClusterMessage, type ClusterResponse } from 'socket.io-adapter';
 import type { SocketAdapter } from '../backplane.ts';
-import type { MemoryHub } from './hub.ts';
+import type { SharedMemory } from './shared-memory.ts';
 
 /** The socket.io adapter of nodes that share a process. Messages arrive in a later turn, as from a network. */
-export function memoryAdapter(hub: MemoryHub): SocketAdapter {
+export function memoryAdapter(memory: SharedMemory): SocketAdapter {
   return class MemoryAdapter extends ClusterAdapter {
     readonly #receive = (message: ClusterMessage) => this.onMessage(message);
     readonly #respond = (to: string, response: ClusterResponse) => {
@@ -11,26 +11,26 @@ export function memoryAdapter(hub: MemoryHub): SocketAdapter {
     };
 
     override init(): void {
-      hub.bus.on('message', this.#receive);
-      hub.bus.on('response', this.#respond);
+      memory.bus.on('message', this.#receive);
+      memory.bus.on('response', this.#respond);
     }
 
     override close(): void {
-      hub.bus.off('message', this.#receive);
-      hub.bus.off('response', this.#respond);
+      memory.bus.off('message', this.#receive);
+      memory.bus.off('response', this.#respond);
     }
 
     override async serverCount(): Promise<number> {
-      return hub.nodes;
+      return memory.nodes;
     }
 
     protected override async doPublish(message: ClusterMessage): Promise<string> {
-      setImmediate(() => hub.bus.emit('message', message));
+      setImmediate(() => memory.bus.emit('message', message));
       return '';
     }
 
     protected override async doPublishResponse(to: string, response: ClusterResponse): Promise<void> {
-      setImmediate(() => hub.bus.emit('response', to, response));
+      setImmediate(() => memory.bus.emit('response', to, response));
     }
   };
 }

@@ -2,10 +2,10 @@ import type { Peer, PeerId } from '@fenghuo/protocol';
 import { admit } from '../../domain/admission.ts';
 import type { Answer } from '../../domain/answer.ts';
 import { type LogBounds, limitsFor } from '../../domain/log-bounds.ts';
-import { judge, type RequestMemory, type RequestRef, remember } from '../../domain/request-order.ts';
+import { judge, type RequestRef, remember } from '../../domain/request-order.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import { type RoomId, roomHome, roomName } from '../../domain/room-id.ts';
-import { bodies, formatRecord, type RoomRecord } from '../../domain/room-record.ts';
+import { bodies, formatRecord, type RecordType, type RoomRecord } from '../../domain/room-record.ts';
 import {
   LOG_PAGE_RECORDS,
   type RoomLog,
@@ -13,32 +13,10 @@ import {
   type SessionRef,
   type SessionRefusal,
 } from '../room-log.ts';
-import type { MemoryHub } from './hub.ts';
-
-export interface MemoryRoom {
-  readonly epoch: number;
-  seq: number;
-  readonly peersMax: number;
-  readonly locked: boolean;
-  readonly members: Map<PeerId, Member>;
-  /** The oldest first; the record at seq n stands at n - first. */
-  log: { readonly text: string; readonly bytes: number; readonly atMs: number }[];
-  first: number;
-  bytes: number;
-}
-
-interface Member {
-  /** Serialized, as a Redis would hold it: what a node was given is never shared. */
-  peer: string;
-  requests: RequestMemory;
-  /** The bodies of the update answers that are still kept, by request id. */
-  readonly updates: Map<number, string>;
-  readonly tokenHash: string;
-  readonly incarnation: string;
-}
+import type { Member, MemoryRoom, SharedMemory } from './shared-memory.ts';
 
 /** The same transitions as the scripts of the Redis adapter, by the domain's own rules. */
-export function memoryRoomLog(hub: MemoryHub, bounds: LogBounds, incarnation: string): RoomLog {
+export function memoryRoomLog(memory: SharedMemory, bounds: LogBounds, incarnation: string): RoomLog {
   function append(id: RoomId, room: MemoryRoom, record: Draft): number {
     room.seq += 1;
     const nowMs = performance.now();
@@ -53,7 +31,7 @@ export function memoryRoomLog(hub: MemoryHub, bounds: LogBounds, incarnation: st
     room.log.push({ text, bytes, atMs: nowMs });
     room.bytes += bytes;
     trim(room, bounds, nowMs);
-    hub.ring(id, text);
+    memory.ring(id, text);
     return room.seq;
   }
 
@@ -64,7 +42,7 @@ export function memoryRoomLog(hub: MemoryHub, bounds: LogBounds, incarnation: st
     apply: (room: MemoryRoom, member: Member) => Answer,
     reply: (answer: Answer, member: Member) => Value,
   ): Result<Value, SessionRefusal> {
-    const room = hub.rooms.get(session.room);
+    const room = memory.rooms.get(session.room);
     const member = room?.members.get(session.peer);
     const verdict = judge(member?.requests, session.generation, request);
     if (verdict.type === 'refuse') return refuse(verdict.code);
@@ -79,15 +57,15 @@ export function memoryRoomLog(hub: MemoryHub, bounds: LogBounds, incarnation: st
   return {
     async join(newcomer) {
       const { room: id, peer } = newcomer;
-      if (hub.voided.has(peer)) return refuse('unavailable');
-      const known = hub.rooms.get(id);
+      if (memory.voided.has(peer)) return refuse('unavailable');
+      const known = memory.rooms.get(id);
       if (known?.members.has(peer)) return ok(snapshotOf(id, known));
       if (known !== undefined) {
         const admitted = admit(known, known.members.size);
         if (!admitted.ok) return admitted;
       }
-      const room = known ?? newRoom(hub.nextEpoch(), newcomer.peersMax);
-      hub.rooms.set(id, room);
+      const room = known ?? newRoom(memory.nextEpoch(), newcomer.peersMax);
+      memory.rooms.set(id, room);
       const created: Peer = {
         id: peer,
         name: newcomer.profile.name,
@@ -117,10 +95,10 @@ export function memoryRoomLog(hub: MemoryHub, bounds: LogBounds, incarnation: st
 
     async leave(session, reason, request) {
       const { room: id, peer } = session;
-      const room = hub.rooms.get(id);
+      const room = memory.rooms.get(id);
       const member = room?.members.get(peer);
       if (room === undefined || member === undefined) {
-        if (request === undefined) voidJoin(hub, peer);
+        if (request === undefined) voidJoin(memory, peer);
         return refuse('session_expired');
       }
       const place = request ?? { id: member.requests.lastId + 1, previousId: 0 };
@@ -128,7 +106,7 @@ export function memoryRoomLog(hub: MemoryHub, bounds: LogBounds, incarnation: st
       if (verdict.type !== 'apply')
         return refuse(verdict.type === 'refuse' ? verdict.code : 'invalid_request');
       room.members.delete(peer);
-      if (room.members.size === 0) hub.rooms.delete(id);
+      if (room.members.size === 0) memory.rooms.delete(id);
       else
         append(id, room, {
           type: 'peer_left',
@@ -183,7 +161,7 @@ export function memoryRoomLog(hub: MemoryHub, bounds: LogBounds, incarnation: st
     },
 
     async readAfter(id, seq) {
-      const room = hub.rooms.get(id);
+      const room = memory.rooms.get(id);
       if (room === undefined) return ok(undefined);
       const from = Math.max(0, seq + 1 - room.first);
       const records = room.log.slice(from, from + LOG_PAGE_RECORDS).map((entry) => entry.text);
@@ -191,14 +169,14 @@ export function memoryRoomLog(hub: MemoryHub, bounds: LogBounds, incarnation: st
     },
 
     async snapshot(id) {
-      const room = hub.rooms.get(id);
+      const room = memory.rooms.get(id);
       return ok(room === undefined ? undefined : snapshotOf(id, room));
     },
 
     async attest(rooms) {
       return ok(
         rooms.map((id) => {
-          const room = hub.rooms.get(id);
+          const room = memory.rooms.get(id);
           return room === undefined ? undefined : { epoch: room.epoch, head: room.seq };
         }),
       );
@@ -206,7 +184,7 @@ export function memoryRoomLog(hub: MemoryHub, bounds: LogBounds, incarnation: st
   };
 }
 
-type Draft = Pick<RoomRecord, 'type' | 'from' | 'to' | 'echo' | 'body'>;
+type Draft = Pick<RoomRecord, 'from' | 'to' | 'echo' | 'body'> & { readonly type: RecordType };
 
 function newRoom(epoch: number, peersMax: number): MemoryRoom {
   return { epoch, seq: 0, peersMax, locked: false, members: new Map(), log: [], first: 1, bytes: 0 };
@@ -237,7 +215,7 @@ function trim(room: MemoryRoom, bounds: LogBounds, nowMs: number): void {
 
 const VOID_MS = 60_000;
 
-function voidJoin(hub: MemoryHub, peer: PeerId): void {
-  hub.voided.add(peer);
-  setTimeout(() => hub.voided.delete(peer), VOID_MS).unref();
+function voidJoin(memory: SharedMemory, peer: PeerId): void {
+  memory.voided.add(peer);
+  setTimeout(() => memory.voided.delete(peer), VOID_MS).unref();
 }

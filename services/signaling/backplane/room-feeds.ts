@@ -1,0 +1,58 @@
+import type { RoomId } from '../domain/room-id.ts';
+import { type FeedObserver, type FeedParts, type Listener, RoomFeed, type Seat } from './room-feed.ts';
+import type { Doorbell, RoomLog } from './room-log.ts';
+
+const RESUBSCRIBE_AT_ONCE = 64;
+
+/** Every room that this node hosts, each delivered in order and without gaps (rules D2 and D3). */
+export class RoomFeeds {
+  readonly #feeds = new Map<RoomId, RoomFeed>();
+  readonly #parts: FeedParts;
+  #rotation: RoomId[] = [];
+
+  constructor(rooms: RoomLog, doorbell: Doorbell, observer: FeedObserver) {
+    this.#parts = { rooms, doorbell, observer, drop: (room) => this.#feeds.delete(room) };
+    doorbell.onRing = (room, record) => this.#feeds.get(room)?.ring(record);
+    doorbell.onReset = () => void this.#resubscribe();
+  }
+
+  get size(): number {
+    return this.#feeds.size;
+  }
+
+  /** Takes a seat in a room whose doorbell is confirmed; undefined where it cannot be now. */
+  async collect(room: RoomId, listener: Listener): Promise<Seat | undefined> {
+    let feed = this.#feeds.get(room);
+    if (feed === undefined) {
+      feed = new RoomFeed(room, this.#parts);
+      this.#feeds.set(room, feed);
+    }
+    return feed.collect(listener);
+  }
+
+  /**
+   * Compares the heads of a share of the rooms with what was delivered: a lost last doorbell shows no gap.
+   * Called so often that every room's turn comes within five seconds.
+   */
+  async attest(share: number): Promise<void> {
+    if (this.#rotation.length === 0) this.#rotation = [...this.#feeds.keys()];
+    const rooms = this.#rotation.splice(0, Math.max(1, Math.ceil(this.#feeds.size * share)));
+    const heads = await this.#parts.rooms.attest(rooms);
+    if (!heads.ok) return;
+    rooms.forEach((room, index) => {
+      const head = heads.value[index];
+      this.#feeds.get(room)?.compare(head?.epoch, head?.head ?? 0);
+    });
+  }
+
+  close(): void {
+    for (const feed of this.#feeds.values()) feed.close();
+  }
+
+  async #resubscribe(): Promise<void> {
+    const feeds = [...this.#feeds.values()];
+    for (let from = 0; from < feeds.length; from += RESUBSCRIBE_AT_ONCE) {
+      await Promise.all(feeds.slice(from, from + RESUBSCRIBE_AT_ONCE).map((feed) => feed.resubscribe()));
+    }
+  }
+}
