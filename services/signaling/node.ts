@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { PeerId } from '@fenghuo/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { Backplane } from './backplane/backplane.ts';
+import { LeaseKeeper } from './backplane/lease-keeper.ts';
+import { BEAT_MS } from './backplane/leases.ts';
 import type { FeedObserver } from './backplane/room-feed.ts';
 import { RoomFeeds } from './backplane/room-feeds.ts';
 import type { Config } from './config.ts';
@@ -41,8 +43,22 @@ const DEPARTURES_WAIT_MS = 2_000;
 export async function startNode(config: Config, parts: NodeParts): Promise<RunningNode> {
   const { backplane, metrics, log } = parts;
   const state = { isDraining: false, isStarted: false };
-  const feeds = new RoomFeeds(backplane.rooms, backplane.doorbell, feedObserver(metrics, parts.incarnation));
-  const context = requestContext(config, parts, feeds);
+  const keeper = new LeaseKeeper(backplane.leases, {
+    nodeId: config.nodeId,
+    newIncarnation: () => randomBytes(9).toString('base64url'),
+    nowMs: () => performance.now(),
+    onSwept: () => {
+      log.warn({ event: 'taken_for_dead', connections: gateway.connections });
+      gateway.dropAll('session_lost');
+    },
+    onSweep: (dead, sessions) => {
+      metrics.backplane.sessionsSwept.inc(sessions);
+      log.warn({ event: 'node_swept', node: dead.nodeId, sessions });
+    },
+  });
+  const observer = feedObserver(metrics, parts.incarnation);
+  const feeds = new RoomFeeds(backplane.rooms, backplane.doorbell, keeper, observer);
+  const context = requestContext(config, parts, feeds, keeper);
 
   const clients = await clientsServer({ pageRoot: PAGE_ROOT, trustProxy: config.clients.trustProxy });
   const gateway = openGateway(clients.server as HttpServer, context, {
@@ -71,6 +87,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     return {
       backplane_answers: { ok: answers, ...(answers ? {} : why) },
       backplane_rings: { ok: rings, ...(rings ? {} : why) },
+      lease_taken: { ok: keeper.isTaken },
       not_draining: { ok: !state.isDraining },
       below_connections_max: { ok: gateway.connections < config.connectionsMax },
     };
@@ -88,6 +105,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
       metrics.rooms.rooms.set(feeds.size);
       metrics.rooms.peers.set(gateway.peers);
       metrics.backplane.redisUp.set(answers && rings ? 1 : 0);
+      metrics.backplane.nodesSeen.set(keeper.nodesSeen);
       metrics.backplane.departuresOwed.set(context.departures.owed);
     },
   });
@@ -96,13 +114,21 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     feeds.attest(ATTEST_SHARE).catch((error) => log.error({ event: 'attest_failed', err: error }));
   }, ATTEST_EVERY_MS);
 
+  const beat = () => {
+    keeper.beat().catch((error) => log.error({ event: 'beat_failed', err: error }));
+  };
+  const beating = setInterval(beat, BEAT_MS);
+  beat();
+
   async function stop(): Promise<void> {
     state.isDraining = true;
     log.info({ event: 'node_stopping', connections: gateway.connections });
-    gateway.dropAll();
+    gateway.dropAll('shutdown');
     await clients.close();
     await context.departures.settled(DEPARTURES_WAIT_MS);
     clearInterval(attesting);
+    clearInterval(beating);
+    await keeper.end();
     context.departures.close();
     feeds.close();
     await operators.close();
@@ -139,11 +165,18 @@ async function listen(
   }
 }
 
-function requestContext(config: Config, parts: NodeParts, feeds: RoomFeeds): RequestContext {
+function requestContext(
+  config: Config,
+  parts: NodeParts,
+  feeds: RoomFeeds,
+  keeper: LeaseKeeper,
+): RequestContext {
   const { backplane } = parts;
   return {
     location: { node: config.nodeId, region: config.region },
-    incarnation: parts.incarnation,
+    get incarnation() {
+      return keeper.incarnation;
+    },
     homes: backplane.homes,
     rooms: backplane.rooms,
     feeds,

@@ -1,4 +1,5 @@
 import { memoryHub } from '../../services/signaling/backplane/memory/hub.ts';
+import { leasesContract } from './leases.contract.ts';
 import { roomLogContract } from './room-log.contract.ts';
 
 let opened = 0;
@@ -19,6 +20,7 @@ async function share(faults?: () => readonly number[]) {
 }
 
 roomLogContract('memory', () => share());
+leasesContract('memory', () => share());
 
 // Rule H3: zero, one or two copies of a ring, late and out of order.
 let rings = 0;

@@ -4,6 +4,7 @@ import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { capabilities } from '../support/capabilities.ts';
 import { shareRedis } from '../support/redis-backplane.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
+import { leasesContract } from './leases.contract.ts';
 import { newcomer, roomLogContract } from './room-log.contract.ts';
 
 describe.skipIf(!capabilities.redisServer)('three masters', () => {
@@ -14,6 +15,7 @@ describe.skipIf(!capabilities.redisServer)('three masters', () => {
   afterAll(() => cluster?.stop());
 
   roomLogContract('a Redis Cluster', () => shareRedis(cluster.url));
+  leasesContract('a Redis Cluster', () => shareRedis(cluster.url));
 
   test('rooms lie on all three masters, each with both of its keys on one', async () => {
     const shared = await shareRedis(cluster.url);

@@ -1,5 +1,7 @@
 import { inject } from 'vitest';
 import { shareRedis } from '../support/redis-backplane.ts';
+import { leasesContract } from './leases.contract.ts';
 import { roomLogContract } from './room-log.contract.ts';
 
 roomLogContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
+leasesContract('a standalone Redis', () => shareRedis(inject('redisUrl')));

@@ -443,6 +443,16 @@ export function newcomer(
   };
 }
 
+/** Sends again what is `unavailable`, as a client does: under the same peer id it changes nothing twice. */
+async function untilAnswered<Outcome extends { ok: boolean; code?: string }>(
+  call: () => Promise<Outcome>,
+): Promise<Outcome> {
+  for (let tries = 0; ; tries++) {
+    const outcome = await call();
+    if (outcome.code !== 'unavailable' || tries === 5) return outcome;
+  }
+}
+
 /** One node's view, with its own feeds, and a doorbell that a test can make deaf. */
 class TestNode {
   readonly backplane: Backplane;
@@ -453,7 +463,8 @@ class TestNode {
 
   constructor(backplane: Backplane) {
     this.backplane = backplane;
-    this.feeds = new RoomFeeds(backplane.rooms, backplane.doorbell, {
+    const holds = { hold: async () => true, release: () => {} };
+    this.feeds = new RoomFeeds(backplane.rooms, backplane.doorbell, holds, {
       applied: () => {},
       duplicate: () => {},
       repaired: (records) => {
@@ -480,8 +491,13 @@ class TestNode {
     return { head, first, count: records.length };
   }
 
-  tryJoin(room: string, name: string, given: { peersMax?: number; peer?: PeerId; metadata?: unknown } = {}) {
-    return this.rooms.join(newcomer(roomId(room, 'main'), { name, ...given }));
+  async tryJoin(
+    room: string,
+    name: string,
+    given: { peersMax?: number; peer?: PeerId; metadata?: unknown } = {},
+  ) {
+    const joining = newcomer(roomId(room, 'main'), { name, ...given });
+    return untilAnswered(() => this.rooms.join(joining));
   }
 
   /** Joins as a node does: collects, runs the script, starts. `late`: starts some turns after the answer. */
@@ -493,11 +509,13 @@ class TestNode {
   ): Promise<Member> {
     const peer = randomBytes(12).toString('base64url') as PeerId;
     const member = new Member(this, roomId(room, 'main'), peer);
-    const seat = await this.feeds.collect(member.room, member);
+    const seat = await eventually(async () => (await this.feeds.collect(member.room, member)) ?? false, {
+      what: 'a confirmed subscription',
+    });
     const joined = await this.tryJoin(room, name, { peer, metadata });
-    if (seat === undefined || !joined.ok) throw new Error('not joined');
+    if (!joined.ok) throw new Error(joined.code);
     if (start === 'late') await new Promise((resolve) => setTimeout(resolve, 3));
-    member.seated(seat, joined.value);
+    member.seated(seat as Seat, joined.value);
     return member;
   }
 

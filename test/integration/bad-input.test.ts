@@ -187,6 +187,11 @@ describe('the two limits', () => {
     expect(await ann.ask('message', payload)).toMatchObject({ ok: false, error: { code: 'too_large' } });
   });
 
+  test('an attachment to a member that nobody reads takes no payload past the limit', async () => {
+    const binary = { id: 2, topic: 'a', data: 'x'.repeat(200_000), extra: Buffer.alloc(1) };
+    expect(await ann.ask('message', binary)).toMatchObject({ ok: false, error: { code: 'invalid_request' } });
+  });
+
   test('a frame over 256 KiB closes the connection, and the node lives', async () => {
     const client = await connect(cluster.nodes[0].url);
     const closed = new Promise((resolve) => client.socket.once('disconnect', resolve));

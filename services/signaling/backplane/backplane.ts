@@ -1,3 +1,4 @@
+import type { Leases } from './leases.ts';
 import type { Doorbell, RoomLog } from './room-log.ts';
 
 /** What nodes share, as one node sees it. */
@@ -6,6 +7,7 @@ export interface Backplane {
   /** The homes this backplane holds; the first is where a room without a suffix lives. */
   readonly homes: readonly string[];
   readonly rooms: RoomLog;
+  readonly leases: Leases;
   readonly doorbell: Doorbell;
   /** The socket.io adapter for what may be lost: ephemeral messages and announcements. */
   readonly adapter: SocketAdapter;

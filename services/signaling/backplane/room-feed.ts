@@ -35,10 +35,17 @@ const REPAIR_RETRY_MS = 250;
 /** A head that no doorbell announced within this time was missed. */
 const RING_GRACE_MS = 150;
 
+/** Notes in which rooms this process may hold sessions, so that they can be ended if it dies (rule C7). */
+export interface Holds {
+  hold(room: RoomId): Promise<boolean>;
+  release(room: RoomId): void;
+}
+
 /** What a feed needs of its node. `drop`: it has no seat left. */
 export interface FeedParts {
   readonly rooms: RoomLog;
   readonly doorbell: Doorbell;
+  readonly holds: Holds;
   readonly observer: FeedObserver;
   drop(room: RoomId): void;
 }
@@ -56,7 +63,7 @@ export class RoomFeed {
   #position: number | undefined;
   /** Where this feed began; older records, such as the first join's own, ring without having been delivered. */
   #startedAt = 0;
-  #subscribed: Promise<boolean> | undefined;
+  #opened: Promise<boolean> | undefined;
   #repairing = false;
   #closed = false;
   #timer: NodeJS.Timeout | undefined;
@@ -69,9 +76,9 @@ export class RoomFeed {
   async collect(listener: Listener): Promise<Seat | undefined> {
     const seat: CollectingSeat = { listener, cursor: undefined, from: this.#position, collected: [] };
     this.#seats.add(seat);
-    this.#subscribed ??= this.#parts.doorbell.subscribe(this.#room);
-    if (!(await this.#subscribed)) {
-      this.#subscribed = undefined;
+    this.#opened ??= this.#open();
+    if (!(await this.#opened)) {
+      this.#opened = undefined;
       this.#leave(seat);
       return undefined;
     }
@@ -96,8 +103,7 @@ export class RoomFeed {
 
   async resubscribe(): Promise<void> {
     if (this.#closed) return;
-    this.#subscribed = this.#parts.doorbell.subscribe(this.#room);
-    if (await this.#subscribed) await this.#repair();
+    if (await this.#parts.doorbell.subscribe(this.#room)) await this.#repair();
     else this.#later(REPAIR_RETRY_MS, () => void this.resubscribe());
   }
 
@@ -105,6 +111,13 @@ export class RoomFeed {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#seats.clear();
+  }
+
+  /** Both before any session of this room is created here: that it is heard, and that it would be swept. */
+  async #open(): Promise<boolean> {
+    const { doorbell, holds } = this.#parts;
+    const done = await Promise.all([doorbell.subscribe(this.#room), holds.hold(this.#room)]);
+    return done.every((each) => each);
   }
 
   #start(seat: CollectingSeat, epoch: number, seq: number): void {
@@ -129,6 +142,7 @@ export class RoomFeed {
     if (!this.#seats.delete(seat) || this.#seats.size > 0) return;
     this.close();
     this.#parts.doorbell.unsubscribe(this.#room);
+    this.#parts.holds.release(this.#room);
     this.#parts.drop(this.#room);
   }
 

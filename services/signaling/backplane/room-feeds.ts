@@ -1,5 +1,12 @@
 import type { RoomId } from '../domain/room-id.ts';
-import { type FeedObserver, type FeedParts, type Listener, RoomFeed, type Seat } from './room-feed.ts';
+import {
+  type FeedObserver,
+  type FeedParts,
+  type Holds,
+  type Listener,
+  RoomFeed,
+  type Seat,
+} from './room-feed.ts';
 import type { Doorbell, RoomLog } from './room-log.ts';
 
 const RESUBSCRIBE_AT_ONCE = 64;
@@ -10,8 +17,8 @@ export class RoomFeeds {
   readonly #parts: FeedParts;
   #rotation: RoomId[] = [];
 
-  constructor(rooms: RoomLog, doorbell: Doorbell, observer: FeedObserver) {
-    this.#parts = { rooms, doorbell, observer, drop: (room) => this.#feeds.delete(room) };
+  constructor(rooms: RoomLog, doorbell: Doorbell, holds: Holds, observer: FeedObserver) {
+    this.#parts = { rooms, doorbell, holds, observer, drop: (room) => this.#feeds.delete(room) };
     doorbell.onRing = (room, record) => this.#feeds.get(room)?.ring(record);
     doorbell.onReset = () => void this.#resubscribe();
   }

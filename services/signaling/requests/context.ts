@@ -9,7 +9,7 @@ import type { Session } from './session.ts';
 /** What requests need of their node. */
 export interface RequestContext {
   readonly location: { readonly node: string; readonly region: string };
-  /** This process: random at each start. */
+  /** Under which this process holds sessions: random at each start, and anew after it was taken for dead. */
   readonly incarnation: string;
   readonly homes: readonly string[];
   readonly rooms: RoomLog;

@@ -14,7 +14,7 @@ export async function leave(
   if (session === undefined || session === 'joining') return refused('not_joined');
   return session.handOver(
     request.id,
-    0,
+    undefined,
     (place) => context.rooms.leave(session, 'left', place),
     () => {
       if (connection.membership === session) {

@@ -36,16 +36,16 @@ export class Session implements SessionRef {
 
   /**
    * Hands a request that changes something to the backplane, in the session's order. `bytes` is what it adds to
-   * the room's log. An answer that is not final holds back the later ids until this one returns.
+   * the room's log; undefined: nothing that the budget counts. An answer that is not final holds back the later ids until this one returns.
    */
   async handOver<Value, Code extends ErrorCode>(
     id: number,
-    bytes: number,
+    bytes: number | undefined,
     call: (request: RequestRef) => Promise<Result<Value, Code>>,
     reply: (value: Value) => Reply,
   ): Promise<Reply> {
     if (this.#blocked !== undefined && id > this.#blocked.id) return this.#blocked.reply;
-    const limited = this.charge(bytes);
+    const limited = bytes === undefined ? undefined : this.charge(bytes);
     if (limited !== undefined) return this.#block(id, limited);
     const previousId = this.#handed.findLast((each) => each < id) ?? 0;
     this.#noteHanded(id);

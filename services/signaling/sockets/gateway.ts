@@ -27,7 +27,7 @@ export interface Gateway {
   readonly connections: number;
   readonly peers: number;
   /** Closes every connection so that its client goes elsewhere. */
-  dropAll(): void;
+  dropAll(reason: DropReason): void;
   close(): Promise<void>;
 }
 
@@ -78,8 +78,8 @@ export function openGateway(server: HttpServer, context: RequestContext, options
         if (membership !== undefined && membership !== 'joining') peers++;
       return peers;
     },
-    dropAll() {
-      for (const connection of [...connections]) connection.drop('shutdown');
+    dropAll(reason) {
+      for (const connection of [...connections]) connection.drop(reason);
     },
     close() {
       clearInterval(shedding);

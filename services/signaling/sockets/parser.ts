@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { Decoder, Encoder, type Packet, PacketType } from 'socket.io-parser';
 
-/** Stands in for a payload over the limit, so that its request is answered without being looked at. */
+/** Stand in for a payload that is not looked at: one over the limit, and one with binary attachments. */
 export const TOO_LARGE = Symbol('too large');
+export const BINARY = Symbol('binary');
 
 /**
  * The socket.io parser (protocol 5) that knows how large a payload was: only a frame over the limit is measured
@@ -12,17 +13,23 @@ export function sizedParser(payloadBytesMax: number) {
   class SizedDecoder extends EventEmitter {
     readonly #decoder = new Decoder();
     #isOversize = false;
+    /** A packet that ends with an attachment: its text came before, and was measured by nobody. */
+    #isBinary = false;
 
     constructor() {
       super();
       this.#decoder.on('decoded', (packet: Packet) => {
-        if (this.#isOversize && packet.type === PacketType.EVENT) markOversize(packet, payloadBytesMax);
+        if (packet.type === PacketType.EVENT) {
+          if (this.#isBinary) packet.data = [packet.data[0], BINARY];
+          else if (this.#isOversize) markOversize(packet, payloadBytesMax);
+        }
         this.emit('decoded', packet);
       });
     }
 
     /** Throws where the frame is not of the protocol: socket.io then closes the connection. */
     add(chunk: unknown): void {
+      this.#isBinary = typeof chunk !== 'string';
       this.#isOversize = typeof chunk === 'string' && isLonger(chunk, payloadBytesMax);
       this.#decoder.add(chunk);
     }

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Connection, RequestContext } from '../requests/context.ts';
 import { HANDLERS } from '../requests/index.ts';
 import { type Reply, refused } from '../requests/reply.ts';
-import { TOO_LARGE } from './parser.ts';
+import { BINARY, TOO_LARGE } from './parser.ts';
 
 /** What was asked and what came of it, both from closed sets: for metrics. */
 export type Answered = (type: MessageType, outcome: 'ok' | ErrorCode) => void;
@@ -67,6 +67,8 @@ async function answer(
   if (payload === TOO_LARGE) {
     return ['invalid', refused('too_large', `The payload is larger than ${options.messageBytesMax} bytes.`)];
   }
+  if (payload === BINARY)
+    return ['invalid', refused('invalid_request', 'Requests are JSON, without binary.')];
   const request = name as RequestName;
   const parsed = REQUESTS[request].safeParse(payload);
   if (!parsed.success) return ['invalid', refused('invalid_request', explain(parsed.error.issues))];

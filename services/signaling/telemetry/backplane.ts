@@ -40,6 +40,16 @@ export function backplaneMetrics(registry: Registry) {
     help: 'Ephemeral messages and subscriptions that the socket.io adapter could not hand to Redis.',
     registers,
   });
+  const nodesSeen = new Gauge({
+    name: 'signaling_cluster_nodes',
+    help: 'Nodes whose lease this node saw at its last beat, itself included.',
+    registers,
+  });
+  const sessionsSwept = new Counter({
+    name: 'signaling_sessions_swept_total',
+    help: 'Sessions of nodes that died which this node ended.',
+    registers,
+  });
   const departuresOwed = new Gauge({
     name: 'signaling_departures_owed',
     help: 'Sessions that ended here and whose end the backplane has not confirmed yet.',
@@ -53,6 +63,8 @@ export function backplaneMetrics(registry: Registry) {
     commandsFailed,
     subscriptionsFailed,
     adapterFailed,
+    nodesSeen,
+    sessionsSwept,
     departuresOwed,
   };
 }

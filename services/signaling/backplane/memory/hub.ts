@@ -4,6 +4,7 @@ import type { RoomId } from '../../domain/room-id.ts';
 import type { Backplane, BackplaneOptions } from '../backplane.ts';
 import type { Doorbell } from '../room-log.ts';
 import { memoryAdapter } from './adapter.ts';
+import { memoryLeases } from './leases.ts';
 import { memoryRoomLog } from './room-log.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
@@ -27,10 +28,12 @@ export function memoryHub(): MemoryHub {
       bells.add(bell);
       memory.nodes++;
       const bounds = options.bounds ?? defaultLogBounds(options.resumeWindowMs);
+      const { rooms, endSessions } = memoryRoomLog(memory, bounds, options.incarnation);
       return {
         kind: 'memory',
         homes: ['main'],
-        rooms: memoryRoomLog(memory, bounds, options.incarnation),
+        rooms,
+        leases: memoryLeases(memory, endSessions),
         doorbell: bell,
         adapter: memoryAdapter(memory),
         health: () => ({ answers: true, rings: true }),
@@ -48,6 +51,8 @@ function sharedMemory(bells: ReadonlySet<MemoryDoorbell>): SharedMemory {
   return {
     rooms: new Map(),
     voided: new Set(),
+    leases: new Map(),
+    held: new Map(),
     bus: new EventEmitter().setMaxListeners(0),
     nodes: 0,
     nextEpoch() {

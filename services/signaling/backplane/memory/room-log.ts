@@ -1,4 +1,4 @@
-import type { Peer, PeerId } from '@fenghuo/protocol';
+import type { LeftReason, Peer, PeerId } from '@fenghuo/protocol';
 import { admit } from '../../domain/admission.ts';
 import type { Answer } from '../../domain/answer.ts';
 import { type LogBounds, limitsFor } from '../../domain/log-bounds.ts';
@@ -16,7 +16,11 @@ import {
 import type { Member, MemoryRoom, SharedMemory } from './shared-memory.ts';
 
 /** The same transitions as the scripts of the Redis adapter, by the domain's own rules. */
-export function memoryRoomLog(memory: SharedMemory, bounds: LogBounds, incarnation: string): RoomLog {
+export function memoryRoomLog(
+  memory: SharedMemory,
+  bounds: LogBounds,
+  incarnation: string,
+): { rooms: RoomLog; endSessions(room: RoomId, incarnation: string): number } {
   function append(id: RoomId, room: MemoryRoom, record: Draft): number {
     room.seq += 1;
     const nowMs = performance.now();
@@ -54,7 +58,30 @@ export function memoryRoomLog(memory: SharedMemory, bounds: LogBounds, incarnati
     return ok(reply(answer, member));
   }
 
-  return {
+  /** Ends a session, and the room with its last one. */
+  function endSession(id: RoomId, room: MemoryRoom, peer: PeerId, reason: LeftReason): void {
+    room.members.delete(peer);
+    if (room.members.size === 0) memory.rooms.delete(id);
+    else
+      append(id, room, {
+        type: 'peer_left',
+        from: peer,
+        to: undefined,
+        echo: false,
+        body: bodies.left(peer, reason),
+      });
+  }
+
+  function endSessions(id: RoomId, dead: string): number {
+    const room = memory.rooms.get(id);
+    const peers = [...(room?.members ?? [])]
+      .filter(([, member]) => member.incarnation === dead)
+      .map(([peer]) => peer);
+    for (const peer of peers) if (room !== undefined) endSession(id, room, peer, 'expired');
+    return peers.length;
+  }
+
+  const rooms: RoomLog = {
     async join(newcomer) {
       const { room: id, peer } = newcomer;
       if (memory.voided.has(peer)) return refuse('unavailable');
@@ -105,16 +132,7 @@ export function memoryRoomLog(memory: SharedMemory, bounds: LogBounds, incarnati
       const verdict = judge(member.requests, session.generation, place);
       if (verdict.type !== 'apply')
         return refuse(verdict.type === 'refuse' ? verdict.code : 'invalid_request');
-      room.members.delete(peer);
-      if (room.members.size === 0) memory.rooms.delete(id);
-      else
-        append(id, room, {
-          type: 'peer_left',
-          from: peer,
-          to: undefined,
-          echo: false,
-          body: bodies.left(peer, reason),
-        });
+      endSession(id, room, peer, reason);
       return ok(undefined);
     },
 
@@ -182,6 +200,7 @@ export function memoryRoomLog(memory: SharedMemory, bounds: LogBounds, incarnati
       );
     },
   };
+  return { rooms, endSessions };
 }
 
 type Draft = Pick<RoomRecord, 'from' | 'to' | 'echo' | 'body'> & { readonly type: RecordType };

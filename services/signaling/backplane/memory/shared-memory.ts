@@ -2,12 +2,16 @@ import type { EventEmitter } from 'node:events';
 import type { PeerId } from '@fenghuo/protocol';
 import type { RequestMemory } from '../../domain/request-order.ts';
 import type { RoomId } from '../../domain/room-id.ts';
+import type { Lease } from '../leases.ts';
 
 /** What stands in for the server that nodes of several processes would share. */
 export interface SharedMemory {
   readonly rooms: Map<RoomId, MemoryRoom>;
   /** Peers whose join may still be under way but must not happen any more. */
   readonly voided: Set<PeerId>;
+  readonly leases: Map<string, Lease>;
+  /** The rooms in which each process may hold sessions. */
+  readonly held: Map<string, Set<RoomId>>;
   /** Rings every node that subscribed to the room, each in a later turn. */
   ring(room: RoomId, record: string): void;
   /** Greater than any before: microseconds, as the Redis adapter takes them from its server's clock. */

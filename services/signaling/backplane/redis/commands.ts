@@ -1,3 +1,4 @@
+import type { LogBounds } from '../../domain/log-bounds.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import type { Client } from './connect.ts';
 import { commandName, type ScriptName } from './scripts.ts';
@@ -30,6 +31,11 @@ export function scriptRunner(client: Client, observer: CommandObserver): RunScri
       return refuse('unavailable');
     }
   };
+}
+
+/** How the scripts take a log's bounds: their last four arguments. */
+export function boundsArguments(bounds: LogBounds): readonly number[] {
+  return [bounds.eventsPerMember, bounds.bytesPerMember, bounds.bytesMax, bounds.ageMs];
 }
 
 /** The promise's outcome, or a rejection once the time is over; a later rejection of the promise is absorbed. */

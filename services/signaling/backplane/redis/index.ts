@@ -5,6 +5,7 @@ import { type CommandObserver, scriptRunner, withDeadline } from './commands.ts'
 import { type Client, type Clients, connectRedis } from './connect.ts';
 import { redisDoorbell } from './doorbell.ts';
 import { redisKeys } from './keys.ts';
+import { redisLeases } from './leases.ts';
 import { redisRoomLog } from './room-log.ts';
 
 export interface RedisBackplaneOptions extends BackplaneOptions {
@@ -38,13 +39,13 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
     observer.subscriptionFailed(error),
   );
   const pulse = takePulse(clients);
+  const run = scriptRunner(clients.commands, observer);
+  const bounds = options.bounds ?? defaultLogBounds(options.resumeWindowMs);
   return {
     kind: 'redis',
     homes: [options.home],
-    rooms: redisRoomLog(scriptRunner(clients.commands, observer), keys, {
-      incarnation,
-      bounds: options.bounds ?? defaultLogBounds(options.resumeWindowMs),
-    }),
+    rooms: redisRoomLog(run, keys, { incarnation, bounds }),
+    leases: redisLeases(run, clients.commands, keys, bounds),
     doorbell,
     adapter: redisAdapter(clients, keys, (error) => observer.adapterFailed(error)),
     health: () => healthFrom(pulse, doorbell.silentForMs()),
@@ -64,11 +65,12 @@ interface Pulse {
 
 /** Asks every connection every two seconds: a frozen Redis looks connected until something is overdue. */
 function takePulse(clients: Clients): Pulse {
+  let evicts: string | undefined;
   const beat = async () => {
     try {
       await withDeadline(clients.commands.ping(), PING_TIMEOUT_MS);
-      pulse.problem = await evictionProblem(clients.commands);
-      pulse.answers = pulse.problem === undefined;
+      pulse.problem = evicts;
+      pulse.answers = evicts === undefined;
     } catch (error) {
       pulse.answers = false;
       pulse.problem = (error as Error).message;
@@ -81,7 +83,10 @@ function takePulse(clients: Clients): Pulse {
       if (client.status === 'ready') client.ping().catch(() => {});
     }
   }, PING_EVERY_MS);
-  clients.commands.on('ready', () => void beat());
+  clients.commands.on('ready', async () => {
+    evicts = await evictionProblem(clients.commands);
+    await beat();
+  });
   return pulse;
 }
 

@@ -10,6 +10,12 @@ export interface Keys {
   roomOfLog(log: string): RoomId;
   /** Marks a peer whose join may still be under way but must not happen any more. */
   voided(room: RoomId, peer: PeerId): string;
+  /** The hash of all leases: incarnation to count and node id. */
+  readonly leases: string;
+  /** The set of rooms in which a process may hold sessions. */
+  held(incarnation: string): string;
+  /** Who sweeps a dead process now: one at a time is enough. */
+  sweeper(incarnation: string): string;
   /** A node's own channel, on which it rings itself. */
   probe(incarnation: string): string;
   /** The prefix of the channels of the socket.io adapter. */
@@ -24,6 +30,9 @@ export function redisKeys(prefix: string): Keys {
     log: (room) => logStart + room + logEnd,
     roomOfLog: (log) => log.slice(logStart.length, -logEnd.length) as RoomId,
     voided: (room, peer) => `${prefix}:{${room}}:void:${peer}`,
+    leases: `${prefix}:leases`,
+    held: (incarnation) => `${prefix}:held:${incarnation}`,
+    sweeper: (incarnation) => `${prefix}:sweeper:${incarnation}`,
     probe: (incarnation) => `${prefix}:probe:${incarnation}`,
     adapterPrefix: `${prefix}:io`,
   };

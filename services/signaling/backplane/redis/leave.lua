@@ -13,18 +13,5 @@ else
   if generation ~= ARGV[2] then return '!session_replaced' end
 end
 
-local fields = {}
-for _, field in ipairs({ 'g', 'i', 'p', 'n', 'r', 'm', 'c', 'j', 't', 'w' }) do fields[#fields + 1] = field .. ':' .. peer end
-for slot = 0, ANSWERS_KEPT - 1 do fields[#fields + 1] = 'a:' .. peer .. ':' .. slot end
-redis.call('HDEL', state, unpack(fields))
-
-local f = redis.call('HMGET', state, 'members', 'order')
-if tonumber(f[1]) <= 1 then
-  redis.call('UNLINK', state, log)
-  return 'ok'
-end
-local order = {}
-for member in string.gmatch(f[2], '%S+') do if member ~= peer then order[#order + 1] = member end end
-redis.call('HSET', state, 'members', int(tonumber(f[1]) - 1), 'order', table.concat(order, ' '))
-append('L', peer, '*', '0', ARGV[6], '{"peer":"' .. peer .. '","reason":"' .. ARGV[5] .. '"}', bounds_from(8))
+end_session(peer, ARGV[5], ARGV[6], bounds_from(8))
 return 'ok'

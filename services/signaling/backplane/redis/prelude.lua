@@ -95,3 +95,23 @@ local function answer(peer, id, text)
   redis.call('HSET', state, 'i:' .. peer, int(id), 'a:' .. peer .. ':' .. int(id % ANSWERS_KEPT), int(id) .. ' ' .. text)
   return text
 end
+
+-- Ends a session, and the room with its last one.
+local function end_session(peer, reason, origin, bounds)
+  local fields = {}
+  for _, field in ipairs({ 'g', 'i', 'p', 'n', 'r', 'm', 'c', 'j', 't', 'w' }) do
+    fields[#fields + 1] = field .. ':' .. peer
+  end
+  for slot = 0, ANSWERS_KEPT - 1 do fields[#fields + 1] = 'a:' .. peer .. ':' .. slot end
+  redis.call('HDEL', state, unpack(fields))
+
+  local f = redis.call('HMGET', state, 'members', 'order')
+  if tonumber(f[1]) <= 1 then
+    redis.call('UNLINK', state, log)
+    return
+  end
+  local order = {}
+  for member in string.gmatch(f[2], '%S+') do if member ~= peer then order[#order + 1] = member end end
+  redis.call('HSET', state, 'members', int(tonumber(f[1]) - 1), 'order', table.concat(order, ' '))
+  append('L', peer, '*', '0', origin, '{"peer":"' .. peer .. '","reason":"' .. reason .. '"}', bounds)
+end

@@ -11,13 +11,12 @@ import {
   type RoomSnapshot,
   type SessionRefusal,
 } from '../room-log.ts';
-import type { RunScript } from './commands.ts';
+import { boundsArguments, type RunScript } from './commands.ts';
 import type { Keys } from './keys.ts';
 
 /** Rooms in Redis: each call of the port is one script, so one round trip. */
 export function redisRoomLog(run: RunScript, keys: Keys, options: RedisRoomLogOptions): RoomLog {
-  const { bounds } = options;
-  const limits = [bounds.eventsPerMember, bounds.bytesPerMember, bounds.bytesMax, bounds.ageMs];
+  const limits = boundsArguments(options.bounds);
   const origin = () => `${options.incarnation} ${performance.now().toFixed(1)}`;
   const room = (id: RoomId) => [keys.state(id), keys.log(id)];
   const place = (request: RequestRef | undefined) => [request?.id ?? 0, request?.previousId ?? 0];

@@ -1,7 +1,17 @@
 import { readFileSync } from 'node:fs';
 
-/** How many keys each script takes. The first two are always the room's hash and its stream. */
-export const SCRIPTS = { join: 3, leave: 3, relay: 2, update: 2, read: 2, snapshot: 2, attest: 2 } as const;
+/** How many keys each script takes. Of those about a room, the first two are its hash and its stream. */
+export const SCRIPTS = {
+  join: 3,
+  leave: 3,
+  relay: 2,
+  update: 2,
+  read: 2,
+  snapshot: 2,
+  attest: 2,
+  sweep: 2,
+  lease: 1,
+} as const;
 export type ScriptName = keyof typeof SCRIPTS;
 
 export type Scripts = Record<string, { lua: string; numberOfKeys: number }>;

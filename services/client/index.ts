@@ -1,0 +1,24 @@
+/**
+ * The SDK of Fenghuo. In a browser:
+ *
+ *     const session = join('https://node.example', { room: 'blue', name: 'Wei' });
+ *     const call = new MeshCall(session);
+ *     for (const track of stream.getTracks()) call.addTrack(track, stream);
+ *     call.on('media', ({ peer, streams }) => show(peer, streams));
+ *     await session.joined;
+ *
+ * In Node the same `join` gives roster, signals and messages; a `MeshCall` needs a browser's
+ * RTCPeerConnection, or another one handed to it.
+ */
+
+export type * from '@fenghuo/protocol';
+export { PEER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX } from '@fenghuo/protocol';
+export { Emitter } from './emitter.ts';
+export type { LinkStats } from './link-stats.ts';
+export { type CallEvents, MeshCall, type MeshCallOptions } from './mesh-call.ts';
+export { type LinkState, type OutgoingSignal, PeerLink, type PeerLinkOptions } from './peer-link.ts';
+export { RequestQueue, type Transmit } from './request-queue.ts';
+export { type JoinOptions, join, RoomSession, type SessionEvents, type SessionState } from './session.ts';
+export { type Answer, connect, type ServerEvent, SignalingConnection } from './signaling-connection.ts';
+export { SignalingError } from './signaling-error.ts';
+export type { WireLine } from './wire-line.ts';

@@ -1,0 +1,147 @@
+import type { IceServer, Peer, PeerId } from '@fenghuo/protocol';
+import { Emitter } from './emitter.ts';
+import { type LinkStats, readLinkStats } from './link-stats.ts';
+import { type LinkState, PeerLink } from './peer-link.ts';
+import type { RoomSession } from './session.ts';
+
+/**
+ * A call among everyone in a room: a direct connection to each other peer, kept in step with the roster. What is
+ * added here is sent to all of them, and to those who come later.
+ */
+export class MeshCall extends Emitter<CallEvents> {
+  readonly #session: RoomSession;
+  readonly #createConnection: (configuration: RTCConfiguration) => RTCPeerConnection;
+  readonly #tracks = new Map<MediaStreamTrack, MediaStream>();
+  readonly #links = new Map<PeerId, PeerLink>();
+  readonly #stopListening: (() => void)[];
+
+  /** Make it in the same turn as the session, so that no signal comes before it. */
+  constructor(session: RoomSession, options: MeshCallOptions = {}) {
+    super();
+    this.#session = session;
+    this.#createConnection =
+      options.createConnection ?? ((configuration) => new RTCPeerConnection(configuration));
+    this.#stopListening = [
+      session.on('joined', () => {
+        this.#hangUpAll(); // They knew another peer.
+        this.#callMissing();
+      }),
+      session.on('peer_joined', ({ peer }) => this.#call(peer)),
+      session.on('peer_left', ({ peer }) => this.#hangUp(peer)),
+      session.on('signal', (signal) => this.#links.get(signal.from)?.receive(signal)),
+      session.on('resync', ({ complete }) => this.#resync(complete)),
+      session.on('state', ({ phase }) => phase === 'closed' && this.close()),
+    ];
+    this.#callMissing();
+  }
+
+  /** Sends a track to everyone; tracks of one stream are shown as one picture. */
+  addTrack(track: MediaStreamTrack, stream: MediaStream): void {
+    this.#tracks.set(track, stream);
+    for (const link of this.#links.values()) link.addTrack(track, stream);
+  }
+
+  removeTrack(track: MediaStreamTrack): void {
+    this.#tracks.delete(track);
+    for (const link of this.#links.values()) link.removeTrack(track);
+  }
+
+  /** Sends `next` in the place of `track`, without negotiation: another camera, another microphone. */
+  async replaceTrack(track: MediaStreamTrack, next: MediaStreamTrack): Promise<void> {
+    const stream = this.#tracks.get(track);
+    if (stream === undefined) return;
+    this.#tracks.delete(track);
+    this.#tracks.set(next, stream);
+    await Promise.all([...this.#links.values()].map((link) => link.replaceTrack(track, next)));
+  }
+
+  /** Sends silence, or black, in the place of one's tracks of that kind. The tracks go on. */
+  setEnabled(kind: 'audio' | 'video', isEnabled: boolean): void {
+    for (const track of this.#tracks.keys()) {
+      if (track.kind === kind) track.enabled = isEnabled;
+    }
+  }
+
+  streamsOf(peer: PeerId): readonly MediaStream[] {
+    return this.#links.get(peer)?.streams ?? [];
+  }
+
+  stateOf(peer: PeerId): LinkState | undefined {
+    return this.#links.get(peer)?.state;
+  }
+
+  /** Undefined where there is no connection to that peer. */
+  async statsOf(peer: PeerId): Promise<LinkStats | undefined> {
+    const report = await this.#links.get(peer)?.getStats();
+    return report && readLinkStats(report);
+  }
+
+  /** Ends the connections; the session goes on. The tracks belong to whoever made them. */
+  close(): void {
+    for (const stop of this.#stopListening) stop();
+    this.#hangUpAll();
+  }
+
+  #callMissing(): void {
+    for (const peer of this.#session.peers.values()) this.#call(peer);
+  }
+
+  #call(peer: Peer): void {
+    const { self, iceServers } = this.#session;
+    if (self === undefined || this.#links.has(peer.id)) return;
+    const link = new PeerLink({
+      isPolite: self.joined_seq > peer.joined_seq,
+      tracks: this.#tracks,
+      createConnection: () => this.#createConnection({ iceServers: iceServers.map(toDictionary) }),
+      send: (signal) => this.#session.signal(peer.id, signal),
+      onState: (state) => this.emit('link', { peer: peer.id, state }),
+      onStreams: (streams) => this.emit('media', { peer: peer.id, streams }),
+      onFault: (fault) => this.emit('fault', { peer: peer.id, fault }),
+    });
+    this.#links.set(peer.id, link);
+    this.emit('link', { peer: peer.id, state: link.state });
+  }
+
+  #resync(isComplete: boolean): void {
+    for (const peer of this.#links.keys()) {
+      if (!this.#session.peers.has(peer)) this.#hangUp(peer);
+    }
+    // Descriptions and candidates may be missing: a fresh exchange makes up for any of them.
+    if (!isComplete) for (const link of this.#links.values()) link.restartIce();
+    this.#callMissing();
+  }
+
+  #hangUpAll(): void {
+    for (const peer of [...this.#links.keys()]) this.#hangUp(peer);
+  }
+
+  #hangUp(peer: PeerId): void {
+    this.#links.get(peer)?.close();
+    this.#links.delete(peer);
+    this.emit('gone', { peer });
+  }
+}
+
+export interface MeshCallOptions {
+  /** Where RTCPeerConnection is not the browser's. */
+  readonly createConnection?: (configuration: RTCConfiguration) => RTCPeerConnection;
+}
+
+export interface CallEvents {
+  /** The connection to a peer was made, or is in another state. */
+  link: { readonly peer: PeerId; readonly state: LinkState };
+  /** What a peer sends has changed. */
+  media: { readonly peer: PeerId; readonly streams: readonly MediaStream[] };
+  /** The connection to a peer is closed. */
+  gone: { readonly peer: PeerId };
+  /** A step of the negotiation failed, and was skipped. */
+  fault: { readonly peer: PeerId; readonly fault: unknown };
+}
+
+function toDictionary({ urls, username, credential }: IceServer): RTCIceServer {
+  return {
+    urls: typeof urls === 'string' ? urls : [...urls],
+    ...(username === undefined ? {} : { username }),
+    ...(credential === undefined ? {} : { credential }),
+  };
+}

@@ -1,0 +1,89 @@
+import type { Acknowledgement, EventName, Events, Replies, RequestName } from '@fenghuo/protocol';
+import { io, type Socket } from 'socket.io-client';
+import { SignalingError } from './signaling-error.ts';
+
+/** Opens one connection. Rejects with the node's typed refusal, or `unavailable` where none answered. */
+export function connect(endpoint: string, options: ConnectionOptions): Promise<SignalingConnection> {
+  return new Promise((resolve, reject) => {
+    const socket = io(new URL(endpoint).origin, {
+      path: '/socket.io/',
+      transports: ['websocket'],
+      auth: options.token === undefined ? {} : { token: options.token },
+      timeout: options.openTimeoutMs ?? 8_000,
+      // Whether, when and where to connect again is decided by the session, which also hears refusals.
+      reconnection: false,
+      forceNew: true,
+    });
+    // Before the first turn of the loop: `welcome` may come with the packet that opens the connection.
+    const connection = new SignalingConnection(socket, options);
+    socket.once('connect', () => resolve(connection));
+    socket.once('connect_error', (error: Error & { data?: unknown }) => {
+      connection.close();
+      reject(SignalingError.from(error.data) ?? new SignalingError('unavailable', error.message));
+    });
+  });
+}
+
+export interface ConnectionOptions {
+  readonly token?: string | undefined;
+  readonly openTimeoutMs?: number;
+  /** How long an answer may take before it counts as `unavailable`. */
+  readonly answerTimeoutMs?: number;
+  onEvent(event: ServerEvent): void;
+  /** The connection is gone, and not because `close` was called. */
+  onLost(reason: string): void;
+}
+
+/** An event as it arrived. Nodes are trusted to keep to the protocol. */
+export type ServerEvent = {
+  [Name in EventName]: { readonly name: Name; readonly data: Events[Name] };
+}[EventName];
+
+export type Answer<Name extends RequestName = RequestName> =
+  | { readonly ok: true; readonly reply: Replies[Name] }
+  | { readonly ok: false; readonly error: SignalingError };
+
+/** One socket, from its opening to its end; it never comes back. */
+export class SignalingConnection {
+  readonly #socket: Socket;
+  readonly #answerTimeoutMs: number;
+  #isClosed = false;
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    this.#socket = socket;
+    this.#answerTimeoutMs = options.answerTimeoutMs ?? 5_000;
+    socket.onAny((name: string, data: unknown) => {
+      if (!this.#isClosed) options.onEvent({ name, data } as ServerEvent);
+    });
+    socket.on('disconnect', (reason) => {
+      if (!this.#isClosed) options.onLost(reason);
+      this.#isClosed = true;
+    });
+  }
+
+  /**
+   * Sends a request. `answered` is called once, in the order in which answers and events came (a promise
+   * would let an event overtake the answer before it).
+   */
+  send<Name extends RequestName>(
+    name: Name,
+    payload: object,
+    answered: (answer: Answer<Name>) => void,
+  ): void {
+    this.#socket
+      .timeout(this.#answerTimeoutMs)
+      .emit(name, payload, (silence: Error | null, acknowledgement?: Acknowledgement<Replies[Name]>) => {
+        if (silence === null && acknowledgement?.ok === true) {
+          answered({ ok: true, reply: acknowledgement });
+        } else {
+          const refusal = acknowledgement?.ok === false && SignalingError.from(acknowledgement.error);
+          answered({ ok: false, error: refusal || new SignalingError('unavailable', silence?.message) });
+        }
+      });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#socket.disconnect();
+  }
+}

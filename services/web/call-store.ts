@@ -1,0 +1,351 @@
+import {
+  type ErrorCode,
+  join,
+  type LinkState,
+  type LinkStats,
+  MeshCall,
+  type Peer,
+  type PeerId,
+  type RoomSession,
+  type SessionState,
+  SignalingError,
+  type WireLine,
+} from '@fenghuo/client';
+import { batch, computed, type Signal, signal } from '@preact/signals';
+import { addChatLine, CHAT_TOPIC, type ChatLine, chatText } from './chat-lines.ts';
+import { drawBeaconLine } from './fallback-media.ts';
+import { type LocalMedia, openLocalMedia } from './local-media.ts';
+import { type PageAddress, remember, roomLink } from './page-address.ts';
+import { type Language, pickLanguage, STRINGS, type Strings } from './strings.ts';
+
+const LOG_LINES_MAX = 200;
+/** A join brings dozens of candidates at once. */
+const LOG_EVERY_MS = 100;
+const ANSWERS_LOOKED_AT = 20;
+const STATS_EVERY_MS = 500;
+const NARROW = '(max-width: 860px)';
+
+/** Another person in the call. */
+export interface PeerView {
+  readonly peer: Peer;
+  readonly link?: LinkState;
+  readonly streams: readonly MediaStream[];
+}
+
+/** A line of the live log, with the name its peer had then. */
+export interface LogLine extends WireLine {
+  readonly key: number;
+  readonly who?: string;
+  readonly isAcrossNodes: boolean;
+}
+
+/** Something to explain to the person; `words` is looked up in the language that is on. */
+export interface Notice {
+  readonly tone: 'info' | 'error';
+  readonly words: (strings: Strings) => string;
+  /** For an error of the protocol. */
+  readonly code?: ErrorCode;
+}
+
+/** Everything the call page shows, as signals, and everything a person can do there. */
+export class CallStore {
+  readonly address: PageAddress;
+  readonly language: Signal<Language>;
+  readonly strings = computed<Strings>(() => STRINGS[this.language.value]);
+
+  readonly name: Signal<string>;
+  readonly room: Signal<string>;
+  readonly wantsDrawn: Signal<boolean>;
+
+  readonly stage = signal<'lobby' | 'asking' | 'call'>('lobby');
+  readonly connection = signal<SessionState>({ phase: 'connecting' });
+  readonly here = signal<{ node: string; region: string } | undefined>(undefined);
+  readonly self = signal<Peer | undefined>(undefined);
+  readonly peers = signal<readonly PeerView[]>([]);
+  readonly stats = signal<ReadonlyMap<PeerId, LinkStats>>(new Map());
+  /** How long the node takes to answer: the shortest of late, since a busy page only adds to it. */
+  readonly signalingMs = signal<number | undefined>(undefined);
+  readonly log = signal<readonly LogLine[]>([]);
+  readonly chat = signal<readonly ChatLine[]>([]);
+  readonly unread = signal(0);
+  /** Said to those who listen to the page rather than look at it. */
+  readonly announcement = signal('');
+  readonly notice = signal<Notice | undefined>(undefined);
+
+  readonly media = signal<LocalMedia | undefined>(undefined);
+  readonly isMicrophoneOn = signal(true);
+  readonly isCameraOn = signal(true);
+  readonly secondPicture = signal<MediaStream | undefined>(undefined);
+  readonly isSoundBlocked = signal(false);
+  /** Beside the pictures; on a narrow screen over them, and closed at first. */
+  readonly panel = signal<'signals' | 'chat' | undefined>(undefined);
+
+  #session: RoomSession | undefined;
+  #call: MeshCall | undefined;
+  #stopSecond: (() => void) | undefined;
+  #statsTimer: ReturnType<typeof setInterval> | undefined;
+  #lines = 0;
+  #answerMs: number[] = [];
+  #newLines: LogLine[] = [];
+  #flush: ReturnType<typeof setTimeout> | undefined;
+  readonly #names = new Map<PeerId, string>();
+
+  constructor(address: PageAddress) {
+    this.address = address;
+    this.language = signal(pickLanguage([address.language, ...navigator.languages]));
+    this.name = signal(address.name);
+    this.room = signal(address.room);
+    this.wantsDrawn = signal(address.media === 'fake');
+  }
+
+  setLanguage(language: Language): void {
+    this.language.value = language;
+    remember('language', language);
+  }
+
+  get link(): string {
+    return roomLink(location, this.room.value);
+  }
+
+  /** Asks for camera and microphone, then joins the room. */
+  async enter(): Promise<void> {
+    if (this.stage.value !== 'lobby') return;
+    this.stage.value = 'asking';
+    this.notice.value = undefined;
+    const name = this.name.value.trim() || this.strings.value.guest;
+    const room = this.room.value.trim().normalize('NFC');
+    this.name.value = name;
+    this.room.value = room;
+    remember('name', name);
+    history.replaceState(null, '', withRoom(location.href, room));
+    const media = await openLocalMedia(this.wantsDrawn.value ? 'fake' : 'camera', name);
+    if (media.lack !== undefined) {
+      const isRefused = media.lack === 'refused';
+      const words = (strings: Strings) =>
+        isRefused ? strings.drawnBecauseRefused : strings.drawnBecauseInsecure;
+      this.notice.value = { tone: 'info', words };
+    }
+    batch(() => {
+      this.media.value = media;
+      this.isMicrophoneOn.value = true;
+      this.isCameraOn.value = true;
+      this.connection.value = { phase: 'connecting' };
+      this.panel.value = matchMedia(NARROW).matches ? undefined : 'signals';
+      this.stage.value = 'call';
+    });
+    this.#start(room, name, media);
+  }
+
+  async leave(): Promise<void> {
+    await this.#session?.leave();
+  }
+
+  toggleMicrophone(): void {
+    this.isMicrophoneOn.value = !this.isMicrophoneOn.value;
+    this.#call?.setEnabled('audio', this.isMicrophoneOn.value);
+    this.#tellDevices();
+  }
+
+  toggleCamera(): void {
+    this.isCameraOn.value = !this.isCameraOn.value;
+    for (const track of this.media.value?.stream.getVideoTracks() ?? [])
+      track.enabled = this.isCameraOn.value;
+    this.#tellDevices();
+  }
+
+  /** Sends one more video track to everyone, or ends it. */
+  toggleSecondPicture(): void {
+    if (this.#stopSecond !== undefined) {
+      this.#stopSecond();
+      return;
+    }
+    const picture = drawBeaconLine(this.name.value);
+    const stream = new MediaStream([picture.track]);
+    this.secondPicture.value = stream;
+    this.#call?.addTrack(picture.track, stream);
+    this.#stopSecond = () => {
+      this.#stopSecond = undefined;
+      this.#call?.removeTrack(picture.track);
+      picture.stop();
+      this.secondPicture.value = undefined;
+    };
+  }
+
+  openPanel(panel: 'signals' | 'chat' | undefined): void {
+    this.panel.value = panel;
+    if (panel === 'chat') this.unread.value = 0;
+  }
+
+  /** Says something to everyone. It is shown at once, and takes its place when the room's log has it. */
+  async say(text: string): Promise<void> {
+    const session = this.#session;
+    if (session === undefined || text.trim() === '') return;
+    const key = this.#lines++;
+    const line: ChatLine = {
+      key,
+      who: this.name.value,
+      isOwn: true,
+      text,
+      at: new Date(),
+      status: 'sending',
+    };
+    this.chat.value = addChatLine(this.chat.value, line);
+    const settle = (change: Partial<ChatLine>) => {
+      const others = this.chat.value.filter((one) => one.key !== key);
+      this.chat.value = addChatLine(others, { ...line, ...change });
+    };
+    try {
+      const { seq } = await session.message(CHAT_TOPIC, { text });
+      settle({ status: 'there', epoch: session.epoch, ...(seq === undefined ? {} : { seq }) });
+    } catch (error) {
+      settle({ status: 'lost', error: codeOf(error) });
+    }
+  }
+
+  /** With a touch or a key a browser lets the page sound. */
+  wake(): void {
+    this.media.value?.wake();
+    this.isSoundBlocked.value = false;
+  }
+
+  #start(room: string, name: string, media: LocalMedia): void {
+    const session = join(this.address.server, { room, name, metadata: { microphone: true, camera: true } });
+    const call = new MeshCall(session);
+    this.#session = session;
+    this.#call = call;
+    for (const track of media.stream.getTracks()) call.addTrack(track, media.stream);
+
+    session.on('state', (state) => this.#follow(state));
+    session.on('welcome', ({ node, region }) => {
+      this.here.value = { node, region };
+    });
+    session.on('joined', () => this.#readRoster());
+    session.on('resync', () => this.#readRoster());
+    session.on('peer_joined', ({ peer }) => {
+      this.#readRoster();
+      this.announcement.value = this.strings.value.joinedNow(peer.name);
+    });
+    session.on('peer_updated', () => this.#readRoster());
+    session.on('peer_left', ({ peer }) => {
+      this.#readRoster();
+      this.announcement.value = this.strings.value.leftNow(this.#names.get(peer) ?? '');
+    });
+    session.on('message', ({ seq, from, topic, data }) => {
+      const text = topic === CHAT_TOPIC ? chatText(data) : undefined;
+      if (text === undefined) return;
+      const who = this.#names.get(from) ?? this.strings.value.guest;
+      const place = { epoch: session.epoch, ...(seq === undefined ? {} : { seq }) };
+      const line = { key: this.#lines++, who, isOwn: false, text, at: new Date(), ...place };
+      this.chat.value = addChatLine(this.chat.value, { ...line, status: 'there' });
+      if (this.panel.value !== 'chat') this.unread.value++;
+    });
+    session.on('wire', (line) => this.#write(line));
+    call.on('link', () => this.#readRoster());
+    call.on('media', () => this.#readRoster());
+    call.on('fault', ({ fault }) => {
+      // A person who has just left is no fault.
+      if (codeOf(fault) !== 'peer_not_found' && this.connection.value.phase === 'connected') {
+        this.notice.value = { tone: 'error', words: (strings) => strings.fault };
+      }
+    });
+    this.#statsTimer = setInterval(() => void this.#readStats(), STATS_EVERY_MS);
+  }
+
+  #follow(state: SessionState): void {
+    this.connection.value = state;
+    if (state.phase !== 'closed') return;
+    clearInterval(this.#statsTimer);
+    clearTimeout(this.#flush);
+    this.#flush = undefined;
+    this.#newLines = [];
+    this.#answerMs = [];
+    this.#stopSecond?.();
+    this.media.value?.stop();
+    this.#session = undefined;
+    this.#call = undefined;
+    this.#names.clear();
+    batch(() => {
+      this.media.value = undefined;
+      this.here.value = undefined;
+      this.self.value = undefined;
+      this.peers.value = [];
+      this.stats.value = new Map();
+      this.signalingMs.value = undefined;
+      this.log.value = [];
+      this.chat.value = [];
+      this.unread.value = 0;
+      this.isSoundBlocked.value = false;
+      this.stage.value = 'lobby';
+      const { reason } = state;
+      this.notice.value =
+        reason === 'left'
+          ? undefined
+          : { tone: 'error', code: reason, words: (strings) => strings.errors[reason] };
+    });
+  }
+
+  #readRoster(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    batch(() => {
+      this.self.value = session.self;
+      this.peers.value = [...session.peers.values()].map((peer) => {
+        this.#names.set(peer.id, peer.name);
+        const link = this.#call?.stateOf(peer.id);
+        const streams = this.#call?.streamsOf(peer.id) ?? [];
+        return link === undefined ? { peer, streams } : { peer, streams, link };
+      });
+    });
+  }
+
+  async #readStats(): Promise<void> {
+    const call = this.#call;
+    if (call === undefined) return;
+    const all = await Promise.all(
+      this.peers.value.map(
+        async ({ peer }) => [peer.id, await call.statsOf(peer.id).catch(() => undefined)] as const,
+      ),
+    );
+    if (call !== this.#call) return;
+    this.stats.value = new Map(all.flatMap(([id, stats]) => (stats === undefined ? [] : [[id, stats]])));
+  }
+
+  #write(line: WireLine): void {
+    if (line.tookMs !== undefined) {
+      this.#answerMs.push(line.tookMs);
+      this.#answerMs.splice(0, this.#answerMs.length - ANSWERS_LOOKED_AT);
+      this.signalingMs.value = Math.min(...this.#answerMs);
+    }
+    const peer = line.peer === undefined ? undefined : this.#session?.peers.get(line.peer as PeerId);
+    const who = line.peer === undefined ? undefined : (this.#names.get(line.peer as PeerId) ?? peer?.name);
+    const isAcrossNodes = peer !== undefined && peer.node !== this.here.value?.node;
+    const entry = { ...line, key: this.#lines++, isAcrossNodes, ...(who === undefined ? {} : { who }) };
+    this.#newLines.push(entry);
+    this.#flush ??= setTimeout(() => {
+      this.#flush = undefined;
+      this.log.value = [...this.log.value, ...this.#newLines.splice(0)].slice(-LOG_LINES_MAX);
+    }, LOG_EVERY_MS);
+  }
+
+  /** Whether one can be heard and seen is for the others to show. */
+  #tellDevices(): void {
+    const metadata = { microphone: this.isMicrophoneOn.value, camera: this.isCameraOn.value };
+    this.#session?.update({ metadata }).catch((error: unknown) => {
+      const code = codeOf(error);
+      // After a lost connection the rejoin tells them.
+      if (code !== 'not_joined' && code !== 'unavailable') {
+        this.notice.value = { tone: 'error', code, words: (strings) => strings.errors[code] };
+      }
+    });
+  }
+}
+
+function codeOf(error: unknown): ErrorCode {
+  return error instanceof SignalingError ? error.code : 'unavailable';
+}
+
+function withRoom(href: string, room: string): string {
+  const url = new URL(href);
+  url.searchParams.set('room', room);
+  return url.href;
+}

@@ -1,0 +1,83 @@
+import { PEER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX } from '@fenghuo/client';
+import { BeaconScene } from './beacon-scene.tsx';
+import { LanguageSwitch } from './language-switch.tsx';
+import { NoticeBar } from './notice-bar.tsx';
+import { useStore, useStrings } from './store-context.ts';
+
+/** Where one says who one is, and which room to enter. */
+export function Lobby() {
+  const store = useStore();
+  const strings = useStrings();
+  const isAsking = store.stage.value === 'asking';
+  return (
+    <div class="lobby">
+      <BeaconScene />
+      <header class="lobby-bar">
+        <LanguageSwitch />
+      </header>
+      <main class="lobby-card">
+        <h1>{strings.product}</h1>
+        <p class="tagline">{strings.tagline}</p>
+        <p class="quiet">{strings.intro}</p>
+        <NoticeBar />
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            void store.enter();
+          }}
+        >
+          <label>
+            <span>{strings.yourName}</span>
+            <input
+              data-testid="name"
+              value={store.name.value}
+              onInput={(event) => {
+                store.name.value = event.currentTarget.value;
+              }}
+              maxLength={PEER_NAME_CHARS_MAX}
+              autocomplete="nickname"
+              autofocus
+              required
+            />
+          </label>
+          <label>
+            <span>{strings.roomName}</span>
+            <input
+              data-testid="room"
+              value={store.room.value}
+              onInput={(event) => {
+                store.room.value = event.currentTarget.value;
+              }}
+              maxLength={ROOM_NAME_CHARS_MAX}
+              autocomplete="off"
+              autocapitalize="none"
+              spellcheck={false}
+              aria-describedby="room-hint"
+              required
+            />
+            <small id="room-hint">{strings.roomHint}</small>
+          </label>
+          <label class="choice">
+            <input
+              type="checkbox"
+              data-testid="drawn"
+              checked={store.wantsDrawn.value}
+              onChange={(event) => {
+                store.wantsDrawn.value = event.currentTarget.checked;
+              }}
+            />
+            <span>{strings.drawnInstead}</span>
+          </label>
+          <button class="primary" type="submit" data-testid="enter" disabled={isAsking}>
+            {isAsking ? strings.entering : strings.enter}
+          </button>
+          {isAsking && !store.wantsDrawn.value && (
+            <p class="quiet" role="status">
+              {strings.askingForCamera}
+            </p>
+          )}
+        </form>
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,92 @@
+import type { LinkStats } from '@fenghuo/client';
+import type { PeerView } from '../call-store.ts';
+import { hueOf } from '../hue.ts';
+import { BeaconLine } from './beacon-line.tsx';
+import { useStore, useStrings } from './store-context.ts';
+import { WireLog } from './wire-log.tsx';
+
+/** How this call came about: the nodes, the way to each person, and every signal as it passes. */
+export function SignalsPanel({ isShown }: { isShown: boolean }) {
+  const { here, signalingMs, peers, stats } = useStore();
+  const strings = useStrings();
+  const node = here.value;
+  return (
+    <section class="signals" hidden={!isShown} aria-label={strings.signals}>
+      <p class="own-node" data-testid="own-node" data-node={node?.node} data-region={node?.region}>
+        {strings.yourNode} <b>{node === undefined ? '—' : strings.onNode(node.node, node.region)}</b>
+        {signalingMs.value !== undefined && (
+          <span class="quiet">{strings.answersIn(milliseconds(signalingMs.value))}</span>
+        )}
+      </p>
+      <BeaconLine />
+      <ul class="ways" aria-label={strings.people}>
+        {peers.value.length === 0 && <li class="quiet">{strings.nobody}</li>}
+        {peers.value.map((view) => (
+          <Way key={view.peer.id} view={view} stats={stats.value.get(view.peer.id)} />
+        ))}
+      </ul>
+      <WireLog />
+    </section>
+  );
+}
+
+/** One person, and the way to them. */
+function Way({ view, stats }: { view: PeerView; stats: LinkStats | undefined }) {
+  const { here } = useStore();
+  const strings = useStrings();
+  const { peer, link } = view;
+  const isAcross = peer.node !== here.value?.node;
+  const ice = link?.ice ?? 'new';
+  const pair = stats?.pair;
+  const type = (name: string) => strings.candidateType[name] ?? name;
+  return (
+    <li
+      class="way"
+      data-testid="way"
+      data-peer={peer.id}
+      data-name={peer.name}
+      data-node={peer.node}
+      data-path={isAcross ? 'across' : 'local'}
+      data-ice={ice}
+      data-pair={pair && `${pair.local}-${pair.remote}`}
+      data-frames-decoded={stats?.framesDecoded ?? 0}
+      data-audio-energy={stats?.audioEnergy ?? 0}
+      style={{ '--hue': hueOf(peer.name) }}
+    >
+      <div class="way-head">
+        <span class="dot" aria-hidden="true" />
+        <b>{peer.name}</b>
+        <span class="place">{strings.onNode(peer.node, peer.region)}</span>
+        <span class={isAcross ? 'path across' : 'path'}>
+          {isAcross ? strings.acrossNodes : strings.sameNode}
+        </span>
+      </div>
+      <dl>
+        <Fact name={strings.ice} value={strings.iceState[ice]} />
+        <Fact
+          name={strings.candidates}
+          value={pair && `${type(pair.local)} ⇄ ${type(pair.remote)}`}
+          title={pair && `${pair.local} ⇄ ${pair.remote}, ${pair.protocol}`}
+        />
+        <Fact
+          name={strings.roundTrip}
+          value={pair?.roundTripMs === undefined ? undefined : milliseconds(pair.roundTripMs)}
+        />
+        <Fact name={strings.frames} value={stats && String(stats.framesDecoded)} />
+      </dl>
+    </li>
+  );
+}
+
+function Fact(props: { name: string; value: string | undefined; title?: string | undefined }) {
+  return (
+    <div>
+      <dt>{props.name}</dt>
+      <dd title={props.title}>{props.value ?? '—'}</dd>
+    </div>
+  );
+}
+
+function milliseconds(ms: number): string {
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}

@@ -1,0 +1,62 @@
+/** What a link may ask for: `?room=…&name=…&autojoin=1&media=fake|camera&lang=en|zh&server=http://…`. */
+export interface PageAddress {
+  readonly room: string;
+  readonly name: string;
+  readonly isAutojoin: boolean;
+  /** `camera` where not said otherwise. */
+  readonly media: 'fake' | 'camera';
+  readonly language: string | undefined;
+  /** The node: where the page came from, unless the link names another. */
+  readonly server: string;
+}
+
+export function readPageAddress({ search, origin }: Pick<Location, 'search' | 'origin'>): PageAddress {
+  const query = new URLSearchParams(search);
+  return {
+    room: query.get('room') ?? suggestRoom(),
+    name: query.get('name') ?? remembered('name') ?? '',
+    isAutojoin: query.get('autojoin') === '1',
+    media: query.get('media') === 'fake' ? 'fake' : 'camera',
+    language: query.get('lang') ?? remembered('language'),
+    server: httpAddress(query.get('server')) ?? origin,
+  };
+}
+
+/** The link by which others come into a room. It names no person. */
+export function roomLink({ href }: Pick<Location, 'href'>, room: string): string {
+  const link = new URL(href);
+  for (const name of ['name', 'autojoin', 'media', 'lang']) link.searchParams.delete(name);
+  link.searchParams.set('room', room);
+  return link.href;
+}
+
+/** Keeps a choice for the next visit, where the browser lets it. */
+export function remember(name: string, value: string): void {
+  try {
+    localStorage.setItem(`fenghuo.${name}`, value);
+  } catch {
+    // Storage is off: nothing is kept.
+  }
+}
+
+function remembered(name: string): string | undefined {
+  try {
+    return localStorage.getItem(`fenghuo.${name}`) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Passes and forts of the Great Wall. */
+const PLACES = ['yumen', 'yangguan', 'jiayuguan', 'yanmen', 'juyong', 'badaling', 'mutianyu', 'shanhai'];
+
+function suggestRoom(): string {
+  const place = PLACES[Math.floor(Math.random() * PLACES.length)];
+  return `${place}-${100 + Math.floor(Math.random() * 900)}`;
+}
+
+function httpAddress(text: string | null): string | undefined {
+  if (text === null || !URL.canParse(text)) return undefined;
+  const { protocol, origin } = new URL(text);
+  return protocol === 'http:' || protocol === 'https:' ? origin : undefined;
+}

@@ -1,0 +1,235 @@
+import type { ErrorCode } from '@fenghuo/client';
+
+/** Every word of the pages. English is the measure: another language has the same members. */
+const en = {
+  product: 'Fenghuo',
+  tagline: 'A fire lit in one city is seen in another.',
+  intro: 'A call between people on different nodes of one cluster. Nothing to install.',
+  yourName: 'Your name',
+  roomName: 'Room',
+  roomHint: 'Whoever enters the same room is in the same call.',
+  drawnInstead: 'Without my camera: a drawn picture and a soft tone',
+  enter: 'Enter the room',
+  entering: 'Entering…',
+  askingForCamera: 'Waiting for your camera. Your browser may be asking you.',
+  language: 'Language',
+  you: 'you',
+  guest: 'Guest',
+
+  microphone: 'Microphone',
+  camera: 'Camera',
+  turnOff: (what: string, key: string) => `Turn the ${what.toLowerCase()} off (${key})`,
+  turnOn: (what: string, key: string) => `Turn the ${what.toLowerCase()} on (${key})`,
+  secondPicture: 'Second picture',
+  shareSecond: 'Share a second picture: one more video track, negotiated through the nodes',
+  unshareSecond: 'Stop sharing the second picture',
+  secondOf: (name: string) => `${name}: second picture`,
+  copyLink: 'Copy link',
+  copied: 'Copied',
+  copyThis: 'Copy this link:',
+  chat: 'Chat',
+  signals: 'Signals',
+  leave: 'Leave',
+  close: 'Close',
+  dismiss: 'Dismiss',
+  callControls: 'Call controls',
+  pictures: 'Pictures',
+  microphoneOff: 'microphone off',
+  cameraOff: 'camera off',
+  tapToHear: 'Tap to hear the others',
+
+  phase: { connecting: 'connecting', connected: 'connected', reconnecting: 'reconnecting', closed: 'left' },
+  onNode: (node: string, region: string) => `${node} · ${region}`,
+  connecting: (server: string) => `Looking for a node at ${server}…`,
+  reconnecting: 'The node is out of reach. Trying again; you come back as soon as one answers.',
+  aloneTitle: 'Nobody else is here yet',
+  aloneText: 'Send the link to somebody. Who opens it on another node meets you here.',
+
+  chatEmpty: 'What you write reaches everyone in the room, in the same order, whichever node they are on.',
+  writeMessage: 'Write a message',
+  send: 'Send',
+  sending: 'sending',
+  notSent: 'not sent',
+  unread: (count: number) => `${count} unread`,
+
+  yourNode: 'Your node',
+  answersIn: (ms: string) => `answers in ${ms}`,
+  sameNode: 'same node',
+  acrossNodes: 'across nodes',
+  path: 'Path',
+  ice: 'Media',
+  candidates: 'Way',
+  roundTrip: 'Round trip',
+  frames: 'Pictures',
+  nobody: 'Who comes into the room appears here, with the way to them.',
+  people: 'People and the way to them',
+  beaconLine: 'Nodes in this room',
+  wireLog: 'Signals, live',
+  logEmpty: 'Silence so far.',
+  iceState: {
+    new: 'waiting',
+    checking: 'looking for a way',
+    connected: 'connected',
+    completed: 'connected',
+    disconnected: 'interrupted',
+    failed: 'no way found, trying again',
+    closed: 'closed',
+  } satisfies Record<RTCIceConnectionState, string>,
+  candidateType: { host: 'direct', srflx: 'via NAT', prflx: 'via NAT', relay: 'relayed' } as Record<
+    string,
+    string
+  >,
+
+  joinedNow: (name: string) => `${name} came in`,
+  leftNow: (name: string) => `${name} left`,
+  drawnBecauseRefused:
+    'No camera or microphone could be used. The others see a drawn picture and hear a soft tone.',
+  drawnBecauseInsecure:
+    'Browsers give camera and microphone only to pages served over https or from localhost. The others see a drawn picture.',
+  fault: 'Something went wrong while connecting to a person; it is tried again with the next change.',
+
+  errors: {
+    invalid_request:
+      'The node did not accept this. Is the room name free of @, { and }, and shorter than 128 characters?',
+    unknown_request: 'This node is older than this page, and does not know what was asked.',
+    not_joined: 'You are not in the room right now.',
+    already_joined: 'This connection is in a room already.',
+    unauthorized: 'This cluster asks for a pass, and yours is missing or no longer valid.',
+    forbidden: 'You may not do this in this room.',
+    media_forbidden: 'You were muted by a moderator.',
+    origin_forbidden: 'This cluster takes no calls from pages of this address.',
+    room_full: 'The room is full. Try again when somebody has left.',
+    room_locked: 'The room is locked. Ask somebody inside to open it.',
+    banned: 'You were banned from this room.',
+    peer_not_found: 'That person has just left.',
+    session_expired: 'You were away for too long. Enter again.',
+    session_replaced: 'You continue this call in another window.',
+    too_large: 'That is too long to send.',
+    rate_limited: 'That was too much at once. Wait a moment.',
+    node_full: 'This node is full. Trying again shortly.',
+    draining: 'This node is being taken out of service. Looking for another one.',
+    unavailable: 'The node does not answer.',
+  } satisfies Record<ErrorCode, string>,
+};
+
+export type Strings = typeof en;
+
+const zh: Strings = {
+  product: '烽火',
+  tagline: '一城举火，万里相望。',
+  intro: '同一集群、不同节点上的人，在此相见通话。无需安装。',
+  yourName: '你的名字',
+  roomName: '房间',
+  roomHint: '进入同一房间的人，就在同一通话中。',
+  drawnInstead: '不用摄像头：以绘制画面和轻柔音调代替',
+  enter: '进入房间',
+  entering: '正在进入…',
+  askingForCamera: '正在等待摄像头，浏览器可能正在征求你的许可。',
+  language: '语言',
+  you: '你',
+  guest: '访客',
+
+  microphone: '麦克风',
+  camera: '摄像头',
+  turnOff: (what, key) => `关闭${what}（${key}）`,
+  turnOn: (what, key) => `打开${what}（${key}）`,
+  secondPicture: '第二画面',
+  shareSecond: '共享第二画面：新增一条视频轨道，经由节点协商',
+  unshareSecond: '停止共享第二画面',
+  secondOf: (name) => `${name}：第二画面`,
+  copyLink: '复制链接',
+  copied: '已复制',
+  copyThis: '请复制此链接：',
+  chat: '聊天',
+  signals: '信令',
+  leave: '离开',
+  close: '关闭',
+  dismiss: '知道了',
+  callControls: '通话控制',
+  pictures: '画面',
+  microphoneOff: '麦克风已关',
+  cameraOff: '摄像头已关',
+  tapToHear: '点按以收听他人',
+
+  phase: { connecting: '连接中', connected: '已连接', reconnecting: '重连中', closed: '已离开' },
+  onNode: (node, region) => `${node} · ${region}`,
+  connecting: (server) => `正在寻找节点 ${server}…`,
+  reconnecting: '暂时联系不上节点，正在重试；一有节点应答，你就会回到房间。',
+  aloneTitle: '还没有别人',
+  aloneText: '把链接发给别人。无论从哪个节点打开，都会在这里与你相见。',
+
+  chatEmpty: '你写下的话会送达房间里的每个人，不论其在哪个节点，次序一致。',
+  writeMessage: '写一条消息',
+  send: '发送',
+  sending: '发送中',
+  notSent: '未送达',
+  unread: (count) => `${count} 条未读`,
+
+  yourNode: '你的节点',
+  answersIn: (ms) => `${ms} 内应答`,
+  sameNode: '同一节点',
+  acrossNodes: '跨节点',
+  path: '路径',
+  ice: '媒体',
+  candidates: '通路',
+  roundTrip: '往返时延',
+  frames: '画面帧',
+  nobody: '有人进入房间后，会连同通往他们的路径显示在这里。',
+  people: '成员与通路',
+  beaconLine: '此房间所在节点',
+  wireLog: '实时信令',
+  logEmpty: '尚无动静。',
+  iceState: {
+    new: '等待中',
+    checking: '寻找通路',
+    connected: '已连通',
+    completed: '已连通',
+    disconnected: '中断',
+    failed: '未找到通路，正在重试',
+    closed: '已关闭',
+  },
+  candidateType: { host: '直连', srflx: '经 NAT', prflx: '经 NAT', relay: '中继' },
+
+  joinedNow: (name) => `${name} 进入了房间`,
+  leftNow: (name) => `${name} 离开了`,
+  drawnBecauseRefused: '无法使用摄像头或麦克风。他人将看到绘制的画面，听到轻柔的音调。',
+  drawnBecauseInsecure: '浏览器只允许 https 或 localhost 页面使用摄像头和麦克风。他人将看到绘制的画面。',
+  fault: '与某人建立连接时出错；下次变化时会再试。',
+
+  errors: {
+    invalid_request: '节点未接受此请求。房间名不可含 @、{、}，且不得超过 128 个字符。',
+    unknown_request: '此节点的版本早于本页面，不识此请求。',
+    not_joined: '你现在不在房间里。',
+    already_joined: '此连接已在房间中。',
+    unauthorized: '此集群需要通行凭证，而你的凭证缺失或已失效。',
+    forbidden: '你在此房间无权这样做。',
+    media_forbidden: '你已被管理者静音。',
+    origin_forbidden: '此集群不接受来自本网址页面的通话。',
+    room_full: '房间已满。有人离开后再试。',
+    room_locked: '房间已锁。请里面的人开门。',
+    banned: '你已被禁止进入此房间。',
+    peer_not_found: '那个人刚刚离开。',
+    session_expired: '你离开太久，请重新进入。',
+    session_replaced: '此通话已在另一窗口继续。',
+    too_large: '内容太长，无法发送。',
+    rate_limited: '操作太频繁，请稍候。',
+    node_full: '此节点已满，稍后自动重试。',
+    draining: '此节点即将停用，正在寻找另一个节点。',
+    unavailable: '节点没有应答。',
+  },
+};
+
+export const STRINGS = { en, zh } as const;
+export type Language = keyof typeof STRINGS;
+
+/** How each language names itself. */
+export const LANGUAGE_NAMES: Record<Language, string> = { en: 'English', zh: '中文' };
+
+/** The first language asked for that the pages speak. */
+export function pickLanguage(asked: readonly (string | undefined)[]): Language {
+  for (const tag of asked) {
+    if (tag?.startsWith('zh')) return 'zh';
+    if (tag?.startsWith('en')) return 'en';
+  }
+  return 'en';
+}

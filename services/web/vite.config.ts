@@ -1,0 +1,16 @@
+import { defineConfig } from 'vite';
+
+/** One entry a page: another page is another .html file here. Paths stay relative, so any node may serve them. */
+export default defineConfig({
+  base: './',
+  build: {
+    outDir: 'dist',
+    emptyOutDir: true,
+    target: 'es2023',
+    rolldownOptions: {
+      input: { call: new URL('./index.html', import.meta.url).pathname },
+      // The contract's schemas are for nodes; a page takes only codes and limits from it.
+      treeshake: { moduleSideEffects: (id) => !/\/(services\/protocol|node_modules\/zod)\//.test(id) },
+    },
+  },
+});

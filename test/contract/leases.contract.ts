@@ -1,0 +1,109 @@
+import { randomBytes } from 'node:crypto';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Backplane } from '../../services/signaling/backplane/backplane.ts';
+import { type RoomId, roomId } from '../../services/signaling/domain/room-id.ts';
+import { parseRecord } from '../../services/signaling/domain/room-record.ts';
+import { newcomer, type SharedBackplane } from './room-log.contract.ts';
+
+/** What every backplane must do so that survivors can end what a dead process held. */
+export function leasesContract(name: string, share: () => Promise<SharedBackplane>): void {
+  describe(`leases on ${name}`, () => {
+    let shared: SharedBackplane;
+    let node: Backplane;
+    afterEach(async () => {
+      await node?.close();
+      await shared?.close();
+    });
+
+    async function open() {
+      shared = await share();
+      node = await shared.open();
+    }
+
+    const incarnation = () => randomBytes(9).toString('base64url');
+
+    /** A session of a process, in a room that the process has noted before. */
+    async function hold(process: string, room: RoomId, name: string) {
+      expect(await node.leases.hold(process, [room])).toMatchObject({ ok: true });
+      const joining = { ...newcomer(room, { name }), incarnation: process };
+      expect(await node.rooms.join(joining)).toMatchObject({ ok: true });
+      return joining;
+    }
+
+    async function roster(room: RoomId): Promise<string[]> {
+      const snapshot = await node.rooms.snapshot(room);
+      if (!snapshot.ok) throw new Error(snapshot.code);
+      return (snapshot.value?.peers ?? []).map((peer) => peer.name);
+    }
+
+    test("C2: a lease is a counter that rises with each beat, and everybody's are seen", async () => {
+      await open();
+      const [one, other] = [incarnation(), incarnation()];
+      expect(await node.leases.take(one, 'beijing-1')).toMatchObject({
+        value: [{ incarnation: one, nodeId: 'beijing-1', count: 1 }],
+      });
+      await node.leases.take(other, 'shanghai-1');
+      await node.leases.renew(one, 'beijing-1');
+      const seen = await node.leases.renew(one, 'beijing-1');
+      const byId = new Map(seen.ok ? seen.value.map((lease) => [lease.incarnation, lease]) : []);
+      expect(byId.get(one)).toMatchObject({ count: 3 });
+      expect(byId.get(other)).toMatchObject({ count: 1, nodeId: 'shanghai-1' });
+    });
+
+    test('C7: a sweep ends what the dead process held in each room, and nothing else', async () => {
+      await open();
+      const [dead, alive] = [incarnation(), incarnation()];
+      await node.leases.take(dead, 'dead');
+      await node.leases.take(alive, 'alive');
+      const shared = Array.from({ length: 100 }, (_, n) => roomId(`shared-${n}`, 'main'));
+      const own = roomId('own', 'main');
+      for (const room of shared) {
+        await hold(dead, room, 'gone');
+        await hold(alive, room, 'stays');
+      }
+      await hold(dead, own, 'gone');
+      expect(await node.leases.sweep(dead)).toEqual({ ok: true, value: 101 });
+      for (const room of shared) expect(await roster(room)).toEqual(['stays']);
+      expect(await node.rooms.snapshot(own)).toEqual({ ok: true, value: undefined });
+      const log = await node.rooms.readAfter(shared[0] as RoomId, 2);
+      const last = log.ok ? parseRecord(log.value?.records.at(-1) ?? '') : undefined;
+      expect(last).toMatchObject({ type: 'peer_left', seq: 3, body: expect.stringContaining('"expired"') });
+      expect(await node.leases.renew(alive, 'alive')).toMatchObject({
+        ok: true,
+        value: [{ incarnation: alive }],
+      });
+    });
+
+    test('C7: two sweepers at once, or one after the other, do no harm', async () => {
+      await open();
+      const dead = incarnation();
+      await node.leases.take(dead, 'dead');
+      const room = roomId('blue', 'main');
+      await hold(incarnation(), room, 'stays');
+      await hold(dead, room, 'gone');
+      await Promise.all([node.leases.sweep(dead), node.leases.sweep(dead)]);
+      await node.leases.sweep(dead);
+      expect(await roster(room)).toEqual(['stays']);
+      expect(await node.rooms.snapshot(room)).toMatchObject({ value: { seq: 3 } });
+    });
+
+    test('C3: a lease that was swept cannot be renewed, only taken anew', async () => {
+      await open();
+      const [one, next] = [incarnation(), incarnation()];
+      await node.leases.take(one, 'beijing-1');
+      await node.leases.sweep(one);
+      expect(await node.leases.renew(one, 'beijing-1')).toEqual({ ok: false, code: 'swept' });
+      expect(await node.leases.take(next, 'beijing-1')).toMatchObject({ ok: true });
+    });
+
+    test('a room that was released is not swept', async () => {
+      await open();
+      const dead = incarnation();
+      await node.leases.take(dead, 'dead');
+      const room = roomId('blue', 'main');
+      await hold(dead, room, 'left behind');
+      node.leases.release(dead, room);
+      expect(await node.leases.sweep(dead)).toEqual({ ok: true, value: 0 });
+    });
+  });
+}

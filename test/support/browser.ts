@@ -1,0 +1,250 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
+
+import { capabilities } from './capabilities.ts';
+import { eventually } from './eventually.ts';
+
+/** Media in the browser itself: a camera and a microphone made up by Chromium, allowed without asking. */
+const FLAGS = [
+  '--no-sandbox',
+  '--use-fake-device-for-media-stream',
+  '--use-fake-ui-for-media-stream',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--disable-quic',
+  // Without a graphics card this draws faster than the emulation of one.
+  '--disable-gpu',
+];
+
+export const LAPTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 390, height: 844 };
+
+export interface CallBrowser {
+  /** A person at the page of one node, in a browser profile of their own, before they enter. */
+  open(url: string, options?: OpenOptions): Promise<Person>;
+  /** Opens the page and enters. */
+  enter(
+    url: string,
+    options: OpenOptions & { readonly name: string; readonly room: string },
+  ): Promise<Person>;
+  /** Closes every page, and with them every connection. */
+  closePages(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** Default: drawn, which costs the least. */
+  readonly media?: 'fake' | 'camera';
+  /** More of the page's address: `{ lang: 'zh' }`. */
+  readonly query?: Readonly<Record<string, string>>;
+  readonly context?: BrowserContextOptions;
+  /** Runs in the page before its own code. */
+  readonly before?: () => void;
+}
+
+/** Builds the page as it is now, and starts one Chromium. */
+export async function openBrowser(): Promise<CallBrowser> {
+  if (capabilities.chromium === false)
+    throw new Error('no chromium: skip this test by capabilities.chromium');
+  await buildPage();
+  const browser = await chromium.launch({ executablePath: capabilities.chromium, args: FLAGS });
+
+  async function open(url: string, options: OpenOptions = {}): Promise<Person> {
+    const context = await browser.newContext({
+      viewport: { width: 900, height: 640 },
+      permissions: ['camera', 'microphone'],
+      locale: 'en-US',
+      reducedMotion: 'reduce',
+      ...options.context,
+    });
+    const page = await context.newPage();
+    const faults: string[] = [];
+    page.on('pageerror', (error) => faults.push(String(error)));
+    page.on('console', (line) => line.type() === 'error' && faults.push(line.text()));
+    if (options.before !== undefined) await page.addInitScript(options.before);
+    const address = new URL(url);
+    address.search = new URLSearchParams({ media: options.media ?? 'fake', ...options.query }).toString();
+    await page.goto(address.href);
+    return new Person(page, faults);
+  }
+
+  return {
+    open,
+    async enter(url, { name, room, ...options }) {
+      const person = await open(url, { ...options, query: { ...options.query, room } });
+      await person.enter(name);
+      return person;
+    },
+    async closePages() {
+      await Promise.all(browser.contexts().map((context) => context.close()));
+    },
+    close: () => browser.close(),
+  };
+}
+
+/** As `npm run build` does it. In a process of its own: vitest's environment would make it a build for tests. */
+async function buildPage(): Promise<void> {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const vite = ['node_modules/vite/bin/vite.js', 'build', 'services/web', '--logLevel', 'error'];
+  const env = { ...process.env, NODE_ENV: 'production' };
+  await promisify(execFile)(process.execPath, vite, { cwd: root, env });
+}
+
+/** Somebody who looks at the call page, and does what a person can do there. */
+export class Person {
+  readonly page: Page;
+  /** What went wrong in the page's own code. */
+  readonly faults: readonly string[];
+  #name = '';
+
+  constructor(page: Page, faults: readonly string[]) {
+    this.page = page;
+    this.faults = faults;
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  by(testId: string): Locator {
+    return this.page.getByTestId(testId);
+  }
+
+  /** Types a name, presses the button, and waits until the node has answered. */
+  async enter(name: string): Promise<void> {
+    this.#name = name;
+    await this.by('name').fill(name);
+    await this.by('enter').click();
+    await this.isConnected();
+  }
+
+  async isConnected(): Promise<void> {
+    await this.page.locator('[data-testid=call][data-phase=connected]').waitFor();
+  }
+
+  async leave(): Promise<void> {
+    await this.by('leave').click();
+  }
+
+  /**
+   * Waits until from each of the others more than 20 pictures are decoded here, and a voice that goes on; both from
+   * now, whatever came before.
+   */
+  async seesAndHears(...others: Person[]): Promise<void> {
+    const before = await this.ways();
+    const firstEnergy = new Map<string, number>();
+    const arrival = eventually(
+      async () => {
+        const ways = await this.ways();
+        for (const { name } of others) {
+          const way = ways.find((one) => one.name === name);
+          const framesBefore = before.find((one) => one.name === name)?.framesDecoded ?? 0;
+          const energy = way?.audioEnergy ?? 0;
+          if (energy > 0 && !firstEnergy.has(name)) firstEnergy.set(name, energy);
+          const isSeen = way?.ice === 'connected' && way.framesDecoded > framesBefore + 20;
+          const isHeard = energy > (firstEnergy.get(name) ?? Number.POSITIVE_INFINITY);
+          if (!isSeen || !isHeard) throw new Error(`the way to ${name} is ${JSON.stringify(way)}`);
+        }
+      },
+      { timeoutMs: 40_000, everyMs: 200, what: `${this.name} sees and hears ${names(others)}` },
+    );
+    await arrival.catch(async (error: Error) => {
+      throw new Error([error.message, ...this.faults, ...(await this.wireLog())].join('\n'));
+    });
+  }
+
+  /** What the panel says of the way to one other person; undefined while they are not in the room. */
+  async wayTo(name: string): Promise<Way | undefined> {
+    return (await this.ways()).find((way) => way.name === name);
+  }
+
+  ways(): Promise<Way[]> {
+    return this.by('way').evaluateAll((rows) =>
+      (rows as HTMLElement[]).map(({ dataset }) => ({
+        name: dataset.name ?? '',
+        peer: dataset.peer ?? '',
+        node: dataset.node ?? '',
+        path: dataset.path ?? '',
+        ice: dataset.ice ?? '',
+        framesDecoded: Number(dataset.framesDecoded),
+        audioEnergy: Number(dataset.audioEnergy),
+        ...(dataset.pair === undefined ? {} : { pair: dataset.pair }),
+      })),
+    );
+  }
+
+  /** Waits until exactly these others are in the room, in its panel and among its pictures. */
+  async seesOnly(...others: Person[]): Promise<void> {
+    const expected = others.map(({ name }) => name).sort();
+    await eventually(
+      async () => {
+        const named = (await this.ways()).map(({ name }) => name).sort();
+        const tiles = await this.page.locator('[data-testid=tile][data-picture=main]').count();
+        if (named.join() !== expected.join() || tiles !== others.length) {
+          throw new Error(`the panel names ${named.join(', ') || 'nobody'}, and there are ${tiles} pictures`);
+        }
+      },
+      { timeoutMs: 15_000, everyMs: 100, what: `${this.name} sees ${names(others)}` },
+    );
+  }
+
+  /** The picture of another person; `second` is a further track. */
+  async tileOf(name: string, picture: 'main' | 'second' = 'main'): Promise<Locator> {
+    const way = await this.wayTo(name);
+    return this.page.locator(`[data-testid=tile][data-peer="${way?.peer}"][data-picture=${picture}]`);
+  }
+
+  /** Lines of the live log: what passed this page, by direction. */
+  async wireLines(what: string, direction: 'in' | 'out'): Promise<number> {
+    return this.page
+      .locator(`[data-testid=wire-line][data-what=${what}][data-direction=${direction}]`)
+      .count();
+  }
+
+  /** The live log as it reads. */
+  wireLog(): Promise<string[]> {
+    return this.by('wire-line').evaluateAll((lines) =>
+      lines.map((line) => [...line.children].map(({ textContent }) => textContent).join(' ')),
+    );
+  }
+
+  async say(text: string): Promise<void> {
+    if (!(await this.by('chat-input').isVisible())) await this.by('show-chat').click();
+    await this.by('chat-input').fill(text);
+    await this.by('chat-input').press('Enter');
+  }
+
+  /** The chat as it reads here, from top to bottom, of what has arrived. */
+  async chat(): Promise<string[]> {
+    return this.page.locator('[data-testid=chat-line][data-status=there] .chat-text').allTextContents();
+  }
+
+  /** How far the page is wider than its window, in CSS pixels. */
+  overflowPx(): Promise<number> {
+    return this.page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+  }
+}
+
+function names(people: readonly Person[]): string {
+  return people.map(({ name }) => name).join(', ') || 'nobody else';
+}
+
+/** The way to one other person, as the panel shows it. */
+export interface Way {
+  readonly name: string;
+  readonly peer: string;
+  readonly node: string;
+  readonly path: string;
+  readonly ice: string;
+  /** Types of the two candidates that media goes between. */
+  readonly pair?: string;
+  readonly framesDecoded: number;
+  readonly audioEnergy: number;
+}

@@ -1,0 +1,156 @@
+import { expect, test, vi } from 'vitest';
+
+import { type OutgoingSignal, PeerLink } from '../../../services/client/index.ts';
+import { asConnection, FakeConnection, fakeTrack } from './fake-connection.ts';
+
+/** Two links with a wire between them that holds what is sent until `deliver`. */
+function pair(options: { politeTracks?: number; impoliteTracks?: number; offerPatienceMs?: number } = {}) {
+  const wires: Record<'polite' | 'impolite', OutgoingSignal[]> = { polite: [], impolite: [] };
+  const faults: unknown[] = [];
+  function side(name: 'polite' | 'impolite', trackCount: number) {
+    const connections: FakeConnection[] = [];
+    const stream = {} as MediaStream;
+    const link = new PeerLink({
+      isPolite: name === 'polite',
+      tracks: Array.from({ length: trackCount }, () => [fakeTrack('video'), stream] as const),
+      offerPatienceMs: options.offerPatienceMs ?? 60_000,
+      createConnection: () => {
+        const connection = new FakeConnection(name);
+        connections.push(connection);
+        return asConnection(connection);
+      },
+      send: async (signal) => void wires[name].push(signal),
+      onFault: (fault) => faults.push(fault),
+    });
+    return {
+      link,
+      connections,
+      /** The newest. */
+      get connection(): FakeConnection {
+        const connection = connections.at(-1);
+        if (connection === undefined) throw new Error('no connection was made');
+        return connection;
+      },
+    };
+  }
+  const polite = side('polite', options.politeTracks ?? 1);
+  const impolite = side('impolite', options.impoliteTracks ?? 1);
+  /** Brings everything to the other side, and answers to it, until nothing is under way. */
+  async function settle(): Promise<void> {
+    for (let quiet = 0; quiet < 3; ) {
+      await new Promise((resolve) => setTimeout(resolve));
+      const count = wires.polite.length + wires.impolite.length;
+      for (const signal of wires.polite.splice(0)) impolite.link.receive(signal);
+      for (const signal of wires.impolite.splice(0)) polite.link.receive(signal);
+      quiet = count === 0 ? quiet + 1 : 0;
+    }
+  }
+  return { polite, impolite, wires, faults, settle };
+}
+
+const descriptions = (signals: readonly OutgoingSignal[]) =>
+  signals.flatMap((signal) => ('description' in signal ? [signal.description.type] : []));
+
+test('the one who came later offers, and the other answers with its own tracks: no glare, one round trip', async () => {
+  const { polite, impolite, faults, settle } = pair();
+  await settle();
+  expect(polite.connection.log).toEqual(['local offer', 'remote answer']);
+  expect(impolite.connection.log).toEqual(['remote offer', 'local answer']);
+  expect(impolite.connection.senders).toHaveLength(1);
+  expect(faults).toEqual([]);
+});
+
+test('the one who came later offers to receive where it has nothing to send', async () => {
+  const { polite, settle } = pair({ politeTracks: 0 });
+  await settle();
+  expect(polite.connection.log).toEqual(['local offer', 'remote answer']);
+});
+
+test('the one who was there first offers when the other does not', async () => {
+  const { impolite, wires } = pair({ offerPatienceMs: 5 });
+  await vi.waitFor(() => expect(descriptions(wires.impolite)).toEqual(['offer']));
+  expect(impolite.connection.signalingState).toBe('have-local-offer');
+});
+
+test('when both offer at once, the impolite offer stands and both tracks are negotiated', async () => {
+  const { polite, impolite, faults, settle } = pair();
+  await settle();
+  for (const side of [polite, impolite]) {
+    side.connection.log.length = 0;
+    side.link.addTrack(fakeTrack('video'), {} as MediaStream);
+  }
+  await settle();
+  expect(impolite.connection.log.slice(0, 2)).toEqual(['local offer', 'remote answer']);
+  expect(polite.connection.log.slice(0, 3)).toEqual([
+    'local offer',
+    'rollback, remote offer',
+    'local answer',
+  ]);
+  for (const { connection } of [polite, impolite]) {
+    expect(connection.signalingState).toBe('stable');
+    expect(connection.isNegotiationNeeded).toBe(false);
+  }
+  expect(faults).toEqual([]);
+});
+
+test('when the very first offers meet, the polite side begins anew instead of a rollback', async () => {
+  const { polite, impolite, faults, settle, wires } = pair({ offerPatienceMs: 0 });
+  await vi.waitFor(() =>
+    expect([...descriptions(wires.polite), ...descriptions(wires.impolite)]).toHaveLength(2),
+  );
+  await settle();
+  const [first, second] = polite.connections;
+  expect([first?.log, first?.isClosed]).toEqual([['local offer'], true]);
+  expect(second?.log).toEqual(['remote offer', 'local answer']);
+  expect(second?.senders).toHaveLength(1);
+  expect(impolite.connection.log).toEqual(['local offer', 'remote answer']);
+  expect(impolite.connection.signalingState).toBe('stable');
+  first?.onnegotiationneeded?.();
+  await settle();
+  expect(second?.log).toHaveLength(2);
+  expect(faults).toEqual([]);
+});
+
+test('candidates that come before any description wait for it, in their order', async () => {
+  const { impolite } = pair();
+  const candidate = (text: string) => ({ candidate: text, sdpMid: '0' });
+  impolite.link.receive({ candidate: candidate('one') });
+  impolite.link.receive({ candidate: candidate('two') });
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(impolite.connection.candidates).toEqual([]);
+  impolite.link.receive({ description: { type: 'offer', sdp: 'v=0' } });
+  impolite.link.receive({ candidate: candidate('three') });
+  impolite.link.receive({ candidate: null });
+  await vi.waitFor(() => expect(impolite.connection.candidates).toEqual(['one', 'two', 'three', null]));
+});
+
+test('candidates of an offer that was ignored are no fault, and others that fail are', async () => {
+  const { impolite, faults, settle } = pair();
+  await settle();
+  impolite.link.addTrack(fakeTrack('video'), {} as MediaStream);
+  await vi.waitFor(() => expect(impolite.connection.signalingState).toBe('have-local-offer'));
+  impolite.connection.refusesCandidates = true;
+  impolite.link.receive({ description: { type: 'offer', sdp: 'v=0 ignored' } });
+  impolite.link.receive({ candidate: { candidate: 'of the ignored offer' } });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(faults).toEqual([]);
+  impolite.link.receive({ description: { type: 'answer', sdp: 'v=0' } });
+  impolite.link.receive({ candidate: { candidate: 'of the answer' } });
+  await vi.waitFor(() => expect(faults).toHaveLength(1));
+});
+
+test('a way that failed is looked for anew', () => {
+  const { polite } = pair();
+  polite.connection.iceConnectionState = 'failed';
+  polite.connection.oniceconnectionstatechange?.();
+  expect(polite.connection.restarts).toBe(1);
+});
+
+test('a closed link sends nothing more', async () => {
+  const { polite, wires } = pair();
+  polite.link.close();
+  polite.link.addTrack(fakeTrack('video'), {} as MediaStream);
+  polite.link.receive({ description: { type: 'offer', sdp: 'v=0' } });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(wires.polite).toEqual([]);
+});

@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest';
+import { LeaseKeeper } from '../../../services/signaling/backplane/lease-keeper.ts';
+import { BEAT_MS, LEASE_MS, type Lease, type Leases } from '../../../services/signaling/backplane/leases.ts';
+import { ok, refuse } from '../../../services/signaling/domain/result.ts';
+import { roomId } from '../../../services/signaling/domain/room-id.ts';
+
+/** A keeper on a backplane that answers as the scene says, with a clock that passes a beat at each beat. */
+function openScene(others: () => readonly Lease[] = () => []) {
+  let nowMs = 0;
+  let incarnations = 0;
+  const scene = {
+    answer: 'ok' as 'ok' | 'unavailable' | 'swept',
+    swept: [] as string[],
+    held: [] as string[],
+    fenced: 0,
+  };
+  const leases: Leases = {
+    take: async () => (scene.answer === 'ok' ? ok(others()) : refuse('unavailable')),
+    renew: async () => (scene.answer === 'ok' ? ok(others()) : refuse(scene.answer)),
+    hold: async (incarnation, rooms) => {
+      scene.held.push(...rooms.map((room) => `${incarnation} ${room}`));
+      return ok(undefined);
+    },
+    release: () => {},
+    sweep: async (incarnation) => {
+      scene.swept.push(incarnation);
+      return ok(1);
+    },
+  };
+  const keeper = new LeaseKeeper(leases, {
+    nodeId: 'beijing-1',
+    newIncarnation: () => `own-${++incarnations}`,
+    nowMs: () => nowMs,
+    onSwept: () => {
+      scene.fenced += 1;
+      scene.answer = 'ok';
+    },
+    onSweep: () => {},
+  });
+  const beats = async (count: number) => {
+    for (let n = 0; n < count; n++) {
+      await keeper.beat();
+      nowMs += BEAT_MS;
+    }
+  };
+  return { scene, keeper, beats };
+}
+
+const LEASE_BEATS = LEASE_MS / BEAT_MS;
+const still: Lease = { incarnation: 'still', nodeId: 'shanghai-1', count: 7 };
+
+test('C2: a process is dead when its lease stood unchanged for the lease time, and not before', async () => {
+  const { scene, beats } = openScene(() => [still]);
+  await beats(1 + LEASE_BEATS);
+  expect(scene.swept).toEqual([]);
+  await beats(1);
+  expect(scene.swept).toEqual(['still']);
+});
+
+test('C2: a process whose counter rises lives, however slowly', async () => {
+  let count = 0;
+  const { scene, beats } = openScene(() => [{ ...still, count: Math.floor(count++ / LEASE_BEATS) }]);
+  await beats(10 * LEASE_BEATS);
+  expect(scene.swept).toEqual([]);
+});
+
+test('C2: time without the backplane counts for nobody: its pause does not look like the death of all', async () => {
+  const { scene, beats } = openScene(() => [still]);
+  await beats(LEASE_BEATS);
+  scene.answer = 'unavailable';
+  await beats(10 * LEASE_BEATS);
+  scene.answer = 'ok';
+  await beats(LEASE_BEATS);
+  expect(scene.swept).toEqual([]);
+  await beats(1);
+  expect(scene.swept).toEqual(['still']);
+});
+
+test('C1: a new process ends the lease of the former one of its name at once, and no other', async () => {
+  const { scene, beats } = openScene(() => [{ ...still, incarnation: 'former', nodeId: 'beijing-1' }, still]);
+  await beats(1);
+  expect(scene.swept).toEqual(['former']);
+});
+
+test('C3: a process that was taken for dead learns it, and goes on as another that holds the same rooms', async () => {
+  const { scene, keeper, beats } = openScene();
+  await beats(1);
+  await keeper.hold(roomId('blue', 'main'));
+  scene.answer = 'swept';
+  await beats(1);
+  expect(scene.fenced).toBe(1);
+  expect(keeper.incarnation).toBe('own-2');
+  expect(scene.held).toEqual(['own-1 blue@main', 'own-2 blue@main']);
+});
+
+test('C7: no room is held, so no session made, before the lease is taken', async () => {
+  const { scene, keeper } = openScene();
+  scene.answer = 'unavailable';
+  expect(await keeper.hold(roomId('blue', 'main'))).toBe(false);
+  scene.answer = 'ok';
+  expect(await keeper.hold(roomId('blue', 'main'))).toBe(true);
+});
