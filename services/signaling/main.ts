@@ -3,6 +3,7 @@ import { parseConfig } from './config.ts';
 import type { RunningNode } from './node.ts';
 
 /** One node of the cluster, as a process: settings from the environment, SIGTERM or SIGINT to stop. */
+process.stdout.on('error', () => {}); // Whoever read the log is gone; calls go on without it.
 const node = await start();
 let isStopping = false;
 

@@ -118,6 +118,15 @@ test('SIGTERM ends every session, lets clients reconnect elsewhere, and exits 0'
   expect(node.output()).toContain('"event":"node_stopped"');
 });
 
+test('a node whose log nobody reads any more still ends in order', async () => {
+  const node = await startProcess({ LOG_LEVEL: 'info' });
+  const clients = await Promise.all(Array.from({ length: 20 }, () => connect(node.url)));
+  for (const client of clients) await client.join('blue');
+  node.child.stdout.destroy();
+  // Each of them leaves a line, many of them in one turn.
+  expect(await node.terminate()).toBe(0);
+});
+
 test.each([
   [{ AUTH: '' }, 'AUTH'],
   [{ AUTH: 'required' }, 'AUTH'],
