@@ -207,6 +207,29 @@ test.skipIf(!capabilities.redisServer)(
 );
 
 test.skipIf(!capabilities.redisServer)(
+  'a session that ends while Redis is down is ended as soon as it is back',
+  async () => {
+    redis = await startLocalRedis({ aof: true });
+    cluster = await startCluster({ redisUrl: redis.url });
+    const [ann, witness] = await Promise.all([connect(cluster.nodes[0].url), connect(cluster.nodes[1].url)]);
+    await witness.join('blue');
+    const { self } = await ann.join('blue');
+    await redis.kill();
+    ann.close();
+    await eventually(
+      async () => {
+        const metrics = await (await fetch(`${cluster.nodes[0].opsUrl}/metrics`)).text();
+        return metrics.includes('signaling_departures_owed 1');
+      },
+      { what: 'the departure noted as owed' },
+    );
+    await redis.restart();
+    expect(await witness.next('peer_left', 10_000)).toMatchObject({ peer: self.id, reason: 'expired' });
+    witness.close();
+  },
+);
+
+test.skipIf(!capabilities.redisServer)(
   'a Redis that lost everything is not mistaken for an empty room: clients are made to join anew',
   async () => {
     redis = await startLocalRedis();
