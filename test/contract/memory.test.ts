@@ -16,6 +16,7 @@ async function share(faults?: () => readonly number[]) {
         ...(faults === undefined ? {} : { faults }),
       }),
     close: async () => {},
+    losesRings: faults !== undefined,
   };
 }
 

@@ -17,6 +17,8 @@ export interface SharedBackplane {
   open(bounds?: LogBounds): Promise<Backplane>;
   /** The rooms' logs still there: what a test may look at from outside. */
   close(): Promise<void>;
+  /** Its doorbells lose rings on purpose, so only a comparison of heads finds the last ones. */
+  readonly losesRings?: boolean;
 }
 
 /** What every backplane must do, whatever it is made of. */
@@ -32,7 +34,7 @@ export function roomLogContract(name: string, share: () => Promise<SharedBackpla
       cleanups.push(() => shared.close());
       return Promise.all(
         Array.from({ length: count }, async () => {
-          const node = new TestNode(await shared.open(bounds));
+          const node = new TestNode(await shared.open(bounds), shared.losesRings ?? false);
           cleanups.push(() => node.close());
           return node;
         }),
@@ -85,8 +87,8 @@ export function roomLogContract(name: string, share: () => Promise<SharedBackpla
 
     test('500 rooms joined on one node and published to at once from another: none lost', async () => {
       const [beijing, shanghai] = (await openNodes(2)) as [TestNode, TestNode];
-      // What a lost doorbell would hide behind: the signal has to ring.
-      beijing.stopAttesting();
+      // Otherwise a comparison of heads would mend what an unconfirmed subscription lost.
+      if (!beijing.losesRings) beijing.stopAttesting();
       const rooms = Array.from({ length: 500 }, (_, index) => `room-${index}`);
       const joinAndSignal = async (room: string) => {
         const bob = await shanghai.join(room, 'Bob');
@@ -460,12 +462,14 @@ async function untilAnswered<Outcome extends { ok: boolean; code?: string }>(
 class TestNode {
   readonly backplane: Backplane;
   readonly feeds: RoomFeeds;
+  readonly losesRings: boolean;
   drops: (record: string) => boolean = () => false;
   repaired = 0;
   readonly #attesting: NodeJS.Timeout;
 
-  constructor(backplane: Backplane) {
+  constructor(backplane: Backplane, losesRings: boolean) {
     this.backplane = backplane;
+    this.losesRings = losesRings;
     const holds = { hold: async () => true, release: () => {} };
     this.feeds = new RoomFeeds(backplane.rooms, backplane.doorbell, holds, {
       applied: () => {},
