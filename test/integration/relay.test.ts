@@ -1,15 +1,28 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { capabilities } from '../support/capabilities.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { connect, type PlainClient, SAMPLE_CANDIDATE, SAMPLE_SDP } from '../support/plain-client.ts';
+import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
 
-describe.each(['redis', 'memory'] as const)('two nodes on %s', (backplane) => {
+const BACKPLANES = ['Redis', 'memory', ...(capabilities.redisServer ? ['a Redis Cluster'] : [])];
+
+describe.each(BACKPLANES)('two nodes on %s', (backplane) => {
   let cluster: TestCluster;
+  let redisCluster: RedisCluster | undefined;
   let rooms = 0;
   const clients: PlainClient[] = [];
   beforeAll(async () => {
-    cluster = await startCluster({ backplane, settings: { STUN_URLS: 'stun:stun.example.org' } });
+    if (backplane === 'a Redis Cluster') redisCluster = await startRedisCluster();
+    cluster = await startCluster({
+      backplane: backplane === 'memory' ? 'memory' : 'redis',
+      ...(redisCluster === undefined ? {} : { redisUrl: redisCluster.url }),
+      settings: { STUN_URLS: 'stun:stun.example.org' },
+    });
   });
-  afterAll(() => cluster?.stop());
+  afterAll(async () => {
+    await cluster?.stop();
+    await redisCluster?.stop();
+  });
   afterEach(() => {
     for (const client of clients.splice(0)) client.close();
   });
