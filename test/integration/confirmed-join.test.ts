@@ -1,12 +1,13 @@
 import { afterEach, expect, inject, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
-import { type DelayProxy, startDelayProxy } from '../support/delay-proxy.ts';
+import { startDelayProxy } from '../support/delay-proxy.ts';
 import { connect } from '../support/plain-client.ts';
+import type { TcpProxy } from '../support/tcp-proxy.ts';
 
 const SUBSCRIBING_MS = 200;
 
 let cluster: TestCluster;
-let proxy: DelayProxy;
+let proxy: TcpProxy;
 afterEach(async () => {
   await cluster?.stop();
   await proxy?.stop();

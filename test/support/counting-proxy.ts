@@ -1,73 +1,36 @@
-import type { AddressInfo } from 'node:net';
-import { connect, createServer, type Socket } from 'node:net';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
-export interface ProxiedConnection {
-  readonly bytesToClient: number;
-  readonly bytesToServer: number;
-  readonly isOpen: boolean;
-}
-
-/** Counts the bytes between a client and a server from outside both. */
-export interface CountingProxy {
-  readonly port: number;
+/** Counts the bytes between clients and a server from outside both. */
+export interface CountingProxy extends TcpProxy {
   /** Totals since the start or the last `reset`, of closed connections too. */
   readonly bytesToClient: number;
   readonly bytesToServer: number;
-  /** One entry per connection since the start, in the order in which they came. */
-  readonly connections: readonly ProxiedConnection[];
   reset(): void;
-  stop(): Promise<void>;
 }
 
-/** Passes TCP on to 127.0.0.1:targetPort, and counts. */
 export async function startCountingProxy(targetPort: number): Promise<CountingProxy> {
-  const connections: { bytesToClient: number; bytesToServer: number; isOpen: boolean }[] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer({ noDelay: true }, (client) => {
-    const target = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
-    const counts = { bytesToClient: 0, bytesToServer: 0, isOpen: true };
-    connections.push(counts);
-    client.on('data', (chunk) => {
-      counts.bytesToServer += chunk.length;
-    });
-    target.on('data', (chunk) => {
-      counts.bytesToClient += chunk.length;
-    });
-    client.pipe(target);
-    target.pipe(client);
-    for (const socket of [client, target]) {
-      sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        sockets.delete(socket);
-        counts.isOpen = false;
-        client.destroy();
-        target.destroy();
-      });
-    }
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const sum = (member: 'bytesToClient' | 'bytesToServer') =>
-    connections.reduce((total, connection) => total + connection[member], 0);
+  const bytes = { toClient: 0, toServer: 0 };
+  const proxy = await startTcpProxy(targetPort, () => ({
+    toServer(chunk, pass) {
+      bytes.toServer += chunk.length;
+      pass(chunk);
+    },
+    toClient(chunk, pass) {
+      bytes.toClient += chunk.length;
+      pass(chunk);
+    },
+  }));
   return {
-    port: (server.address() as AddressInfo).port,
+    ...proxy,
     get bytesToClient() {
-      return sum('bytesToClient');
+      return bytes.toClient;
     },
     get bytesToServer() {
-      return sum('bytesToServer');
+      return bytes.toServer;
     },
-    connections,
-    reset: () => {
-      for (const connection of connections) Object.assign(connection, { bytesToClient: 0, bytesToServer: 0 });
+    reset() {
+      bytes.toClient = 0;
+      bytes.toServer = 0;
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-      }),
   };
 }
