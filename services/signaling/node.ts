@@ -14,7 +14,7 @@ import { clientsServer } from './http/clients.ts';
 import { type Check, operatorsServer } from './http/operators.ts';
 import type { RequestContext } from './requests/context.ts';
 import { departures } from './requests/departures.ts';
-import { openGateway } from './sockets/gateway.ts';
+import { type Gateway, type GatewayOptions, openGateway } from './sockets/gateway.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -41,93 +41,37 @@ const DEPARTURES_WAIT_MS = 2_000;
 
 /** Starts a node: it serves once the promise resolves, and is ready once its backplane answers. */
 export async function startNode(config: Config, parts: NodeParts): Promise<RunningNode> {
-  const { backplane, metrics, log } = parts;
-  const state = { isDraining: false, isStarted: false };
-  const keeper = new LeaseKeeper(backplane.leases, {
-    nodeId: config.nodeId,
-    newIncarnation: () => randomBytes(9).toString('base64url'),
-    nowMs: () => performance.now(),
-    onSwept: () => {
-      log.warn({ event: 'taken_for_dead', connections: gateway.connections });
-      gateway.dropAll('session_lost');
-    },
-    onSweep: (dead, sessions) => {
-      metrics.backplane.sessionsSwept.inc(sessions);
-      log.warn({ event: 'node_swept', node: dead.nodeId, sessions });
-    },
-  });
-  const observer = feedObserver(metrics, parts.incarnation);
-  const feeds = new RoomFeeds(backplane.rooms, backplane.doorbell, keeper, observer);
+  const { backplane, log } = parts;
+  const stage: Stage = { isDraining: false, isStarted: false };
+  const keeper = openKeeper(config, parts, () => gateway.dropAll('session_lost'));
+  const feeds = new RoomFeeds(backplane.rooms, backplane.doorbell, keeper, feedObserver(parts));
   const context = requestContext(config, parts, feeds, keeper);
-
   const clients = await clientsServer({ pageRoot: PAGE_ROOT, trustProxy: config.clients.trustProxy });
-  const gateway = openGateway(clients.server as HttpServer, context, {
-    messageBytesMax: config.messageBytesMax,
-    resumeWindowMs: config.resumeWindowMs,
-    adapter: backplane.adapter,
-    admission: {
-      allowedOrigins: config.allowedOrigins,
-      connectionsMax: config.connectionsMax,
-      isDraining: () => state.isDraining,
-    },
-    answered: (type, outcome) => metrics.messages.messages.inc({ type, outcome }),
-    failed: (request, error) => log.error({ event: 'request_failed', request, err: error }),
-    observer: {
-      connected: () => log.debug({ event: 'connected' }),
-      disconnected: () => log.debug({ event: 'disconnected' }),
-      refused: (code) => metrics.connections.refused.inc({ code }),
-      dropped: (reason) => metrics.connections.dropped.inc({ reason }),
-    },
-  });
+  const gateway = openGateway(clients.server as HttpServer, context, gatewayOptions(config, parts, stage));
+  // Where sockets are still open, fastify's own close would wait for them for ever.
   clients.addHook('preClose', () => gateway.close());
-
-  const checks = (): Record<string, Check> => {
-    const { answers, rings, problem } = backplane.health();
-    const why = problem === undefined ? {} : { problem };
-    return {
-      backplane_answers: { ok: answers, ...(answers ? {} : why) },
-      backplane_rings: { ok: rings, ...(rings ? {} : why) },
-      lease_taken: { ok: keeper.isTaken },
-      not_draining: { ok: !state.isDraining },
-      below_connections_max: { ok: gateway.connections < config.connectionsMax },
-    };
-  };
+  const checks = () => readiness(config, backplane, keeper, gateway, stage);
   const operators = operatorsServer({
-    registry: metrics.registry,
+    registry: parts.metrics.registry,
     checks,
     isStarted: () => {
-      state.isStarted ||= Object.values(checks()).every((check) => check.ok);
-      return state.isStarted;
+      stage.isStarted ||= Object.values(checks()).every((check) => check.ok);
+      return stage.isStarted;
     },
-    refresh: () => {
-      const { answers, rings } = backplane.health();
-      metrics.connections.connections.set(gateway.connections);
-      metrics.rooms.rooms.set(feeds.size);
-      metrics.rooms.peers.set(gateway.peers);
-      metrics.backplane.redisUp.set(answers && rings ? 1 : 0);
-      metrics.backplane.nodesSeen.set(keeper.nodesSeen);
-      metrics.backplane.departuresOwed.set(context.departures.owed);
-    },
+    refresh: () => refreshGauges(parts, context, gateway, keeper),
   });
-
-  const attesting = setInterval(() => {
-    feeds.attest(ATTEST_SHARE).catch((error) => log.error({ event: 'attest_failed', err: error }));
-  }, ATTEST_EVERY_MS);
-
-  const beat = () => {
-    keeper.beat().catch((error) => log.error({ event: 'beat_failed', err: error }));
-  };
-  const beating = setInterval(beat, BEAT_MS);
-  beat();
+  const timers = [
+    every(ATTEST_EVERY_MS, () => feeds.attest(ATTEST_SHARE), log),
+    every(BEAT_MS, () => keeper.beat(), log),
+  ];
 
   async function stop(): Promise<void> {
-    state.isDraining = true;
+    stage.isDraining = true;
     log.info({ event: 'node_stopping', connections: gateway.connections });
     gateway.dropAll('shutdown');
     await clients.close();
     await context.departures.settled(DEPARTURES_WAIT_MS);
-    clearInterval(attesting);
-    clearInterval(beating);
+    for (const timer of timers) clearInterval(timer);
     await keeper.end();
     context.departures.close();
     feeds.close();
@@ -147,6 +91,99 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
   const operatorsPort = (operators.server.address() as AddressInfo).port;
   log.info({ event: 'node_started', clientsPort, operatorsPort, backplane: backplane.kind });
   return { clientsPort, operatorsPort, stop };
+}
+
+/** How far a node is in its life. */
+interface Stage {
+  isDraining: boolean;
+  /** It was ready once. */
+  isStarted: boolean;
+}
+
+/** Does something at once, and then again and again. */
+function every(periodMs: number, action: () => Promise<void>, log: Log): NodeJS.Timeout {
+  const run = () => {
+    action().catch((error) => log.error({ event: 'periodic_task_failed', err: error }));
+  };
+  run();
+  return setInterval(run, periodMs);
+}
+
+function openKeeper(
+  config: Config,
+  { backplane, metrics, log }: NodeParts,
+  dropSessions: () => void,
+): LeaseKeeper {
+  return new LeaseKeeper(backplane.leases, {
+    nodeId: config.nodeId,
+    newIncarnation: () => randomBytes(9).toString('base64url'),
+    nowMs: () => performance.now(),
+    onSwept: () => {
+      log.warn({ event: 'taken_for_dead' });
+      dropSessions();
+    },
+    onSweep: (dead, sessions) => {
+      metrics.backplane.sessionsSwept.inc(sessions);
+      log.warn({ event: 'node_swept', node: dead.nodeId, sessions });
+    },
+  });
+}
+
+function gatewayOptions(
+  config: Config,
+  { backplane, metrics, log }: NodeParts,
+  stage: Stage,
+): GatewayOptions {
+  return {
+    messageBytesMax: config.messageBytesMax,
+    resumeWindowMs: config.resumeWindowMs,
+    adapter: backplane.adapter,
+    admission: {
+      allowedOrigins: config.allowedOrigins,
+      connectionsMax: config.connectionsMax,
+      isDraining: () => stage.isDraining,
+    },
+    answered: (type, outcome) => metrics.messages.messages.inc({ type, outcome }),
+    failed: (request, error) => log.error({ event: 'request_failed', request, err: error }),
+    observer: {
+      refused: (code) => metrics.connections.refused.inc({ code }),
+      dropped: (reason) => metrics.connections.dropped.inc({ reason }),
+    },
+  };
+}
+
+function readiness(
+  config: Config,
+  backplane: Backplane,
+  keeper: LeaseKeeper,
+  gateway: Gateway,
+  stage: Stage,
+): Record<string, Check> {
+  const { answers, rings, problem } = backplane.health();
+  const why = problem === undefined ? {} : { problem };
+  return {
+    backplane_answers: { ok: answers, ...(answers ? {} : why) },
+    backplane_rings: { ok: rings, ...(rings ? {} : why) },
+    lease_taken: { ok: keeper.isTaken },
+    not_draining: { ok: !stage.isDraining },
+    below_connections_max: { ok: gateway.connections < config.connectionsMax },
+  };
+}
+
+/** Brings the gauges up to now, before a scrape. */
+function refreshGauges(
+  { backplane, metrics }: NodeParts,
+  context: RequestContext,
+  gateway: Gateway,
+  keeper: LeaseKeeper,
+): void {
+  const { answers, rings } = backplane.health();
+  metrics.connections.connections.set(gateway.connections);
+  metrics.rooms.rooms.set(context.feeds.size);
+  metrics.rooms.peers.set(gateway.peers);
+  metrics.backplane.redisUp.set(answers && rings ? 1 : 0);
+  metrics.backplane.nodesSeen.set(keeper.nodesSeen);
+  metrics.backplane.departuresOwed.set(context.departures.owed);
 }
 
 async function listen(
@@ -193,7 +230,7 @@ function requestContext(
   };
 }
 
-function feedObserver(metrics: Metrics, incarnation: string): FeedObserver {
+function feedObserver({ metrics, incarnation }: NodeParts): FeedObserver {
   const { backplane, messages } = metrics;
   return {
     applied(record, hadListener) {

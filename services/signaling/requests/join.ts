@@ -22,7 +22,7 @@ export async function join(
   if (context.departures.owed > context.departuresMax) return refused('unavailable');
   connection.membership = 'joining';
   connection.lastLeaveId = undefined;
-  const attempt = await identify(context, connection, room);
+  const attempt = identify(context, connection, room);
   const seat = await context.feeds.collect(room, listenerOf(context, connection, attempt.peer));
   if (seat === undefined || !connection.isOpen) {
     connection.membership = undefined;
@@ -33,14 +33,10 @@ export async function join(
 }
 
 /** A join whose outcome stayed unknown goes on under its peer id; one for another room is called off. */
-async function identify(
-  context: RequestContext,
-  connection: Connection,
-  room: RoomId,
-): Promise<UnsettledJoin> {
+function identify(context: RequestContext, connection: Connection, room: RoomId): UnsettledJoin {
   const former = connection.unsettledJoin;
   if (former?.room === room) return former;
-  if (former !== undefined) await callOff(context, connection);
+  if (former !== undefined) void callOff(context, connection);
   return { room, peer: context.newPeerId(), secret: context.newSecret() };
 }
 

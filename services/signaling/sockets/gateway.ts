@@ -17,8 +17,6 @@ export interface GatewayOptions extends ServeOptions {
 }
 
 export interface GatewayObserver {
-  connected(): void;
-  disconnected(): void;
   refused(code: string): void;
   dropped(reason: DropReason): void;
 }
@@ -57,11 +55,9 @@ export function openGateway(server: HttpServer, context: RequestContext, options
   io.on('connection', (socket) => {
     const connection = new SocketConnection(io, socket, options.observer.dropped);
     connections.add(connection);
-    options.observer.connected();
     attend(socket, connection, context, options);
     socket.on('disconnect', () => {
       connections.delete(connection);
-      options.observer.disconnected();
       connectionLost(context, connection).catch((error) => options.failed('disconnect', error));
     });
   });
