@@ -94,10 +94,16 @@ export class RoomFeed {
     if (record !== undefined) this.#take(record);
   }
 
-  /** What the backplane says of this room, against what was delivered. */
-  compare(epoch: number | undefined, head: number): void {
-    if (this.#position === undefined || this.#closed) return;
-    if (epoch !== this.#epoch) void this.#resync();
+  /** The seq up to which everything was delivered; undefined before the first join. */
+  get position(): number | undefined {
+    return this.#position;
+  }
+
+  /** What the backplane says of this room, against what was delivered, now and before it was asked. */
+  compare(epoch: number | undefined, head: number, positionBefore: number | undefined): void {
+    if (this.#position === undefined || positionBefore === undefined || this.#closed) return;
+    // Another life of the room, or one that lost what had been delivered already.
+    if (epoch !== this.#epoch || head < positionBefore) void this.#resync();
     else if (head > this.#position) this.#later(RING_GRACE_MS, () => this.#missed(head));
   }
 
@@ -216,11 +222,14 @@ export class RoomFeed {
   async #readBack(): Promise<'done' | 'unavailable' | 'out_of_reach'> {
     for (;;) {
       const position = this.#position ?? 0;
+      // A record is in the log before it rings.
+      const rang = Math.max(position, ...this.#held.keys());
       const page = await this.#parts.rooms.readAfter(this.#room, position);
       if (!page.ok) return 'unavailable';
       if (this.#closed) return 'done';
       const log = page.value;
-      if (log === undefined || log.epoch !== this.#epoch || log.first > position + 1) return 'out_of_reach';
+      if (log === undefined || log.epoch !== this.#epoch) return 'out_of_reach';
+      if (log.first > position + 1 || log.head < rang) return 'out_of_reach';
       let repaired = 0;
       for (const text of log.records) {
         const record = parseRecord(text);
@@ -264,6 +273,8 @@ export class RoomFeed {
   async #resync(): Promise<void> {
     if (this.#repairing || this.#closed) return;
     this.#repairing = true;
+    // What rang before is in the snapshot, or nowhere; what rings meanwhile comes after it.
+    const rang = [...this.#held.keys()];
     const found = await this.#parts.rooms.snapshot(this.#room);
     this.#repairing = false;
     if (this.#closed) return;
@@ -272,6 +283,7 @@ export class RoomFeed {
     const members = new Set(snapshot?.peers.map((peer) => peer.id));
     this.#position = snapshot?.seq ?? this.#position;
     this.#epoch = snapshot?.epoch ?? this.#epoch;
+    for (const seq of rang) this.#held.delete(seq);
     for (const seat of [...this.#seats]) {
       if (seat.cursor === undefined) continue;
       if (snapshot === undefined || !members.has(seat.listener.peer)) {

@@ -44,11 +44,12 @@ export class RoomFeeds {
   async attest(share: number): Promise<void> {
     if (this.#rotation.length === 0) this.#rotation = [...this.#feeds.keys()];
     const rooms = this.#rotation.splice(0, Math.max(1, Math.ceil(this.#feeds.size * share)));
+    const before = rooms.map((room) => this.#feeds.get(room)?.position);
     const heads = await this.#parts.rooms.attest(rooms);
     if (!heads.ok) return;
     rooms.forEach((room, index) => {
       const head = heads.value[index];
-      this.#feeds.get(room)?.compare(head?.epoch, head?.head ?? 0);
+      this.#feeds.get(room)?.compare(head?.epoch, head?.head ?? 0, before[index]);
     });
   }
 
