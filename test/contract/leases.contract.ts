@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Backplane } from '../../services/signaling/backplane/backplane.ts';
 import { type RoomId, roomId } from '../../services/signaling/domain/room-id.ts';
 import { parseRecord } from '../../services/signaling/domain/room-record.ts';
-import { newcomer, type SharedBackplane } from './room-log.contract.ts';
+import { newcomer, type SharedBackplane } from './nodes.ts';
 
 /** What every backplane must do so that survivors can end what a dead process held. */
 export function leasesContract(name: string, share: () => Promise<SharedBackplane>): void {

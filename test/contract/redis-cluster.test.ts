@@ -5,7 +5,8 @@ import { capabilities } from '../support/capabilities.ts';
 import { shareRedis } from '../support/redis-backplane.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
 import { leasesContract } from './leases.contract.ts';
-import { newcomer, roomLogContract } from './room-log.contract.ts';
+import { newcomer } from './nodes.ts';
+import { roomLogContract } from './room-log.contract.ts';
 
 describe.skipIf(!capabilities.redisServer)('three masters', () => {
   let cluster: RedisCluster;
