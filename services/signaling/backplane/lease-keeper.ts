@@ -1,5 +1,8 @@
 import type { RoomId } from '../domain/room-id.ts';
-import { LEASE_MS, type Lease, type Leases } from './leases.ts';
+import { BEAT_MS, LEASE_MS, type Lease, type Leases } from './leases.ts';
+
+/** Beats this far apart were not kept: this process slept, or was starved, and saw nothing of the others. */
+const GAP_MS = 3 * BEAT_MS;
 
 export interface LeaseKeeperOptions {
   readonly nodeId: string;
@@ -20,6 +23,7 @@ export class LeaseKeeper {
   readonly #sweeping = new Set<string>();
   #incarnation: string;
   #isTaken = false;
+  #watchedAtMs = 0;
   #beating: Promise<void> | undefined;
 
   constructor(leases: Leases, options: LeaseKeeperOptions) {
@@ -94,6 +98,9 @@ export class LeaseKeeper {
 
   #watch(others: readonly Lease[]): void {
     const nowMs = this.#options.nowMs();
+    // Rule C2: others are judged by time in which this process's own beats succeeded.
+    if (nowMs - this.#watchedAtMs > GAP_MS) this.#seen.clear();
+    this.#watchedAtMs = nowMs;
     const standing = new Set(others.map((lease) => lease.incarnation));
     for (const incarnation of this.#seen.keys())
       if (!standing.has(incarnation)) this.#seen.delete(incarnation);

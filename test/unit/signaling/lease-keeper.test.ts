@@ -43,7 +43,10 @@ function openScene(others: () => readonly Lease[] = () => []) {
       nowMs += BEAT_MS;
     }
   };
-  return { scene, keeper, beats };
+  const sleep = (ms: number) => {
+    nowMs += ms;
+  };
+  return { scene, keeper, beats, sleep };
 }
 
 const LEASE_BEATS = LEASE_MS / BEAT_MS;
@@ -70,6 +73,17 @@ test('C2: time without the backplane counts for nobody: its pause does not look 
   scene.answer = 'unavailable';
   await beats(10 * LEASE_BEATS);
   scene.answer = 'ok';
+  await beats(LEASE_BEATS);
+  expect(scene.swept).toEqual([]);
+  await beats(1);
+  expect(scene.swept).toEqual(['still']);
+});
+
+test('C2: a process that slept judges nobody by the time in which it saw nothing', async () => {
+  const { scene, beats, sleep } = openScene(() => [still]);
+  await beats(3);
+  // The whole machine was suspended: the others did not beat, either.
+  sleep(10 * LEASE_MS);
   await beats(LEASE_BEATS);
   expect(scene.swept).toEqual([]);
   await beats(1);
