@@ -19,6 +19,7 @@ export function departures(rooms: RoomLog): Departures {
   const owed = new Map<SessionRef, LeftReason>();
   let timer: NodeJS.Timeout | undefined;
   let waiting: (() => void)[] = [];
+  let isClosed = false;
 
   async function attempt(session: SessionRef, reason: LeftReason): Promise<void> {
     const outcome = await rooms.leave(session, reason);
@@ -30,7 +31,7 @@ export function departures(rooms: RoomLog): Departures {
   }
 
   function retryLater(): void {
-    if (timer !== undefined || owed.size === 0) return;
+    if (isClosed || timer !== undefined || owed.size === 0) return;
     timer = setTimeout(async () => {
       const batch = [...owed].slice(0, TRIES_AT_ONCE);
       await Promise.all(batch.map(([session, reason]) => attempt(session, reason)));
@@ -57,6 +58,9 @@ export function departures(rooms: RoomLog): Departures {
           resolve();
         });
       }),
-    close: () => clearTimeout(timer),
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+    },
   };
 }

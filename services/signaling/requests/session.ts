@@ -36,7 +36,8 @@ export class Session implements SessionRef {
 
   /**
    * Hands a request that changes something to the backplane, in the session's order. `bytes` is what it adds to
-   * the room's log; undefined: nothing that the budget counts. An answer that is not final holds back the later ids until this one returns.
+   * the room's log; undefined: nothing that the budget counts. An answer that is not final holds back the later ids
+   * until this one returns.
    */
   async handOver<Value, Code extends ErrorCode>(
     id: number,

@@ -90,7 +90,7 @@ function takePulse(clients: Clients): Pulse {
   return pulse;
 }
 
-/** An evicting Redis would lose rooms in silence (rule D7). Unknown where CONFIG is forbidden. */
+/** An evicting Redis would lose rooms in silence (rule D7). Unknown where INFO is forbidden. */
 async function evictionProblem(client: Client): Promise<string | undefined> {
   const info = await withDeadline(client.info('memory'), PING_TIMEOUT_MS).catch(() => '');
   const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1];
