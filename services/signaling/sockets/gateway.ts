@@ -93,7 +93,9 @@ function attend(
   // What is kept of the handshake's request would double an idle connection's memory.
   (socket.conn as unknown as { request: unknown }).request = null;
   // A middleware sees every event, known or not, and is the last to: no listener is ever reached.
-  socket.use((args) => void serve(context, connection, args, options));
+  socket.use((args) => {
+    serve(context, connection, args, options).catch((error) => options.failed('serve', error));
+  });
   connection.send('welcome', { ...context.location, protocol: PROTOCOL_VERSION });
 }
 

@@ -1,5 +1,6 @@
 -- Shared by every script of a room. KEYS[1] is its hash, KEYS[2] its stream and the name of its doorbell.
--- Fields of the hash: epoch seq first bytes members max locked order noted_seq noted_ms, and of each member g: generation, i: last id, a:<id>:<slot> answers, p: profile, n: location, r: role, m: muted, c: connected,
+-- Fields of the hash: epoch seq first bytes members max locked order noted_seq noted_ms, and of each member
+-- g: generation, i: last id, a:<id>:<slot> answers, p: profile, n: location, r: role, m: muted, c: connected,
 -- j: joined seq, t: token hash, w: incarnation. Profiles and locations are JSON fragments: nothing here decodes JSON.
 local state, log = KEYS[1], KEYS[2]
 local ANSWERS_KEPT = 64
