@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { ID_CHARS_MAX, PEER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX, TOPIC_CHARS_MAX } from './limits.ts';
+import {
+  ID_CHARS_MAX,
+  PEER_NAME_CHARS_MAX,
+  RESUME_TOKEN_CHARS_MAX,
+  ROOM_NAME_CHARS_MAX,
+  TOPIC_CHARS_MAX,
+} from './limits.ts';
 
 /** A peer's id: made by the server, stable for its whole session, never 20 characters long. */
 export type PeerId = string & { readonly __brand: 'PeerId' };
@@ -55,3 +61,6 @@ export const displayName = z
 export const topic = z
   .string()
   .regex(new RegExp(`^[A-Za-z0-9_.-]{1,${TOPIC_CHARS_MAX}}$`), 'must be 1 to 64 of A-Z a-z 0-9 _ . -');
+
+/** What a join's reply hands out; whether it is one of ours, the node finds out. */
+export const resumeToken = z.string().min(1).max(RESUME_TOKEN_CHARS_MAX, 'is longer than any resume token');

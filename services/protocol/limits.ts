@@ -23,5 +23,11 @@ export const UNANSWERED_MAX = 64;
 /** Default of RESUME_WINDOW_MS: how long a session outlives its connection. */
 export const RESUME_WINDOW_MS = 30_000;
 
+/** A resume token is shorter: it holds a peer's id, a secret, and a room's name and home. */
+export const RESUME_TOKEN_CHARS_MAX = 1_024;
+
+/** An announcement, or what people are told of a drain, in characters. */
+export const NOTICE_CHARS_MAX = 500;
+
 /** Default of ROOM_PEERS_MAX. */
 export const ROOM_PEERS_MAX = 100;

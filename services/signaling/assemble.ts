@@ -3,6 +3,7 @@ import type { Backplane } from './backplane/backplane.ts';
 import { type MemoryHub, memoryHub } from './backplane/memory/hub.ts';
 import { redisBackplane } from './backplane/redis/index.ts';
 import type { Config } from './config.ts';
+import { defaultLogBounds } from './domain/log-bounds.ts';
 import { type RunningNode, startNode as startFromParts } from './node.ts';
 import { type Log, openLog } from './telemetry/log.ts';
 import { type Metrics, openMetrics } from './telemetry/metrics.ts';
@@ -30,13 +31,14 @@ function openBackplane(
   metrics: Metrics,
   log: Log,
 ): Backplane {
-  const { resumeWindowMs, redisUrl } = config;
-  if (redisUrl === undefined) return (options.hub ?? memoryHub()).attach({ incarnation, resumeWindowMs });
+  const { redisUrl } = config;
+  const bounds = defaultLogBounds(config.resumeWindowMs);
+  if (redisUrl === undefined) return (options.hub ?? memoryHub()).attach({ incarnation, bounds });
   return redisBackplane({
     url: redisUrl,
     home: 'main',
     incarnation,
-    resumeWindowMs,
+    bounds,
     ...(options.keyPrefix === undefined ? {} : { keyPrefix: options.keyPrefix }),
     observer: {
       connectionFailed: (connection, error) =>

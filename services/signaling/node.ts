@@ -5,15 +5,19 @@ import { fileURLToPath } from 'node:url';
 import type { PeerId } from '@fenghuo/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { Backplane } from './backplane/backplane.ts';
-import { LeaseKeeper } from './backplane/lease-keeper.ts';
+import { LeaseKeeper, type LeaseKeeperOptions } from './backplane/lease-keeper.ts';
 import { BEAT_MS } from './backplane/leases.ts';
+import { Restorer } from './backplane/restorer.ts';
 import type { FeedObserver } from './backplane/room-feed.ts';
 import { RoomFeeds } from './backplane/room-feeds.ts';
 import type { Config } from './config.ts';
+import { defaultLogBounds } from './domain/log-bounds.ts';
 import { clientsServer } from './http/clients.ts';
 import { type Check, operatorsServer } from './http/operators.ts';
+import { type Absences, absences } from './requests/absences.ts';
 import type { RequestContext } from './requests/context.ts';
-import { departures } from './requests/departures.ts';
+import { type Departures, departures } from './requests/departures.ts';
+import { failedTries } from './requests/failed-tries.ts';
 import { type Gateway, type GatewayOptions, openGateway } from './sockets/gateway.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -37,15 +41,25 @@ const PAGE_ROOT = fileURLToPath(new URL('../web/dist', import.meta.url));
 /** Every room's turn comes within four seconds (rule D2). */
 const ATTEST_EVERY_MS = 250;
 const ATTEST_SHARE = 1 / 16;
+const ABSENCES_EVERY_MS = 250;
 const DEPARTURES_WAIT_MS = 2_000;
 
 /** Starts a node: it serves once the promise resolves, and is ready once its backplane answers. */
 export async function startNode(config: Config, parts: NodeParts): Promise<RunningNode> {
   const { backplane, log } = parts;
   const stage: Stage = { isDraining: false, isStarted: false };
-  const keeper = openKeeper(config, parts, () => gateway.dropAll('session_lost'));
-  const feeds = new RoomFeeds(backplane.rooms, backplane.doorbell, keeper, feedObserver(parts));
-  const context = requestContext(config, parts, feeds, keeper);
+  const keeper = openKeeper(config, parts, {
+    onSwept: () => {
+      away.forgetAll();
+      gateway.dropAll('session_lost');
+    },
+    onAdopted: (sessions) => away.adopt(sessions),
+  });
+  const feeds = openFeeds(config, parts, keeper);
+  const owed = departures();
+  const away = openAbsences(config, parts, { feeds, departures: owed, keeper });
+  const restorer = openRestorer(config, parts, { feeds, keeper, absences: away });
+  const context = requestContext(config, parts, { feeds, keeper, departures: owed, absences: away });
   const clients = await clientsServer({ pageRoot: PAGE_ROOT, trustProxy: config.clients.trustProxy });
   const gateway = openGateway(clients.server as HttpServer, context, gatewayOptions(config, parts, stage));
   // Where sockets are still open, fastify's own close would wait for them for ever.
@@ -63,6 +77,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
   const timers = [
     every(ATTEST_EVERY_MS, () => feeds.attest(ATTEST_SHARE), log),
     every(BEAT_MS, () => keeper.beat(), log),
+    every(ABSENCES_EVERY_MS, () => away.tick(), log),
   ];
 
   async function stop(): Promise<void> {
@@ -72,6 +87,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     await clients.close();
     await context.departures.settled(DEPARTURES_WAIT_MS);
     for (const timer of timers) clearInterval(timer);
+    restorer.close();
     await keeper.end();
     context.departures.close();
     feeds.close();
@@ -112,7 +128,7 @@ function every(periodMs: number, action: () => Promise<void>, log: Log): NodeJS.
 function openKeeper(
   config: Config,
   { backplane, metrics, log }: NodeParts,
-  dropSessions: () => void,
+  on: Pick<LeaseKeeperOptions, 'onSwept' | 'onAdopted'>,
 ): LeaseKeeper {
   return new LeaseKeeper(backplane.leases, {
     nodeId: config.nodeId,
@@ -120,8 +136,9 @@ function openKeeper(
     nowMs: () => performance.now(),
     onSwept: () => {
       log.warn({ event: 'taken_for_dead' });
-      dropSessions();
+      on.onSwept();
     },
+    onAdopted: on.onAdopted,
     onSweep: (dead, sessions) => {
       metrics.backplane.sessionsSwept.inc(sessions);
       log.warn({ event: 'node_swept', node: dead.nodeId, sessions });
@@ -159,11 +176,12 @@ function readiness(
   gateway: Gateway,
   stage: Stage,
 ): Record<string, Check> {
-  const { answers, rings, problem } = backplane.health();
+  const { answers, isSealed, rings, problem } = backplane.health();
   const why = problem === undefined ? {} : { problem };
   return {
     backplane_answers: { ok: answers, ...(answers ? {} : why) },
     backplane_rings: { ok: rings, ...(rings ? {} : why) },
+    home_sealed: { ok: isSealed },
     lease_taken: { ok: keeper.isTaken },
     not_draining: { ok: !stage.isDraining },
     below_connections_max: { ok: gateway.connections < config.connectionsMax },
@@ -184,6 +202,7 @@ function refreshGauges(
   metrics.backplane.redisUp.set(answers && rings ? 1 : 0);
   metrics.backplane.nodesSeen.set(keeper.nodesSeen);
   metrics.backplane.departuresOwed.set(context.departures.owed);
+  metrics.rooms.absent.set(context.absences.size);
 }
 
 async function listen(
@@ -205,10 +224,11 @@ async function listen(
 function requestContext(
   config: Config,
   parts: NodeParts,
-  feeds: RoomFeeds,
-  keeper: LeaseKeeper,
+  { feeds, keeper, departures, absences }: SessionKeeping & { readonly absences: Absences },
 ): RequestContext {
-  const { backplane } = parts;
+  const { backplane, metrics } = parts;
+  const { slowDown } = failedTries(() => performance.now());
+  const digest = (text: string) => createHash('sha256').update(text).digest('base64url');
   return {
     location: { node: config.nodeId, region: config.region },
     get incarnation() {
@@ -217,29 +237,87 @@ function requestContext(
     homes: backplane.homes,
     rooms: backplane.rooms,
     feeds,
-    departures: departures(backplane.rooms),
+    departures,
+    absences,
     departuresMax: 2 * config.connectionsMax,
     roomPeersMax: config.roomPeersMax,
     resumeWindowMs: config.resumeWindowMs,
     iceServers: config.stunUrls.length === 0 ? [] : [{ urls: [...config.stunUrls] }],
     log: (fact) => parts.log.info(fact),
+    awake: () => (keeper.isOverdue ? keeper.beat() : undefined),
+    resumed: (outcome, missed) => {
+      metrics.rooms.resumes.inc({ outcome });
+      metrics.rooms.replayed.inc(missed);
+    },
+    slowDown: (address) => {
+      metrics.rooms.resumes.inc({ outcome: 'unknown_token' });
+      return slowDown(address);
+    },
     nowMs: () => performance.now(),
     newPeerId: () => randomBytes(12).toString('base64url') as PeerId,
     newSecret: () => randomBytes(32).toString('base64url'),
-    hash: (secret) => createHash('sha256').update(secret).digest('base64url'),
+    peerIdFrom: (text) => digest(`peer ${text}`).slice(0, 16) as PeerId,
+    hash: digest,
   };
 }
 
-function feedObserver({ metrics, incarnation }: NodeParts): FeedObserver {
-  const { backplane, messages } = metrics;
-  return {
+/** What keeps sessions alive beyond their connections. */
+interface SessionKeeping {
+  readonly feeds: RoomFeeds;
+  readonly keeper: LeaseKeeper;
+  readonly departures: Departures;
+}
+
+function openAbsences(config: Config, { backplane, log }: NodeParts, keeping: SessionKeeping) {
+  const { feeds, keeper, departures } = keeping;
+  return absences({
+    rooms: backplane.rooms,
+    feeds,
+    departures,
+    owner: () => keeper.incarnation,
+    resumeWindowMs: config.resumeWindowMs,
+    livedMs: () => keeper.livedMs,
+    onExpired: (room, peer) => log.info({ event: 'peer_gone', room, peer, reason: 'expired' }),
+  });
+}
+
+function openRestorer(
+  config: Config,
+  { backplane, metrics, log }: NodeParts,
+  { feeds, keeper, absences }: { feeds: RoomFeeds; keeper: LeaseKeeper; absences: Absences },
+): Restorer {
+  return new Restorer(backplane.rebuilds, feeds, keeper, {
+    nodeId: config.nodeId,
+    onAdopted: (sessions) => absences.adopt(sessions),
+    onSealed: (life, rooms) => {
+      metrics.backplane.rebuilds.inc();
+      log.info({ event: 'home_sealed', life, rooms });
+    },
+  });
+}
+
+function openFeeds(
+  config: Config,
+  { backplane, metrics, incarnation }: NodeParts,
+  keeper: LeaseKeeper,
+): RoomFeeds {
+  const { backplane: counts, messages } = metrics;
+  const observer: FeedObserver = {
     applied(record, hadListener) {
       if (record.origin !== incarnation || (record.type !== 'signal' && record.type !== 'message')) return;
       const seconds = Math.max(0, performance.now() - record.originMs) / 1_000;
       messages.relayDuration.observe({ path: hadListener ? 'local' : 'node' }, seconds);
     },
-    duplicate: () => backplane.duplicates.inc(),
-    repaired: (records) => backplane.repaired.inc(records),
-    resynced: () => backplane.resyncs.inc(),
+    duplicate: () => counts.duplicates.inc(),
+    repaired: (records) => counts.repaired.inc(records),
+    resynced: () => counts.resyncs.inc(),
   };
+  const { rooms, doorbell } = backplane;
+  return new RoomFeeds({
+    rooms,
+    doorbell,
+    holds: keeper,
+    bounds: defaultLogBounds(config.resumeWindowMs),
+    observer,
+  });
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Backplane } from '../../services/signaling/backplane/backplane.ts';
+import type { Adopted } from '../../services/signaling/backplane/room-log.ts';
 import { type RoomId, roomId } from '../../services/signaling/domain/room-id.ts';
 import { parseRecord } from '../../services/signaling/domain/room-record.ts';
 import { newcomer, type SharedBackplane } from './nodes.ts';
@@ -33,14 +34,18 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
     async function roster(room: RoomId): Promise<string[]> {
       const snapshot = await node.rooms.snapshot(room);
       if (!snapshot.ok) throw new Error(snapshot.code);
-      return (snapshot.value?.peers ?? []).map((peer) => peer.name);
+      return (snapshot.value?.peers ?? []).map((peer) =>
+        peer.connected ? peer.name : `${peer.name} (away)`,
+      );
     }
 
     test("C2: a lease is a counter that rises with each beat, and everybody's are seen", async () => {
       await open();
       const [one, other] = [incarnation(), incarnation()];
-      expect(await node.leases.take(one, 'beijing-1')).toMatchObject({
-        value: [{ incarnation: one, nodeId: 'beijing-1', count: 1 }],
+      const taken = await node.leases.take(one, 'beijing-1');
+      expect(taken.ok && taken.value.find((lease) => lease.incarnation === one)).toMatchObject({
+        nodeId: 'beijing-1',
+        count: 1,
       });
       await node.leases.take(other, 'shanghai-1');
       await node.leases.renew(one, 'beijing-1');
@@ -50,7 +55,18 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
       expect(byId.get(other)).toMatchObject({ count: 1, nodeId: 'shanghai-1' });
     });
 
-    test('C7: a sweep ends what the dead process held in each room, and nothing else', async () => {
+    /** Sweeps as a survivor does, and keeps what it took over. */
+    async function sweep(dead: string, survivor = incarnation()) {
+      const adopted: Adopted[] = [];
+      const adopter = {
+        incarnation: survivor,
+        prepare: async (rooms: readonly RoomId[]) => (await node.leases.hold(survivor, rooms)).ok,
+        adopt: (_: RoomId, sessions: readonly Adopted[]) => void adopted.push(...sessions),
+      };
+      return { adopted, swept: await node.leases.sweep(dead, adopter) };
+    }
+
+    test('C7: a sweep detaches what the dead process held in each room, and nothing else', async () => {
       await open();
       const [dead, alive] = [incarnation(), incarnation()];
       await node.leases.take(dead, 'dead');
@@ -62,16 +78,23 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
         await hold(alive, room, 'stays');
       }
       await hold(dead, own, 'gone');
-      expect(await node.leases.sweep(dead)).toEqual({ ok: true, value: 101 });
-      for (const room of shared) expect(await roster(room)).toEqual(['stays']);
-      expect(await node.rooms.snapshot(own)).toEqual({ ok: true, value: undefined });
+      const { swept, adopted } = await sweep(dead);
+      expect(swept).toEqual({ ok: true, value: 101 });
+      expect(new Set(adopted.map((each) => each.room))).toEqual(new Set([...shared, own]));
+      expect(adopted.every((each) => each.generation === 2)).toBe(true);
+      for (const room of shared) expect(await roster(room)).toEqual(['gone (away)', 'stays']);
+      expect(await roster(own)).toEqual(['gone (away)']);
       const log = await node.rooms.readAfter(shared[0] as RoomId, 2);
       const last = log.ok ? parseRecord(log.value?.records.at(-1) ?? '') : undefined;
-      expect(last).toMatchObject({ type: 'peer_left', seq: 3, body: expect.stringContaining('"expired"') });
-      expect(await node.leases.renew(alive, 'alive')).toMatchObject({
-        ok: true,
-        value: [{ incarnation: alive }],
+      expect(last).toMatchObject({
+        type: 'detached',
+        seq: 3,
+        body: expect.stringContaining('"connected":false'),
       });
+      const leases = await node.leases.renew(alive, 'alive');
+      const standing = leases.ok ? leases.value.map((lease) => lease.incarnation) : [];
+      expect(standing).toContain(alive);
+      expect(standing).not.toContain(dead);
     });
 
     test('C7: two sweepers at once, or one after the other, do no harm', async () => {
@@ -81,9 +104,9 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
       const room = roomId('blue', 'main');
       await hold(incarnation(), room, 'stays');
       await hold(dead, room, 'gone');
-      await Promise.all([node.leases.sweep(dead), node.leases.sweep(dead)]);
-      await node.leases.sweep(dead);
-      expect(await roster(room)).toEqual(['stays']);
+      const sweeps = [...(await Promise.all([sweep(dead), sweep(dead)])), await sweep(dead)];
+      expect(sweeps.flatMap((each) => each.adopted)).toHaveLength(1);
+      expect(await roster(room)).toEqual(['stays', 'gone (away)']);
       expect(await node.rooms.snapshot(room)).toMatchObject({ value: { seq: 3 } });
     });
 
@@ -91,7 +114,7 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
       await open();
       const [one, next] = [incarnation(), incarnation()];
       await node.leases.take(one, 'beijing-1');
-      await node.leases.sweep(one);
+      await sweep(one);
       expect(await node.leases.renew(one, 'beijing-1')).toEqual({ ok: false, code: 'swept' });
       expect(await node.leases.take(next, 'beijing-1')).toMatchObject({ ok: true });
     });
@@ -103,7 +126,7 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
       const room = roomId('blue', 'main');
       await hold(dead, room, 'left behind');
       node.leases.release(dead, room);
-      expect(await node.leases.sweep(dead)).toEqual({ ok: true, value: 0 });
+      expect((await sweep(dead)).swept).toEqual({ ok: true, value: 0 });
     });
   });
 }

@@ -1,20 +1,20 @@
 import { memoryHub } from '../../services/signaling/backplane/memory/hub.ts';
+import { defaultLogBounds } from '../../services/signaling/domain/log-bounds.ts';
+import { keepSealed } from '../support/seal.ts';
 import { leasesContract } from './leases.contract.ts';
 import { roomLogContract } from './room-log.contract.ts';
 
 let opened = 0;
-const incarnation = () => `node-${opened++}`;
 
 async function share(faults?: () => readonly number[]) {
   const hub = memoryHub();
   return {
-    open: async (bounds?: Parameters<typeof hub.attach>[0]['bounds']) =>
-      hub.attach({
-        incarnation: incarnation(),
-        resumeWindowMs: 30_000,
-        ...(bounds === undefined ? {} : { bounds }),
-        ...(faults === undefined ? {} : { faults }),
-      }),
+    open: async (bounds = defaultLogBounds(30_000)) => {
+      const incarnation = `node-${opened++}`;
+      const backplane = hub.attach({ incarnation, bounds, ...(faults === undefined ? {} : { faults }) });
+      await keepSealed(backplane, incarnation);
+      return backplane;
+    },
     close: async () => {},
     losesRings: faults !== undefined,
   };

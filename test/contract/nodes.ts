@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PeerId } from '@fenghuo/protocol';
 import { expect } from 'vitest';
 import type { Backplane } from '../../services/signaling/backplane/backplane.ts';
 import type { Listener, Seat } from '../../services/signaling/backplane/room-feed.ts';
 import { RoomFeeds } from '../../services/signaling/backplane/room-feeds.ts';
 import type { Newcomer, RoomSnapshot, SessionRef } from '../../services/signaling/backplane/room-log.ts';
-import type { LogBounds } from '../../services/signaling/domain/log-bounds.ts';
+import { defaultLogBounds, type LogBounds } from '../../services/signaling/domain/log-bounds.ts';
 import type { RequestRef } from '../../services/signaling/domain/request-order.ts';
 import { type RoomId, roomId } from '../../services/signaling/domain/room-id.ts';
 import { parseRecord, type RoomRecord } from '../../services/signaling/domain/room-record.ts';
@@ -33,7 +34,7 @@ export function newcomer(
     incarnation: 'incarnation',
     roles: { first: 'host', others: 'speaker' },
     peersMax: given.peersMax ?? 100,
-    tokenHash: 'hash',
+    tokenHash: `hash of ${given.name}`,
   };
 }
 
@@ -43,7 +44,8 @@ async function untilAnswered<Outcome extends { ok: boolean; code?: string }>(
 ): Promise<Outcome> {
   for (let tries = 0; ; tries++) {
     const outcome = await call();
-    if (outcome.code !== 'unavailable' || tries === 5) return outcome;
+    if (outcome.code !== 'unavailable' || tries === 20) return outcome;
+    await sleep(25);
   }
 }
 
@@ -60,14 +62,16 @@ export class TestNode {
     this.backplane = backplane;
     this.losesRings = losesRings;
     const holds = { hold: async () => true, release: () => {} };
-    this.feeds = new RoomFeeds(backplane.rooms, backplane.doorbell, holds, {
+    const observer = {
       applied: () => {},
       duplicate: () => {},
-      repaired: (records) => {
+      repaired: (records: number) => {
         this.repaired += records;
       },
       resynced: () => {},
-    });
+    };
+    const { rooms, doorbell } = backplane;
+    this.feeds = new RoomFeeds({ rooms, doorbell, holds, bounds: defaultLogBounds(30_000), observer });
     this.#attesting = setInterval(() => void this.feeds.attest(1 / 4), 100);
     const ring = backplane.doorbell.onRing;
     backplane.doorbell.onRing = (room, record) => {
@@ -111,7 +115,7 @@ export class TestNode {
     const joined = await this.tryJoin(room, name, { peer, metadata });
     if (!joined.ok) throw new Error(joined.code);
     if (start === 'late') await new Promise((resolve) => setTimeout(resolve, 3));
-    member.seated(seat as Seat, joined.value);
+    member.seated(seat as Seat, joined.value.snapshot);
     return member;
   }
 
@@ -157,7 +161,7 @@ export class Member implements Listener, SessionRef {
   seated(seat: Seat, snapshot: RoomSnapshot): void {
     this.#seat = seat;
     this.snapshot = snapshot;
-    seat.start(snapshot.epoch, snapshot.seq);
+    seat.start(snapshot.epoch, snapshot.seq, this.generation);
   }
 
   leaveSeat(): void {
@@ -170,6 +174,14 @@ export class Member implements Listener, SessionRef {
 
   resync(snapshot: RoomSnapshot): void {
     this.resyncs.push(snapshot);
+  }
+
+  left(): void {
+    this.leaveSeat();
+  }
+
+  replaced(): void {
+    throw new Error('replaced');
   }
 
   lost(): void {

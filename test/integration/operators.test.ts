@@ -91,17 +91,18 @@ test('a node that cannot reach Redis lives, and says why it is not ready', async
   expect(await node.terminate()).toBe(0);
 });
 
-test('a node that stops ends its sessions: the others see their peers leave', async () => {
-  cluster = await startCluster();
+test('a node that stops detaches its sessions: the others see it, and count their windows', async () => {
+  cluster = await startCluster({ settings: { RESUME_WINDOW_MS: '1500' } });
   const [ann, bob] = [await connect(cluster.nodes[0].url), await connect(cluster.nodes[1].url)];
   const { self } = await ann.join('blue');
   await bob.join('blue');
   await cluster.nodes[0].stop();
+  expect(await bob.next('peer_updated')).toMatchObject({ peer: { id: self.id, connected: false } });
   expect(await bob.next('peer_left')).toMatchObject({ peer: self.id, reason: 'expired' });
   bob.close();
 });
 
-test('SIGTERM ends every session, lets clients reconnect elsewhere, and exits 0', async () => {
+test('SIGTERM detaches every session, lets clients reconnect elsewhere, and exits 0', async () => {
   cluster = await startCluster({ nodes: 1, backplane: 'memory' });
   const node = await startProcess({ REDIS_URL: inject('redisUrl') });
   await eventually(async () => (await fetch(`${node.opsUrl}/startupz`)).ok, {

@@ -199,10 +199,10 @@ describe.each(BACKPLANES)('two nodes on %s', (backplane) => {
     expect(await ann.next('peer_joined')).toMatchObject({ peer: { id: again.self.id } });
   });
 
-  test('a lost connection leaves at once', async () => {
+  test('a lost connection is told to the others; its peer stays', async () => {
     const { ann, bob, bobId } = await pair();
     bob.socket.io.engine.close();
-    expect(await ann.next('peer_left')).toEqual({ seq: 3, peer: bobId, reason: 'expired' });
+    expect(await ann.next('peer_updated')).toMatchObject({ seq: 3, peer: { id: bobId, connected: false } });
   });
 
   test('Q4: a connection that closes before its join is answered leaves no ghost', async () => {

@@ -27,7 +27,7 @@ test('a client that stops to read is dropped before it fills the node, and the o
       (await (await fetch(`${opsUrl}/metrics`)).text()).includes('dropped_total{reason="slow_reader"} 1'),
     { timeoutMs: 10_000, what: 'the slow reader dropped' },
   );
-  expect(await witness.next('peer_left')).toMatchObject({ reason: 'expired' });
+  expect(await witness.next('peer_updated')).toMatchObject({ peer: { connected: false } });
   expect(witness.all('message')).toHaveLength((SENDERS - 1) * MESSAGES_EACH);
   for (const each of [slow, ...senders]) each.close();
   await cluster.stop();

@@ -170,6 +170,7 @@ export class Person {
         peer: dataset.peer ?? '',
         node: dataset.node ?? '',
         path: dataset.path ?? '',
+        isConnected: dataset.connected === 'true',
         ice: dataset.ice ?? '',
         framesDecoded: Number(dataset.framesDecoded),
         audioEnergy: Number(dataset.audioEnergy),
@@ -193,6 +194,44 @@ export class Person {
     );
   }
 
+  /**
+   * Notes from now on when a picture of another person is decoded here. Apart from what is drawn: that may lag on a
+   * busy machine, and says nothing of the connection.
+   */
+  async watchFrames(other: Person): Promise<FrameWatch> {
+    const video = (await this.tileOf(other.name)).locator('video');
+    const watch = await video.evaluateHandle(watchDecodedFrames);
+    return {
+      count: () => watch.evaluate((one) => one.count),
+      longestGapMs: () => watch.evaluate((one) => one.longestGapMs()),
+    };
+  }
+
+  /** Waits until the panel tells how the session came by another connection than its first, and how long that took. */
+  async isBack(kind: 'recovered' | 'lossy' | 'rejoined' = 'recovered'): Promise<number> {
+    const comeback = this.page.locator(`[data-testid=comeback][data-kind=${kind}]`);
+    await comeback.waitFor({ timeout: 40_000 });
+    await this.isConnected();
+    return Number(await comeback.getAttribute('data-gap'));
+  }
+
+  /** The id of one's own peer. */
+  ownId(): Promise<string | null> {
+    return this.by('own-node').getAttribute('data-self');
+  }
+
+  /** Waits until the picture of another person moves. */
+  async seesMoving(other: Person, picture: 'main' | 'second'): Promise<Locator> {
+    const tile = await this.tileOf(other.name, picture);
+    await tile.waitFor();
+    await eventually(async () => (await tile.locator('video').evaluate(framesShown)) > 5, {
+      timeoutMs: 20_000,
+      everyMs: 100,
+      what: `the ${picture} picture of ${other.name} moves on the page of ${this.name}`,
+    });
+    return tile;
+  }
+
   /** The picture of another person; `second` is a further track. */
   async tileOf(name: string, picture: 'main' | 'second' = 'main'): Promise<Locator> {
     const way = await this.wayTo(name);
@@ -200,7 +239,7 @@ export class Person {
   }
 
   /** Lines of the live log: what passed this page, by direction. */
-  async wireLines(what: string, direction: 'in' | 'out'): Promise<number> {
+  async wireLines(what: string, direction: 'in' | 'out' | 'here'): Promise<number> {
     return this.page
       .locator(`[data-testid=wire-line][data-what=${what}][data-direction=${direction}]`)
       .count();
@@ -232,6 +271,38 @@ export class Person {
   }
 }
 
+export interface FrameWatch {
+  count(): Promise<number>;
+  /** Between two pictures, or from the last one until now. */
+  longestGapMs(): Promise<number>;
+}
+
+/** Runs in the page. */
+function watchDecodedFrames(video: Element): { count: number; longestGapMs(): number } {
+  const [track] = ((video as HTMLVideoElement).srcObject as MediaStream).getVideoTracks();
+  type Frames = { readable: ReadableStream<{ close(): void }> };
+  const Processor = (window as unknown as { MediaStreamTrackProcessor: new (init: object) => Frames })
+    .MediaStreamTrackProcessor;
+  const reader = new Processor({ track: track?.clone() }).readable.getReader();
+  const watch = { count: 0, lastAt: performance.now(), longest: 0, longestGapMs };
+  function longestGapMs(): number {
+    return Math.max(watch.longest, performance.now() - watch.lastAt);
+  }
+  void (async () => {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      next.value.close();
+      watch.longest = longestGapMs();
+      watch.lastAt = performance.now();
+      watch.count++;
+    }
+  })();
+  return watch;
+}
+
+function framesShown(video: Element): number {
+  return video instanceof HTMLVideoElement ? video.getVideoPlaybackQuality().totalVideoFrames : 0;
+}
+
 function names(people: readonly Person[]): string {
   return people.map(({ name }) => name).join(', ') || 'nobody else';
 }
@@ -242,6 +313,8 @@ export interface Way {
   readonly peer: string;
   readonly node: string;
   readonly path: string;
+  /** False while that person has no node. */
+  readonly isConnected: boolean;
   readonly ice: string;
   /** Types of the two candidates that media goes between. */
   readonly pair?: string;

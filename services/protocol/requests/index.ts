@@ -2,18 +2,21 @@ import type { WireError } from '../errors.ts';
 import { type JoinReply, joinRequest } from './join.ts';
 import { type LeaveReply, leaveRequest } from './leave.ts';
 import { type MessageReply, messageRequest } from './message.ts';
+import { type ResumeReply, resumeRequest } from './resume.ts';
 import { type SignalReply, signalRequest } from './signal.ts';
 import { type UpdateReply, updateRequest } from './update.ts';
 
 export * from './join.ts';
 export * from './leave.ts';
 export * from './message.ts';
+export * from './resume.ts';
 export * from './signal.ts';
 export * from './update.ts';
 
 /** Every request a node knows, with the schema of its payload. */
 export const REQUESTS = {
   join: joinRequest,
+  resume: resumeRequest,
   leave: leaveRequest,
   signal: signalRequest,
   message: messageRequest,
@@ -26,6 +29,7 @@ export const REQUEST_NAMES = Object.keys(REQUESTS) as RequestName[];
 /** What the ok acknowledgement of each request holds, next to `ok`. */
 export interface Replies {
   join: JoinReply;
+  resume: ResumeReply;
   leave: LeaveReply;
   signal: SignalReply;
   message: MessageReply;

@@ -1,4 +1,6 @@
+import type { LogBounds } from '../domain/log-bounds.ts';
 import type { Leases } from './leases.ts';
+import type { Rebuilds } from './rebuilds.ts';
 import type { Doorbell, RoomLog } from './room-log.ts';
 
 /** What nodes share, as one node sees it. */
@@ -8,6 +10,7 @@ export interface Backplane {
   readonly homes: readonly string[];
   readonly rooms: RoomLog;
   readonly leases: Leases;
+  readonly rebuilds: Rebuilds;
   readonly doorbell: Doorbell;
   /** The socket.io adapter for what may be lost: ephemeral messages and announcements. */
   readonly adapter: SocketAdapter;
@@ -23,6 +26,8 @@ export type SocketAdapter = any;
 export interface BackplaneHealth {
   /** Commands are answered. */
   readonly answers: boolean;
+  /** Its home is sealed: what is missing there is really missing (rule R2). */
+  readonly isSealed: boolean;
   /** A doorbell that this node rang itself came back lately. */
   readonly rings: boolean;
   /** What is wrong, in words for an operator. */
@@ -32,5 +37,5 @@ export interface BackplaneHealth {
 /** What every adapter needs to know of the node that opens it. */
 export interface BackplaneOptions {
   readonly incarnation: string;
-  readonly resumeWindowMs: number;
+  readonly bounds: LogBounds;
 }

@@ -1,5 +1,6 @@
 import type { RoomId } from '../domain/room-id.ts';
-import { BEAT_MS, LEASE_MS, type Lease, type Leases } from './leases.ts';
+import { type Adopter, BEAT_MS, LEASE_MS, type Lease, type Leases } from './leases.ts';
+import type { Adopted } from './room-log.ts';
 
 /** Beats this far apart were not kept: this process slept, or was starved, and saw nothing of the others. */
 const GAP_MS = 3 * BEAT_MS;
@@ -10,6 +11,8 @@ export interface LeaseKeeperOptions {
   readonly nowMs: () => number;
   /** The others took this process for dead: its sessions are over, whatever its connections believe. */
   readonly onSwept: () => void;
+  /** Sessions of a dead process whose windows this one counts from now on. */
+  readonly onAdopted: (sessions: readonly Adopted[]) => void;
   readonly onSweep: (dead: Lease, sessions: number) => void;
 }
 
@@ -17,13 +20,16 @@ export interface LeaseKeeperOptions {
 export class LeaseKeeper {
   readonly #leases: Leases;
   readonly #options: LeaseKeeperOptions;
-  readonly #held = new Set<RoomId>();
+  /** For how many reasons each room is held. */
+  readonly #held = new Map<RoomId, number>();
   /** What was last seen of each lease, and since when this process has seen it unchanged. */
   readonly #seen = new Map<string, { readonly count: number; readonly sinceMs: number }>();
   readonly #sweeping = new Set<string>();
+  #neighbours: readonly string[] = [];
   #incarnation: string;
   #isTaken = false;
-  #watchedAtMs = 0;
+  #beatenAtMs = Number.NEGATIVE_INFINITY;
+  #livedMs = 0;
   #beating: Promise<void> | undefined;
 
   constructor(leases: Leases, options: LeaseKeeperOptions) {
@@ -42,20 +48,43 @@ export class LeaseKeeper {
     return this.#seen.size + (this.#isTaken ? 1 : 0);
   }
 
-  /** Resolves to whether the backplane has noted it. */
+  /** The other processes that stood at the last beat that succeeded, however long ago. */
+  get neighbours(): readonly string[] {
+    return this.#neighbours;
+  }
+
+  /** A clock that stands still while the backplane does not answer, or this process sleeps (rule C2). */
+  get livedMs(): number {
+    return this.#livedMs;
+  }
+
+  /** Whether so long ago was the last beat that others may have taken this process for dead (rule C3). */
+  get isOverdue(): boolean {
+    return this.#isTaken && this.#options.nowMs() - this.#beatenAtMs > LEASE_MS;
+  }
+
+  /** Resolves to whether the backplane has noted it. Each hold is to be released once. */
   async hold(room: RoomId): Promise<boolean> {
-    this.#held.add(room);
-    if (!this.#isTaken) await this.beat();
-    if (!this.#isTaken) return false;
-    return (await this.#leases.hold(this.#incarnation, [room])).ok;
+    return this.#holdAll([room]);
   }
 
   release(room: RoomId): void {
-    this.#held.delete(room);
-    this.#leases.release(this.#incarnation, room);
+    const holds = (this.#held.get(room) ?? 0) - 1;
+    if (holds > 0) this.#held.set(room, holds);
+    else if (this.#held.delete(room)) this.#leases.release(this.#incarnation, room);
   }
 
-  /** Whether this process may hold sessions: were it to die, they would be ended. */
+  /** Notes all held rooms anew, for a backplane that has lost them. */
+  async holdAgain(): Promise<boolean> {
+    const rooms = [...this.#held.keys()];
+    for (let at = 0; at < rooms.length; at += HELD_AT_ONCE) {
+      const noted = await this.#leases.hold(this.#incarnation, rooms.slice(at, at + HELD_AT_ONCE));
+      if (!noted.ok) return false;
+    }
+    return true;
+  }
+
+  /** Whether this process may hold sessions: were it to die, they would be taken over. */
   get isTaken(): boolean {
     return this.#isTaken;
   }
@@ -68,25 +97,26 @@ export class LeaseKeeper {
     return this.#beating;
   }
 
-  /** Gives the lease up in order: nothing is left for others to sweep. */
+  /** Gives the lease up in order: the others take over what is left at once. */
   async end(): Promise<void> {
-    if (this.#isTaken) await this.#leases.sweep(this.#incarnation);
+    if (this.#isTaken) await this.#leases.giveUp(this.#incarnation);
   }
 
   async #take(): Promise<void> {
     const { nodeId } = this.#options;
     const taken = await this.#leases.take(this.#incarnation, nodeId);
-    if (!taken.ok) return;
-    if (this.#held.size > 0 && !(await this.#leases.hold(this.#incarnation, [...this.#held])).ok) return;
+    if (!taken.ok || !(await this.holdAgain())) return;
     this.#isTaken = true;
+    this.#beatenAtMs = this.#options.nowMs();
+    const others = this.#others(taken.value);
+    this.#neighbours = others.map((lease) => lease.incarnation);
     // Rule C1: a process that bears this node's name has just been replaced by this one.
-    const former = this.#others(taken.value).filter((lease) => lease.nodeId === nodeId);
-    for (const lease of former) void this.#sweep(lease);
+    for (const lease of others) if (lease.nodeId === nodeId || lease.isGivenUp) void this.#sweep(lease);
   }
 
   async #renew(): Promise<void> {
     const renewed = await this.#leases.renew(this.#incarnation, this.#options.nodeId);
-    if (renewed.ok) return this.#watch(this.#others(renewed.value));
+    if (renewed.ok) return this.#beaten(this.#others(renewed.value));
     // Rule C2: time without the backplane counts for nobody.
     this.#seen.clear();
     if (renewed.code === 'unavailable') return;
@@ -96,17 +126,25 @@ export class LeaseKeeper {
     await this.#take();
   }
 
-  #watch(others: readonly Lease[]): void {
+  #beaten(others: readonly Lease[]): void {
     const nowMs = this.#options.nowMs();
+    const sinceLastMs = nowMs - this.#beatenAtMs;
+    this.#beatenAtMs = nowMs;
     // Rule C2: others are judged by time in which this process's own beats succeeded.
-    if (nowMs - this.#watchedAtMs > GAP_MS) this.#seen.clear();
-    this.#watchedAtMs = nowMs;
-    const standing = new Set(others.map((lease) => lease.incarnation));
+    if (sinceLastMs > GAP_MS) this.#seen.clear();
+    else this.#livedMs += sinceLastMs;
+    this.#neighbours = others.map((lease) => lease.incarnation);
+    this.#watch(others, nowMs);
+  }
+
+  #watch(others: readonly Lease[], nowMs: number): void {
+    const standing = new Set(this.#neighbours);
     for (const incarnation of this.#seen.keys())
       if (!standing.has(incarnation)) this.#seen.delete(incarnation);
     for (const lease of others) {
       const seen = this.#seen.get(lease.incarnation);
-      if (seen?.count !== lease.count)
+      if (lease.isGivenUp) void this.#sweep(lease);
+      else if (seen?.count !== lease.count)
         this.#seen.set(lease.incarnation, { count: lease.count, sinceMs: nowMs });
       else if (nowMs - seen.sinceMs >= LEASE_MS) void this.#sweep(lease);
     }
@@ -115,12 +153,33 @@ export class LeaseKeeper {
   async #sweep(lease: Lease): Promise<void> {
     if (this.#sweeping.has(lease.incarnation)) return;
     this.#sweeping.add(lease.incarnation);
-    const swept = await this.#leases.sweep(lease.incarnation);
+    const swept = await this.#leases.sweep(lease.incarnation, this.#adopter());
     this.#sweeping.delete(lease.incarnation);
     if (swept.ok) this.#options.onSweep(lease, swept.value);
+  }
+
+  /** A room is held from before its sessions are taken over until its feed holds it, too (rule C7). */
+  #adopter(): Adopter {
+    return {
+      incarnation: this.#incarnation,
+      prepare: (rooms) => this.#holdAll(rooms),
+      adopt: (room, sessions) => {
+        if (sessions.length > 0) this.#options.onAdopted(sessions);
+        this.release(room);
+      },
+    };
+  }
+
+  async #holdAll(rooms: readonly RoomId[]): Promise<boolean> {
+    for (const room of rooms) this.#held.set(room, (this.#held.get(room) ?? 0) + 1);
+    if (!this.#isTaken) await this.beat();
+    if (!this.#isTaken || rooms.length === 0) return this.#isTaken;
+    return (await this.#leases.hold(this.#incarnation, rooms)).ok;
   }
 
   #others(leases: readonly Lease[]): Lease[] {
     return leases.filter((lease) => lease.incarnation !== this.#incarnation);
   }
 }
+
+const HELD_AT_ONCE = 512;

@@ -1,5 +1,6 @@
 import type { Result } from '../domain/result.ts';
 import type { RoomId } from '../domain/room-id.ts';
+import type { Adopted } from './room-log.ts';
 
 /** How often a node renews its lease, and how long one may stand unchanged before its process counts as dead. */
 export const BEAT_MS = 1_000;
@@ -10,6 +11,8 @@ export interface Lease {
   readonly incarnation: string;
   readonly nodeId: string;
   readonly count: number;
+  /** The process gave it up in order: whoever sees it takes over what is left. */
+  readonly isGivenUp: boolean;
 }
 
 /**
@@ -24,9 +27,20 @@ export interface Leases {
   /** Notes that the process may hold sessions of the rooms: before any of them is created (rule C7). */
   hold(incarnation: string, rooms: readonly RoomId[]): Promise<Result<void, 'unavailable'>>;
   release(incarnation: string, room: RoomId): void;
+  /** Gives the lease up: the others take over at once. */
+  giveUp(incarnation: string): Promise<void>;
   /**
-   * Ends every session that a dead process held, room by room, and its lease last. May be cut off anywhere, and done
-   * by several at once. Returns how many sessions it ended.
+   * Detaches every session that a dead process held and makes its adopter responsible for the windows, room by room,
+   * and ends the lease last. `adopt` is awaited before a room is changed (rule C7), and told of the room's sessions
+   * after it. May be cut off anywhere, and done by several at once: each session is detached and adopted once.
    */
-  sweep(incarnation: string): Promise<Result<number, 'unavailable'>>;
+  sweep(dead: string, adopter: Adopter): Promise<Result<number, 'unavailable'>>;
+}
+
+export interface Adopter {
+  readonly incarnation: string;
+  /** Notes that the adopter may hold sessions of the rooms. Resolves to whether it could. */
+  prepare(rooms: readonly RoomId[]): Promise<boolean>;
+  /** What it holds of a room now; none: somebody else took them over, or they are gone. */
+  adopt(room: RoomId, sessions: readonly Adopted[]): void;
 }

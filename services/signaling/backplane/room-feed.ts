@@ -1,25 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PeerId } from '@fenghuo/protocol';
-import type { RoomId } from '../domain/room-id.ts';
-import { concerns, parseRecord, type RoomRecord } from '../domain/room-record.ts';
-import type { Doorbell, RoomLog, RoomSnapshot } from './room-log.ts';
+import type { LogBounds } from '../domain/log-bounds.ts';
+import { type RoomId, roomHome, roomName } from '../domain/room-id.ts';
+import { concerns, fateOf, parseRecord, type RoomRecord } from '../domain/room-record.ts';
+import type { RoomState } from '../domain/room-state.ts';
+import type { Doorbell, LogPage, RoomLog, RoomSnapshot } from './room-log.ts';
+import { RoomReplica } from './room-replica.ts';
 
 /** A local session, as its room's feed knows it. */
 export interface Listener {
   readonly peer: PeerId;
   /** The next record that concerns this peer: in the log's order, each once. */
   deliver(record: RoomRecord): void;
-  /** The log no longer reaches back to what this node had: the snapshot replaces everything. */
-  resync(snapshot: RoomSnapshot): void;
-  /** The backplane no longer knows the session. */
+  /** The snapshot replaces everything; `complete`: nothing that came before it is missing. */
+  resync(snapshot: RoomSnapshot, complete: boolean): void;
+  /** The session has left by the request of that id. */
+  left(id: number): void;
+  /** The session continues on another connection (rule C4). */
+  replaced(): void;
+  /** The session is over, or its thread lost: the client has to come back. */
   lost(): void;
 }
 
 /** A listener's place in a room. It collects from the moment it is taken (rule C9). */
 export interface Seat {
   /** Hands on what came after `seq`, first what was collected meanwhile. Call it once the join is acknowledged. */
-  start(epoch: number, seq: number): void;
+  start(epoch: number, seq: number, generation: number): void;
+  /** Sends the room as it is, nothing being missing: the client counts in an epoch that is over. */
+  tellEpoch(): Promise<void>;
+  /** Its session has appended this; the doorbell may bring it later. */
+  noteOwn(draft: OwnRecord): void;
   leave(): void;
 }
+
+export type OwnRecord = Pick<RoomRecord, 'type' | 'seq' | 'to' | 'echo' | 'id' | 'body'>;
 
 /** What a feed saw, for the metrics. */
 export interface FeedObserver {
@@ -32,6 +46,7 @@ export interface FeedObserver {
 /** Records held back in one room, while it starts or a gap is read back; what goes over is read from the log. */
 const HELD_MAX = 1_024;
 const REPAIR_RETRY_MS = 250;
+const TELL_RETRY_MS = 50;
 /** A head that no doorbell announced within this time was missed. */
 const RING_GRACE_MS = 150;
 
@@ -41,24 +56,27 @@ export interface Holds {
   release(room: RoomId): void;
 }
 
-/** What a feed needs of its node. `drop`: it has no seat left. */
+/** What a feed needs of its node. `drop`: it is of no use any more. */
 export interface FeedParts {
   readonly rooms: RoomLog;
   readonly doorbell: Doorbell;
   readonly holds: Holds;
+  readonly bounds: LogBounds;
   readonly observer: FeedObserver;
   drop(room: RoomId): void;
 }
 
 /**
- * One room, delivered in order and without gaps (rules D2 and D3). `#position` is the seq up to which everything was handed to the seats; none before the first
- * join.
+ * One room, delivered in order and without gaps (rules D2 and D3), as long as it has a seat or is kept.
+ * `#position` is the seq up to which everything was handed to the seats; none before the first join.
  */
 export class RoomFeed {
   readonly #room: RoomId;
   readonly #parts: FeedParts;
+  readonly #replica: RoomReplica;
   readonly #seats = new Set<CollectingSeat>();
   readonly #held = new Map<number, RoomRecord>();
+  #keeps = 0;
   #epoch = 0;
   #position: number | undefined;
   /** Where this feed began; older records, such as the first join's own, ring without having been delivered. */
@@ -71,20 +89,45 @@ export class RoomFeed {
   constructor(room: RoomId, parts: FeedParts) {
     this.#room = room;
     this.#parts = parts;
+    this.#replica = new RoomReplica(room, parts.rooms, parts.bounds);
   }
 
   async collect(listener: Listener): Promise<Seat | undefined> {
-    const seat: CollectingSeat = { listener, cursor: undefined, from: this.#position, collected: [] };
+    const seat: CollectingSeat = {
+      listener,
+      generation: 0,
+      cursor: undefined,
+      from: this.#position,
+      collected: [],
+    };
     this.#seats.add(seat);
-    this.#opened ??= this.#open();
-    if (!(await this.#opened)) {
-      this.#opened = undefined;
+    if (!(await this.#open())) {
       this.#leave(seat);
       return undefined;
     }
     return {
-      start: (epoch, seq) => this.#start(seat, epoch, seq),
+      start: (epoch, seq, generation) => {
+        seat.generation = generation;
+        this.#start(seat, epoch, seq);
+      },
+      tellEpoch: () => this.#tellEpoch(seat),
+      noteOwn: (own) => this.#noteOwn(seat, own),
       leave: () => this.#leave(seat),
+    };
+  }
+
+  /** Stays, without a seat, until the returned function is called (rule R7). */
+  keep(): () => void {
+    this.#keeps += 1;
+    void this.#open().then((isOpen) => {
+      if (isOpen && this.#position === undefined) void this.#startFromState();
+    });
+    let isKept = true;
+    return () => {
+      if (!isKept) return;
+      isKept = false;
+      this.#keeps -= 1;
+      this.#closeIfIdle();
     };
   }
 
@@ -99,12 +142,21 @@ export class RoomFeed {
     return this.#position;
   }
 
+  /** What this node could restore of the room; undefined where it does not know enough. */
+  get knowledge(): { epoch: number; seq: number; contribution: () => string } | undefined {
+    const { state, head } = this.#replica;
+    if (state === undefined) return undefined;
+    return { epoch: state.epoch, seq: head, contribution: () => this.#replica.contribution() ?? '' };
+  }
+
   /** What the backplane says of this room, against what was delivered, now and before it was asked. */
   compare(epoch: number | undefined, head: number, positionBefore: number | undefined): void {
     if (this.#position === undefined || positionBefore === undefined || this.#closed) return;
-    // Another life of the room, or one that lost what had been delivered already.
-    if (epoch !== this.#epoch || head < positionBefore) void this.#resync();
+    if (epoch !== this.#epoch) void this.#repair();
+    // It lost what had been delivered already.
+    else if (head < positionBefore) void this.#resync();
     else if (head > this.#position) this.#later(RING_GRACE_MS, () => this.#missed(head));
+    else if (this.#replica.state === undefined) void this.#replica.load();
   }
 
   async resubscribe(): Promise<void> {
@@ -122,33 +174,72 @@ export class RoomFeed {
   /** Both before any session of this room is created here: that it is heard, and that it would be swept. */
   async #open(): Promise<boolean> {
     const { doorbell, holds } = this.#parts;
-    const done = await Promise.all([doorbell.subscribe(this.#room), holds.hold(this.#room)]);
-    return done.every((each) => each);
+    this.#opened ??= Promise.all([doorbell.subscribe(this.#room), holds.hold(this.#room)]).then((done) =>
+      done.every((each) => each),
+    );
+    const isOpen = await this.#opened;
+    if (!isOpen && this.#opened !== undefined) {
+      this.#opened = undefined;
+      holds.release(this.#room);
+    }
+    return isOpen;
   }
 
   #start(seat: CollectingSeat, epoch: number, seq: number): void {
     if (this.#closed || !this.#seats.has(seat)) return;
     if (this.#position === undefined) {
-      this.#position = seq;
-      this.#startedAt = seq;
-      this.#epoch = epoch;
-      for (const each of this.#seats) each.from ??= seq;
+      this.#begin(epoch, seq);
+      void this.#replica.load();
     }
     const { collected } = seat;
     seat.cursor = seq;
     seat.collected = [];
-    if (epoch !== this.#epoch) return void this.#resync();
+    if (epoch !== this.#epoch) return void this.#repair();
     // Collected less than the join needs: it overflowed, or another join's later reply came first.
     if (collected === 'overflow' || seq < (seat.from ?? seq)) return void this.#catchUp(seat, seq);
     for (const record of collected) this.#hand(seat, record);
     this.#settle();
   }
 
+  #begin(epoch: number, seq: number): void {
+    this.#position = seq;
+    this.#startedAt = seq;
+    this.#epoch = epoch;
+    for (const each of this.#seats) each.from ??= seq;
+  }
+
+  /** A feed that is only kept begins where the room's state is. */
+  async #startFromState(): Promise<void> {
+    const isRead = await this.#replica.load();
+    if (this.#closed || this.#position !== undefined) return;
+    const { state } = this.#replica;
+    if (state !== undefined) {
+      this.#begin(state.epoch, state.seq);
+      this.#settle();
+    } else if (!isRead) this.#later(REPAIR_RETRY_MS, () => void this.#startFromState());
+  }
+
+  #noteOwn({ listener }: CollectingSeat, own: OwnRecord): void {
+    if (this.#position !== undefined && own.seq <= this.#position) return;
+    this.#replica.noteOwn({
+      ...own,
+      epoch: this.#epoch,
+      from: listener.peer,
+      origin: '-',
+      originMs: 0,
+      inner: '',
+    });
+  }
+
   #leave(seat: CollectingSeat): void {
-    if (!this.#seats.delete(seat) || this.#seats.size > 0) return;
+    if (this.#seats.delete(seat)) this.#closeIfIdle();
+  }
+
+  #closeIfIdle(): void {
+    if (this.#closed || this.#seats.size > 0 || this.#keeps > 0) return;
     this.close();
     this.#parts.doorbell.unsubscribe(this.#room);
-    this.#parts.holds.release(this.#room);
+    if (this.#opened !== undefined) this.#parts.holds.release(this.#room);
     this.#parts.drop(this.#room);
   }
 
@@ -184,14 +275,17 @@ export class RoomFeed {
 
   #apply(record: RoomRecord): void {
     this.#position = record.seq;
+    this.#replica.apply(record);
     let hadListener = false;
-    for (const seat of this.#seats) hadListener = this.#hand(seat, record) || hadListener;
+    for (const seat of [...this.#seats]) hadListener = this.#hand(seat, record) || hadListener;
     this.#parts.observer.applied(record, hadListener);
   }
 
   /** Gives a seat its next record, once; a seat that still collects keeps it. */
   #hand(seat: CollectingSeat, record: RoomRecord): boolean {
-    if (!concerns(record, seat.listener.peer)) return false;
+    const { listener } = seat;
+    const isForIt = concerns(record, listener.peer);
+    if (!isForIt && record.from !== listener.peer) return false;
     if (seat.cursor === undefined) {
       if (seat.collected === 'overflow') return true;
       if (seat.collected.length < HELD_MAX) seat.collected.push(record);
@@ -200,7 +294,15 @@ export class RoomFeed {
     }
     if (record.seq <= seat.cursor) return false;
     seat.cursor = record.seq;
-    seat.listener.deliver(record);
+    const fate = fateOf(record, listener.peer, seat.generation);
+    if (fate === 'goes_on') {
+      if (isForIt) listener.deliver(record);
+      return isForIt;
+    }
+    seat.cursor = Infinity;
+    if (fate === 'left') listener.left(record.id);
+    else if (fate === 'replaced') listener.replaced();
+    else listener.lost();
     return true;
   }
 
@@ -220,29 +322,47 @@ export class RoomFeed {
   }
 
   async #readBack(): Promise<'done' | 'unavailable' | 'out_of_reach'> {
+    const { rooms, observer } = this.#parts;
+    let isContinued = false;
     for (;;) {
       const position = this.#position ?? 0;
       // A record is in the log before it rings.
       const rang = Math.max(position, ...this.#held.keys());
-      const page = await this.#parts.rooms.readAfter(this.#room, position);
+      const page = await rooms.readAfter(this.#room, position);
       if (!page.ok) return 'unavailable';
       if (this.#closed) return 'done';
       const log = page.value;
-      if (log === undefined || log.epoch !== this.#epoch) return 'out_of_reach';
-      if (log.first > position + 1 || log.head < rang) return 'out_of_reach';
-      let repaired = 0;
-      for (const text of log.records) {
-        const record = parseRecord(text);
-        if (record === undefined) return 'out_of_reach';
-        if (record.seq !== (this.#position ?? 0) + 1) continue;
-        this.#apply(record);
-        repaired++;
+      if (log === undefined) return 'out_of_reach';
+      if (log.epoch !== this.#epoch) {
+        if (!continues(log, this.#epoch, position)) return 'out_of_reach';
+        // The room was restored, and nothing is missing: its state was changed besides, and is read anew.
+        if (!(await this.#replica.load())) return 'unavailable';
+        this.#epoch = log.epoch;
+        isContinued = true;
       }
-      if (repaired > 0) this.#parts.observer.repaired(repaired);
+      if (log.first > position + 1 || (log.head < rang && !isContinued)) return 'out_of_reach';
+      const repaired = this.#applyPage(log);
+      if (repaired === undefined) return 'out_of_reach';
+      if (repaired > 0) observer.repaired(repaired);
       this.#applyHeld();
-      if ((this.#position ?? 0) >= log.head) return 'done';
-      if (repaired === 0) return 'out_of_reach';
+      if ((this.#position ?? 0) >= Math.max(log.head, this.#replica.state?.seq ?? 0)) break;
+      if (repaired === 0 && log.head > (this.#position ?? 0)) return 'out_of_reach';
     }
+    if (isContinued) this.#tellAll(this.#replica.state, true);
+    return 'done';
+  }
+
+  /** How many records the page brought; undefined where one of them is none. */
+  #applyPage(log: LogPage): number | undefined {
+    let applied = 0;
+    for (const text of log.records) {
+      const record = parseRecord(text);
+      if (record === undefined) return undefined;
+      if (record.seq !== (this.#position ?? 0) + 1) continue;
+      this.#apply(record);
+      applied++;
+    }
+    return applied;
   }
 
   /** A seat behind the others is brought up to them from the log; meanwhile it takes nothing live. */
@@ -257,14 +377,16 @@ export class RoomFeed {
       for (const text of page.value.records) {
         const record = parseRecord(text);
         if (record === undefined) return seat.listener.lost();
-        if (concerns(record, seat.listener.peer)) seat.listener.deliver(record);
+        seat.cursor = after;
+        this.#hand(seat, record);
         after = record.seq;
       }
       if (after >= (this.#position ?? 0)) {
-        seat.cursor = after;
+        seat.cursor = Math.max(seat.cursor ?? 0, after);
         seat.collected = [];
         return;
       }
+      seat.cursor = undefined;
       if (page.value.records.length === 0) return seat.listener.lost();
     }
   }
@@ -275,26 +397,43 @@ export class RoomFeed {
     this.#repairing = true;
     // What rang before is in the snapshot, or nowhere; what rings meanwhile comes after it.
     const rang = [...this.#held.keys()];
-    const found = await this.#parts.rooms.snapshot(this.#room);
+    const isRead = await this.#replica.load();
     this.#repairing = false;
     if (this.#closed) return;
-    if (!found.ok) return this.#later(REPAIR_RETRY_MS, () => void this.#resync());
-    const snapshot = found.value;
-    const members = new Set(snapshot?.peers.map((peer) => peer.id));
-    this.#position = snapshot?.seq ?? this.#position;
-    this.#epoch = snapshot?.epoch ?? this.#epoch;
+    if (!isRead) return this.#later(REPAIR_RETRY_MS, () => void this.#resync());
+    const { state } = this.#replica;
+    this.#position = state?.seq ?? this.#position;
+    this.#epoch = state?.epoch ?? this.#epoch;
     for (const seq of rang) this.#held.delete(seq);
-    for (const seat of [...this.#seats]) {
-      if (seat.cursor === undefined) continue;
-      if (snapshot === undefined || !members.has(seat.listener.peer)) {
-        seat.listener.lost();
-        continue;
-      }
-      seat.cursor = snapshot.seq;
-      this.#parts.observer.resynced();
-      seat.listener.resync(snapshot);
-    }
+    this.#tellAll(state, false);
     this.#settle();
+  }
+
+  /** Gives every seat the room as it is. */
+  #tellAll(state: RoomState | undefined, complete: boolean): void {
+    for (const seat of [...this.#seats]) if (seat.cursor !== undefined) this.#tell(seat, state, complete);
+  }
+
+  /** Who is not in the room, or not under this connection's generation, is lost. */
+  #tell(seat: CollectingSeat, state: RoomState | undefined, complete: boolean): void {
+    const member = state?.members.get(seat.listener.peer);
+    if (state === undefined || member?.requests.generation !== seat.generation) {
+      seat.listener.lost();
+      return;
+    }
+    seat.cursor = state.seq;
+    if (!complete) this.#parts.observer.resynced();
+    seat.listener.resync(snapshotFrom(this.#room, state), complete);
+  }
+
+  async #tellEpoch(seat: CollectingSeat): Promise<void> {
+    while (!this.#closed && this.#seats.has(seat)) {
+      const { state } = this.#replica;
+      const isUpToDate = state?.epoch === this.#epoch && state.seq === this.#position;
+      if (isUpToDate && seat.cursor !== undefined) return this.#tell(seat, state, true);
+      if (state === undefined) await this.#replica.load();
+      await sleep(TELL_RETRY_MS, undefined, { ref: false });
+    }
   }
 
   /** One thing at a time: whichever comes due, it finds out what else there is to do. */
@@ -308,9 +447,25 @@ export class RoomFeed {
 
 interface CollectingSeat {
   readonly listener: Listener;
+  /** Of the session as this connection holds it; a record with a greater one ends the connection. */
+  generation: number;
   /** The seq up to which this seat was served; undefined while its join is under way. */
   cursor: number | undefined;
   /** The room's position when it began to collect. */
   from: number | undefined;
   collected: RoomRecord[] | 'overflow';
+}
+
+/** Whether who was at a seq of an epoch can go on in the log without a loss. */
+function continues({ former }: LogPage, epoch: number, position: number): boolean {
+  return former?.epoch === epoch && position >= former.completeFrom && position <= former.head;
+}
+
+function snapshotFrom(room: RoomId, state: RoomState): RoomSnapshot {
+  return {
+    epoch: state.epoch,
+    seq: state.seq,
+    room: { name: roomName(room), home: roomHome(room), locked: state.locked, peers_max: state.peersMax },
+    peers: [...state.members.values()].map((member) => member.peer),
+  };
 }

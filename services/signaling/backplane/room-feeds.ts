@@ -1,3 +1,4 @@
+import type { LogBounds } from '../domain/log-bounds.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import {
   type FeedObserver,
@@ -11,16 +12,24 @@ import type { Doorbell, RoomLog } from './room-log.ts';
 
 const RESUBSCRIBE_AT_ONCE = 64;
 
+export interface RoomFeedsOptions {
+  readonly rooms: RoomLog;
+  readonly doorbell: Doorbell;
+  readonly holds: Holds;
+  readonly bounds: LogBounds;
+  readonly observer: FeedObserver;
+}
+
 /** Every room that this node hosts, each delivered in order and without gaps (rules D2 and D3). */
 export class RoomFeeds {
   readonly #feeds = new Map<RoomId, RoomFeed>();
   readonly #parts: FeedParts;
   #rotation: RoomId[] = [];
 
-  constructor(rooms: RoomLog, doorbell: Doorbell, holds: Holds, observer: FeedObserver) {
-    this.#parts = { rooms, doorbell, holds, observer, drop: (room) => this.#feeds.delete(room) };
-    doorbell.onRing = (room, record) => this.#feeds.get(room)?.ring(record);
-    doorbell.onReset = () => void this.#resubscribe();
+  constructor(options: RoomFeedsOptions) {
+    this.#parts = { ...options, drop: (room) => this.#feeds.delete(room) };
+    options.doorbell.onRing = (room, record) => this.#feeds.get(room)?.ring(record);
+    options.doorbell.onReset = () => void this.resubscribe();
   }
 
   get size(): number {
@@ -28,13 +37,21 @@ export class RoomFeeds {
   }
 
   /** Takes a seat in a room whose doorbell is confirmed; undefined where it cannot be now. */
-  async collect(room: RoomId, listener: Listener): Promise<Seat | undefined> {
-    let feed = this.#feeds.get(room);
-    if (feed === undefined) {
-      feed = new RoomFeed(room, this.#parts);
-      this.#feeds.set(room, feed);
+  collect(room: RoomId, listener: Listener): Promise<Seat | undefined> {
+    return this.#feed(room).collect(listener);
+  }
+
+  /** Hosts a room without a seat in it, until the returned function is called (rule R7). */
+  keep(room: RoomId): () => void {
+    return this.#feed(room).keep();
+  }
+
+  /** What this node knows of the rooms that it hosts. */
+  *knowledge(): Generator<[RoomId, NonNullable<RoomFeed['knowledge']>]> {
+    for (const [room, feed] of this.#feeds) {
+      const { knowledge } = feed;
+      if (knowledge !== undefined) yield [room, knowledge];
     }
-    return feed.collect(listener);
   }
 
   /**
@@ -53,14 +70,23 @@ export class RoomFeeds {
     });
   }
 
-  close(): void {
-    for (const feed of this.#feeds.values()) feed.close();
-  }
-
-  async #resubscribe(): Promise<void> {
+  /** Subscribes to every room anew, and reads what was missed. */
+  async resubscribe(): Promise<void> {
     const feeds = [...this.#feeds.values()];
     for (let from = 0; from < feeds.length; from += RESUBSCRIBE_AT_ONCE) {
       await Promise.all(feeds.slice(from, from + RESUBSCRIBE_AT_ONCE).map((feed) => feed.resubscribe()));
     }
+  }
+
+  close(): void {
+    for (const feed of this.#feeds.values()) feed.close();
+  }
+
+  #feed(room: RoomId): RoomFeed {
+    const known = this.#feeds.get(room);
+    if (known !== undefined) return known;
+    const feed = new RoomFeed(room, this.#parts);
+    this.#feeds.set(room, feed);
+    return feed;
   }
 }

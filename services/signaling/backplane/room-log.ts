@@ -3,6 +3,7 @@ import type { Answer } from '../domain/answer.ts';
 import type { RequestRef } from '../domain/request-order.ts';
 import type { Result } from '../domain/result.ts';
 import type { RoomId } from '../domain/room-id.ts';
+import type { RoomState } from '../domain/room-state.ts';
 
 /** Why a call about a session may fail without its request being consumed. */
 export type SessionRefusal = 'session_expired' | 'session_replaced' | 'invalid_request' | 'unavailable';
@@ -38,6 +39,51 @@ export interface Newcomer extends SessionRef {
   readonly tokenHash: string;
 }
 
+export interface Entered {
+  readonly generation: number;
+  readonly snapshot: RoomSnapshot;
+}
+
+/** A client's try to continue its session on another connection. */
+export interface Comeback {
+  readonly room: RoomId;
+  readonly peer: PeerId;
+  readonly tokenHash: string;
+  /** The client's position. */
+  readonly seq: number;
+  readonly epoch: number;
+  /** 0: not given. */
+  readonly attempt: number;
+  readonly location: Location;
+  readonly incarnation: string;
+}
+
+export interface Resumed {
+  readonly generation: number;
+  /** The greatest request id that has its final answer. */
+  readonly lastId: number;
+  readonly epoch: number;
+  /** The seq of the fence that this resume appended. */
+  readonly head: number;
+  /** From which seq on everything that concerns the session can be replayed; undefined: the snapshot must do. */
+  readonly replayFrom: number | undefined;
+  readonly snapshot: RoomSnapshot | undefined;
+}
+
+/** A part of what one session missed. */
+export interface ReplayPage {
+  /** How far the log was looked through. */
+  readonly upTo: number;
+  readonly records: readonly string[];
+}
+
+/** A session of a dead process that another one has taken over, and whose window it counts. */
+export interface Adopted {
+  readonly room: RoomId;
+  readonly peer: PeerId;
+  readonly generation: number;
+}
+
 /** A room as its log had it at `seq`. */
 export interface RoomSnapshot {
   readonly epoch: number;
@@ -59,10 +105,22 @@ export interface Relay {
 /** A piece of a log. `first` is the oldest seq that is still kept. */
 export interface LogPage {
   readonly epoch: number;
+  /** Set where the room was restored: what it continues. */
+  readonly former: FormerLife | undefined;
   readonly head: number;
   readonly first: number;
   /** In the log's order, from the seq after the one asked for. */
   readonly records: readonly string[];
+}
+
+/**
+ * The epoch that a restored room had before, and from which seq on nothing of it is missing: who was at or past that seq
+ * goes on without a loss. `head` is where the former life ended.
+ */
+export interface FormerLife {
+  readonly epoch: number;
+  readonly completeFrom: number;
+  readonly head: number;
 }
 
 /** How far a room is. Undefined: the backplane knows no such room. */
@@ -74,14 +132,55 @@ export type RoomHead = { readonly epoch: number; readonly head: number } | undef
  * infrastructure that is away, slow or failing is `unavailable` within a second, and its outcome unknown.
  */
 export interface RoomLog {
-  /** Creates the peer, and the room where it is the first. A join repeated under the same peer id changes nothing. */
-  join(newcomer: Newcomer): Promise<Result<RoomSnapshot, 'room_full' | 'room_locked' | 'unavailable'>>;
+  /**
+   * Creates the peer, and the room where it is the first. Repeated with the same token it changes nothing; under the
+   * id of a living peer, which only its own client can name again (rule Q4), it continues that session, with the
+   * new token and another generation.
+   */
+  join(newcomer: Newcomer): Promise<Result<Entered, 'room_full' | 'room_locked' | 'unavailable'>>;
+
+  /** Whether a resume could succeed. Changes nothing, so that nothing is done for a forged token (rule C6). */
+  verify(
+    session: Pick<Comeback, 'room' | 'peer' | 'tokenHash'>,
+  ): Promise<Result<void, 'session_expired' | 'unavailable'>>;
 
   /**
-   * Ends a session, and the room with the last one. Without a request it is the node's own doing. A session that
-   * is not there is fenced for a minute, so that a join still under way cannot create it afterwards.
+   * Continues a session under a new generation and appends the fence that ends the older connection (rule C4). A
+   * lower or equal attempt than one before is `session_replaced` (rule C5).
+   */
+  resume(
+    comeback: Comeback,
+  ): Promise<Result<Resumed, 'session_expired' | 'session_replaced' | 'unavailable'>>;
+
+  /**
+   * What concerns a peer in the log after a seq, up to another: a part at a time (rule D5). Undefined: it is
+   * not there any more.
+   */
+  replay(
+    room: RoomId,
+    peer: PeerId,
+    after: number,
+    upTo: number,
+  ): Promise<Result<ReplayPage | undefined, 'unavailable'>>;
+
+  /**
+   * The session has lost its connection: raises its generation, which it returns (rule C3). `owner` is the process
+   * that counts its window.
+   */
+  detach(session: SessionRef, owner: string): Promise<Result<number, SessionRefusal>>;
+
+  /**
+   * Ends a session, and the room with the last one. Without a request it is the node's own doing.
    */
   leave(session: SessionRef, reason: LeftReason, request?: RequestRef): Promise<Result<void, SessionRefusal>>;
+
+  /**
+   * Ends what a join of unknown outcome has made; if it made nothing yet, it cannot any more for a minute.
+   */
+  callOff(
+    join: Pick<Newcomer, 'room' | 'peer' | 'tokenHash'>,
+    reason: LeftReason,
+  ): Promise<Result<void, 'unavailable'>>;
 
   /** Appends a signal or a message. An addressee that is not in the room is a final refusal. */
   relay(session: SessionRef, request: RequestRef, relay: Relay): Promise<Result<Answer, SessionRefusal>>;
@@ -97,6 +196,9 @@ export interface RoomLog {
   readAfter(room: RoomId, seq: number): Promise<Result<LogPage | undefined, 'unavailable'>>;
 
   snapshot(room: RoomId): Promise<Result<RoomSnapshot | undefined, 'unavailable'>>;
+
+  /** All that the room's state holds, for a node that hosts it. */
+  state(room: RoomId): Promise<Result<RoomState | undefined, 'unavailable'>>;
 
   /** The heads of rooms that this node hosts; keeps them from being taken for garbage. */
   attest(rooms: readonly RoomId[]): Promise<Result<readonly RoomHead[], 'unavailable'>>;

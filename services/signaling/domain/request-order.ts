@@ -4,16 +4,16 @@ import type { Answer } from './answer.ts';
 /** A request's place in its session. */
 export interface RequestRef {
   readonly id: number;
-  /** The session's greatest lower id that was handed to the backplane (rule Q2). */
+  /** The session's greatest lower id that was handed to the backplane and has no final answer yet; 0: none (rule Q2). */
   readonly previousId: number;
 }
 
 /** What the backplane remembers of a session's requests. */
 export interface RequestMemory {
-  readonly generation: number;
-  readonly lastId: number;
+  generation: number;
+  lastId: number;
   /** The answers of the last ids, by id. */
-  readonly answers: ReadonlyMap<number, Answer>;
+  readonly answers: Map<number, Answer>;
 }
 
 /**
@@ -40,10 +40,9 @@ export function judge(memory: RequestMemory | undefined, generation: number, req
   return { type: 'apply' };
 }
 
-/** The same memory after an answer: a final refusal consumes its id, too. */
-export function remember(memory: RequestMemory, id: number, answer: Answer): RequestMemory {
-  const answers = new Map(memory.answers);
-  answers.set(id, answer);
-  for (const old of answers.keys()) if (old <= id - UNANSWERED_MAX) answers.delete(old);
-  return { ...memory, lastId: id, answers };
+/** Keeps an answer for repeats: a final refusal consumes its id, too. In place: this is on every message's way. */
+export function remember(memory: RequestMemory, id: number, answer: Answer): void {
+  memory.lastId = Math.max(memory.lastId, id);
+  memory.answers.set(id, answer);
+  memory.answers.delete(id - UNANSWERED_MAX);
 }

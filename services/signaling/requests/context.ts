@@ -1,8 +1,9 @@
-import type { EventName, Events, IceServer, PeerId } from '@fenghuo/protocol';
+import type { EventName, Events, IceServer, PeerId, RemovedReason } from '@fenghuo/protocol';
 import type { RoomFeeds } from '../backplane/room-feeds.ts';
 import type { RoomLog } from '../backplane/room-log.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import type { RoomRecord } from '../domain/room-record.ts';
+import type { Absences } from './absences.ts';
 import type { Departures } from './departures.ts';
 import type { Session } from './session.ts';
 
@@ -15,6 +16,7 @@ export interface RequestContext {
   readonly rooms: RoomLog;
   readonly feeds: RoomFeeds;
   readonly departures: Departures;
+  readonly absences: Absences;
   readonly roomPeersMax: number;
   readonly resumeWindowMs: number;
   readonly iceServers: readonly IceServer[];
@@ -27,8 +29,16 @@ export interface RequestContext {
     readonly peer: PeerId;
     readonly reason?: string;
   }): void;
+  /** Resolves once this process may trust that its sessions are its own: at once, unless it has just slept. */
+  awake(): Promise<void> | undefined;
+  /** How a resume went, and how many events it brought. */
+  resumed(outcome: ResumeOutcome, missed: number): void;
+  /** Delays the answer to a wrong resume token from that address. */
+  slowDown(address: string): Promise<void>;
   nowMs(): number;
   newPeerId(): PeerId;
+  /** The same id for the same text, which cannot be guessed from it. */
+  peerIdFrom(text: string): PeerId;
   newSecret(): string;
   hash(secret: string): string;
 }
@@ -41,6 +51,8 @@ export interface Connection {
   unsettledJoin: UnsettledJoin | undefined;
   /** The id of the last leave, whose repeat gets the same answer. */
   lastLeaveId: number | undefined;
+  /** Where it came from. */
+  readonly address: string;
   readonly isOpen: boolean;
   send<Name extends EventName>(event: Name, payload: Events[Name]): void;
   sendRecord(record: RoomRecord): void;
@@ -48,14 +60,19 @@ export interface Connection {
   enter(room: RoomId, peer: PeerId): void;
   exit(room: RoomId, peer: PeerId): void;
   relayEphemeral(room: RoomId, to: PeerId | undefined, payload: Events['message']): void;
+  /** Tells that the session is over or elsewhere, and closes. */
+  remove(reason: RemovedReason): void;
   /** Closes so that the client connects anew. */
   drop(reason: DropReason): void;
 }
 
 export type DropReason = 'session_lost' | 'shutdown' | 'slow_reader';
 
+export type ResumeOutcome = 'recovered' | 'snapshot';
+
 export interface UnsettledJoin {
   readonly room: RoomId;
   readonly peer: PeerId;
+  readonly key: string | undefined;
   readonly secret: string;
 }

@@ -1,10 +1,12 @@
-import type { LeftReason } from '@fenghuo/protocol';
-import type { RoomLog, SessionRef } from '../backplane/room-log.ts';
+import type { Result } from '../domain/result.ts';
+
+/** Ends a session, or calls a join off; `unavailable`: the backplane has not said that it did. */
+export type Departure = () => Promise<Result<unknown, string>>;
 
 /** Sessions whose end the backplane has not confirmed: told again until it has, so that no ghost keeps a seat. */
 export interface Departures {
-  /** Ends a session for the node's own reasons. Resolves after the first try. */
-  depart(session: SessionRef, reason: LeftReason): Promise<void>;
+  /** Resolves after the first try. */
+  depart(departure: Departure): Promise<void>;
   /** How many are still owed. */
   readonly owed: number;
   /** Resolves when none is owed, or when the time is over. */
@@ -15,16 +17,16 @@ export interface Departures {
 const RETRY_MS = 500;
 const TRIES_AT_ONCE = 64;
 
-export function departures(rooms: RoomLog): Departures {
-  const owed = new Map<SessionRef, LeftReason>();
+export function departures(): Departures {
+  const owed = new Set<Departure>();
   let timer: NodeJS.Timeout | undefined;
   let waiting: (() => void)[] = [];
   let isClosed = false;
 
-  async function attempt(session: SessionRef, reason: LeftReason): Promise<void> {
-    const outcome = await rooms.leave(session, reason);
+  async function attempt(departure: Departure): Promise<void> {
+    const outcome = await departure();
     if (!outcome.ok && outcome.code === 'unavailable') return;
-    owed.delete(session);
+    owed.delete(departure);
     if (owed.size > 0) return;
     for (const settle of waiting) settle();
     waiting = [];
@@ -33,17 +35,16 @@ export function departures(rooms: RoomLog): Departures {
   function retryLater(): void {
     if (isClosed || timer !== undefined || owed.size === 0) return;
     timer = setTimeout(async () => {
-      const batch = [...owed].slice(0, TRIES_AT_ONCE);
-      await Promise.all(batch.map(([session, reason]) => attempt(session, reason)));
+      await Promise.all([...owed].slice(0, TRIES_AT_ONCE).map(attempt));
       timer = undefined;
       retryLater();
     }, RETRY_MS);
   }
 
   return {
-    async depart(session, reason) {
-      owed.set(session, reason);
-      await attempt(session, reason);
+    async depart(departure) {
+      owed.add(departure);
+      await attempt(departure);
       retryLater();
     },
     get owed() {

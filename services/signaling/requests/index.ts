@@ -5,6 +5,7 @@ import { join } from './join.ts';
 import { leave } from './leave.ts';
 import { message } from './message.ts';
 import type { Reply } from './reply.ts';
+import { resume } from './resume.ts';
 import { signal } from './signal.ts';
 import { update } from './update.ts';
 
@@ -15,4 +16,4 @@ export const HANDLERS: {
     connection: Connection,
     request: z.infer<(typeof REQUESTS)[Name]>,
   ) => Promise<Reply>;
-} = { join, leave, signal, message, update };
+} = { join, resume, leave, signal, message, update };

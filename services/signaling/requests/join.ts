@@ -1,10 +1,10 @@
-import type { JoinReply, JoinRequest, PeerId, Snapshot } from '@fenghuo/protocol';
-import type { Listener, Seat } from '../backplane/room-feed.ts';
-import type { RoomSnapshot } from '../backplane/room-log.ts';
+import type { JoinReply, JoinRequest } from '@fenghuo/protocol';
+import type { Seat } from '../backplane/room-feed.ts';
 import { formatResumeToken } from '../domain/resume-token.ts';
 import { OPEN_ROOM_ROLES } from '../domain/roles.ts';
 import { type RoomId, resolveRoom } from '../domain/room-id.ts';
 import type { Connection, RequestContext, UnsettledJoin } from './context.ts';
+import { listenerOf, snapshotFor } from './listener.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 import { Session } from './session.ts';
 
@@ -22,7 +22,7 @@ export async function join(
   if (context.departures.owed > context.departuresMax) return refused('unavailable');
   connection.membership = 'joining';
   connection.lastLeaveId = undefined;
-  const attempt = identify(context, connection, room);
+  const attempt = identify(context, connection, room, request.key);
   const seat = await context.feeds.collect(room, listenerOf(context, connection, attempt.peer));
   if (seat === undefined || !connection.isOpen) {
     connection.membership = undefined;
@@ -32,19 +32,33 @@ export async function join(
   return enter(context, connection, request, attempt, seat);
 }
 
-/** A join whose outcome stayed unknown goes on under its peer id; one for another room is called off. */
-function identify(context: RequestContext, connection: Connection, room: RoomId): UnsettledJoin {
+/**
+ * A join whose outcome stayed unknown goes on under its peer id; another one is called off. A key makes the id, so that
+ * the same join on another connection, where its reply was lost, names the same peer (rule Q4).
+ */
+function identify(
+  context: RequestContext,
+  connection: Connection,
+  room: RoomId,
+  key: string | undefined,
+): UnsettledJoin {
   const former = connection.unsettledJoin;
-  if (former?.room === room) return former;
+  if (former?.room === room && former.key === key) return former;
   if (former !== undefined) void callOff(context, connection);
-  return { room, peer: context.newPeerId(), secret: context.newSecret() };
+  const peer = key === undefined ? context.newPeerId() : context.peerIdFrom(`${room} ${key}`);
+  return { room, peer, key, secret: context.newSecret() };
 }
 
 /** Ends what a join of unknown outcome may have created. */
 export async function callOff(context: RequestContext, connection: Connection): Promise<void> {
   const former = connection.unsettledJoin;
   connection.unsettledJoin = undefined;
-  if (former !== undefined) await context.departures.depart({ ...former, generation: 1 }, 'left');
+  if (former !== undefined) await leaveUnknown(context, former);
+}
+
+function leaveUnknown(context: RequestContext, { room, peer, secret }: UnsettledJoin): Promise<void> {
+  const tokenHash = context.hash(secret);
+  return context.departures.depart(() => context.rooms.callOff({ room, peer, tokenHash }, 'expired'));
 }
 
 async function enter(
@@ -76,41 +90,17 @@ async function enter(
   if (!connection.isOpen) {
     // Rule Q4: nobody will ever know that this join succeeded.
     seat.leave();
-    await context.departures.depart({ room, peer, generation: 1 }, 'expired');
+    await leaveUnknown(context, attempt);
     return refused('unavailable');
   }
-  connection.membership = new Session(room, peer, seat, context.nowMs);
+  const { generation, snapshot } = outcome.value;
+  connection.membership = new Session({ room, peer, generation }, seat, context.nowMs);
   connection.enter(room, peer);
   context.log({ event: 'peer_joined', room, peer });
   const reply: JoinReply = {
-    ...snapshotFor(context, peer, outcome.value),
-    resume_token: formatResumeToken(room, peer, secret),
+    ...snapshotFor(context, peer, snapshot),
+    resume_token: formatResumeToken({ room, peer, secret }),
     resume_window_ms: context.resumeWindowMs,
   };
-  return accepted(reply, () => seat.start(outcome.value.epoch, outcome.value.seq));
-}
-
-function listenerOf(context: RequestContext, connection: Connection, peer: PeerId): Listener {
-  return {
-    peer,
-    deliver: (record) => connection.sendRecord(record),
-    resync: (snapshot) => {
-      connection.send('resync', { complete: false, ...snapshotFor(context, peer, snapshot) } as never);
-    },
-    lost: () => connection.drop('session_lost'),
-  };
-}
-
-/** The room as one of its members is told of it: `peers` never holds oneself. */
-function snapshotFor(context: RequestContext, peer: PeerId, snapshot: RoomSnapshot): Snapshot {
-  const self = snapshot.peers.find((each) => each.id === peer);
-  if (self === undefined) throw new Error('a snapshot without the peer it is for');
-  return {
-    self,
-    room: snapshot.room,
-    peers: snapshot.peers.filter((each) => each.id !== peer),
-    seq: snapshot.seq,
-    epoch: snapshot.epoch,
-    ice_servers: context.iceServers,
-  };
+  return accepted(reply, () => seat.start(snapshot.epoch, snapshot.seq, generation));
 }

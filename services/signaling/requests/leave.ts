@@ -1,4 +1,4 @@
-import type { LeaveRequest, LeftReason } from '@fenghuo/protocol';
+import type { LeaveRequest } from '@fenghuo/protocol';
 import type { Connection, RequestContext } from './context.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 import type { Session } from './session.ts';
@@ -17,24 +17,29 @@ export async function leave(
     undefined,
     (place) => context.rooms.leave(session, 'left', place),
     () => {
-      if (connection.membership === session) {
-        end(context, connection, session, 'left');
-        connection.lastLeaveId = request.id;
-      }
+      if (connection.membership === session) left(context, connection, request.id);
       return accepted({});
     },
   );
 }
 
-/** The node's side of a session's end. */
+/** The backplane has taken the leave; whether its answer or its record tells so first. */
+export function left(context: RequestContext, connection: Connection, id: number): void {
+  const session = connection.membership;
+  if (session === undefined || session === 'joining') return;
+  end(context, connection, session, 'left');
+  connection.lastLeaveId = id;
+}
+
+/** The node's side of the end of a session, or of its stay here. */
 export function end(
   context: RequestContext,
   connection: Connection,
   session: Session,
-  reason: LeftReason,
+  reason: 'left' | 'detached' | 'replaced',
 ): void {
   session.seat.leave();
   connection.exit(session.room, session.peer);
   connection.membership = undefined;
-  context.log({ event: 'peer_left', room: session.room, peer: session.peer, reason });
+  context.log({ event: 'peer_gone', room: session.room, peer: session.peer, reason });
 }

@@ -23,7 +23,11 @@ function durable(context: RequestContext, session: Session, request: DurableMess
     id,
     Buffer.byteLength(body),
     (place) => context.rooms.relay(session, place, { type: 'message', to, echo, body }),
-    (answer) => (answer.type === 'refused' ? refused(answer.code) : accepted({ seq: answer.seq })),
+    (answer) => {
+      if (answer.type === 'refused') return refused(answer.code);
+      session.seat.noteOwn({ type: 'message', seq: answer.seq, to, echo, id, body });
+      return accepted({ seq: answer.seq });
+    },
   );
 }
 

@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, type PeerId, UNANSWERED_MAX } from '@fenghuo/protocol';
+import { ERRORS, type ErrorCode, type PeerId } from '@fenghuo/protocol';
 import type { Seat } from '../backplane/room-feed.ts';
 import type { SessionRef } from '../backplane/room-log.ts';
 import { fullPurse, type Purse, SESSION_BUDGET, spend } from '../domain/budget.ts';
@@ -11,21 +11,27 @@ import { type Reply, refused } from './reply.ts';
 export class Session implements SessionRef {
   readonly room: RoomId;
   readonly peer: PeerId;
-  readonly generation = 1;
+  readonly generation: number;
   readonly seat: Seat;
   readonly #nowMs: () => number;
   readonly #purse: Purse;
-  /** Ids handed to the backplane, ascending; the join was the first. */
-  #handed: number[] = [1];
+  /** Ids that were handed to the backplane and have no final answer yet, ascending. */
+  readonly #pending: number[] = [];
   /** The request that got an answer which is not final: later ones wait for its return (rule Q2). */
   #blocked: { readonly id: number; readonly reply: Reply } | undefined;
 
-  constructor(room: RoomId, peer: PeerId, seat: Seat, nowMs: () => number) {
-    this.room = room;
-    this.peer = peer;
+  constructor(session: SessionRef, seat: Seat, nowMs: () => number) {
+    this.room = session.room;
+    this.peer = session.peer;
+    this.generation = session.generation;
     this.seat = seat;
     this.#nowMs = nowMs;
     this.#purse = fullPurse(SESSION_BUDGET, nowMs());
+  }
+
+  /** Whether a signal, or anything else, is on its way to the backplane. */
+  get isBusy(): boolean {
+    return this.#pending.length > 0;
   }
 
   /** Whether the session's budget has room for that many bytes; else the refusal, which is not final. */
@@ -48,11 +54,13 @@ export class Session implements SessionRef {
     if (this.#blocked !== undefined && id > this.#blocked.id) return this.#blocked.reply;
     const limited = bytes === undefined ? undefined : this.charge(bytes);
     if (limited !== undefined) return this.#block(id, limited);
-    const previousId = this.#handed.findLast((each) => each < id) ?? 0;
-    this.#noteHanded(id);
+    const previousId = this.#pending.findLast((each) => each < id) ?? 0;
+    this.#notePending(id);
     const outcome = await call({ id, previousId });
     if (!outcome.ok && ERRORS[outcome.code].retry === 'resend') return this.#block(id, refused(outcome.code));
     if (this.#blocked?.id === id) this.#blocked = undefined;
+    const at = this.#pending.indexOf(id);
+    if (at >= 0) this.#pending.splice(at, 1);
     return outcome.ok ? reply(outcome.value) : refused(outcome.code);
   }
 
@@ -61,10 +69,8 @@ export class Session implements SessionRef {
     return reply;
   }
 
-  #noteHanded(id: number): void {
-    const last = this.#handed.at(-1) ?? 0;
-    if (id > last) this.#handed.push(id);
-    else if (!this.#handed.includes(id)) this.#handed = [...this.#handed, id].sort((a, b) => a - b);
-    if (this.#handed.length > 2 * UNANSWERED_MAX) this.#handed.splice(0, UNANSWERED_MAX);
+  #notePending(id: number): void {
+    const before = this.#pending.findLastIndex((each) => each <= id);
+    if (this.#pending[before] !== id) this.#pending.splice(before + 1, 0, id);
   }
 }

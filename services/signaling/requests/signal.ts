@@ -19,6 +19,7 @@ export async function signal(
     (place) => context.rooms.relay(session, place, { type: 'signal', to, echo: false, body }),
     (answer) => {
       if (answer.type === 'refused') return refused(answer.code);
+      session.seat.noteOwn({ type: 'signal', seq: answer.seq, to, echo: false, id, body });
       return accepted({ seq: answer.seq, delivery: answer.type === 'held' ? 'held' : 'sent' });
     },
   );

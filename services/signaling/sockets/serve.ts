@@ -10,6 +10,7 @@ export type Answered = (type: MessageType, outcome: 'ok' | ErrorCode) => void;
 
 export const MESSAGE_TYPES = [
   'join',
+  'resume',
   'leave',
   'offer',
   'answer',
@@ -69,6 +70,8 @@ async function answer(
   }
   if (payload === BINARY)
     return ['invalid', refused('invalid_request', 'Requests are JSON, without binary.')];
+  // Rule C3: who slept longer than the lease learns first whether its sessions are still its own.
+  await context.awake();
   const request = name as RequestName;
   const parsed = REQUESTS[request].safeParse(payload);
   if (!parsed.success) return ['invalid', refused('invalid_request', explain(parsed.error.issues))];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { EventName, Events, PeerId } from '@fenghuo/protocol';
+import type { EventName, Events, PeerId, RemovedReason } from '@fenghuo/protocol';
 import type { Server, Socket } from 'socket.io';
 import type { RoomId } from '../domain/room-id.ts';
 import { eventOf, type RoomRecord } from '../domain/room-record.ts';
@@ -29,6 +29,10 @@ export class SocketConnection implements Connection {
     this.#onDrop = onDrop;
   }
 
+  get address(): string {
+    return this.#socket.handshake.address;
+  }
+
   get isOpen(): boolean {
     return this.#socket.connected;
   }
@@ -41,7 +45,7 @@ export class SocketConnection implements Connection {
     const event = eventOf(record);
     // An event that cannot be told must not be missing in silence: the client comes back and joins anew.
     if (event === undefined) this.drop('session_lost');
-    else this.#socket.emit(record.type, event);
+    else this.#socket.emit(...event);
   }
 
   enter(room: RoomId, peer: PeerId): void {
@@ -56,6 +60,11 @@ export class SocketConnection implements Connection {
   relayEphemeral(room: RoomId, to: PeerId | undefined, payload: Events['message']): void {
     if (to === undefined) this.#socket.to(everyoneIn(room)).emit('message', payload);
     else this.#io.to(onlyPeer(room, to)).emit('message', payload);
+  }
+
+  remove(reason: RemovedReason): void {
+    this.send('removed', { reason });
+    this.#socket.disconnect(true);
   }
 
   drop(reason: DropReason): void {

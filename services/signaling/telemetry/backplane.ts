@@ -47,7 +47,12 @@ export function backplaneMetrics(registry: Registry) {
   });
   const sessionsSwept = new Counter({
     name: 'signaling_sessions_swept_total',
-    help: 'Sessions of nodes that died which this node ended.',
+    help: 'Sessions of nodes that died which this node took over.',
+    registers,
+  });
+  const rebuilds = new Counter({
+    name: 'signaling_homes_sealed_total',
+    help: "Lives of the backplane in which this node took part in restoring what it had lost; the first is the node's start.",
     registers,
   });
   const departuresOwed = new Gauge({
@@ -66,5 +71,6 @@ export function backplaneMetrics(registry: Registry) {
     nodesSeen,
     sessionsSwept,
     departuresOwed,
+    rebuilds,
   };
 }

@@ -22,6 +22,7 @@ function openScene(others: () => readonly Lease[] = () => []) {
       return ok(undefined);
     },
     release: () => {},
+    giveUp: async () => {},
     sweep: async (incarnation) => {
       scene.swept.push(incarnation);
       return ok(1);
@@ -35,6 +36,7 @@ function openScene(others: () => readonly Lease[] = () => []) {
       scene.fenced += 1;
       scene.answer = 'ok';
     },
+    onAdopted: () => {},
     onSweep: () => {},
   });
   const beats = async (count: number) => {
@@ -50,7 +52,7 @@ function openScene(others: () => readonly Lease[] = () => []) {
 }
 
 const LEASE_BEATS = LEASE_MS / BEAT_MS;
-const still: Lease = { incarnation: 'still', nodeId: 'shanghai-1', count: 7 };
+const still: Lease = { incarnation: 'still', nodeId: 'shanghai-1', count: 7, isGivenUp: false };
 
 test('C2: a process is dead when its lease stood unchanged for the lease time, and not before', async () => {
   const { scene, beats } = openScene(() => [still]);

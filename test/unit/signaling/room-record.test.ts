@@ -15,20 +15,24 @@ const record = {
   from: 'ann' as PeerId,
   to: 'bob' as PeerId,
   echo: false,
+  id: 7,
   origin: 'node',
   originMs: 12.5,
   body: '{"text":"a\\nb * S 1 2 3","emoji":"🔥"}',
+  inner: '',
 };
 
 test('a record survives the way between nodes, whatever its body holds', () => {
   expect(parseRecord(formatRecord(record))).toEqual(record);
+  const inner = '{"g":2,"w":"node"}';
+  expect(parseRecord(formatRecord({ ...record, inner }))).toEqual({ ...record, inner });
   expect(parseRecord(formatRecord({ ...record, to: undefined, echo: true }))).toMatchObject({
     to: undefined,
     echo: true,
   });
 });
 
-test.each(['', 'S', '\n{}', 'S 1 2 a b 0 n\n{}', 'S x 2 a b 0 n 1\n{}', '{"seq":1}'])(
+test.each(['', 'S', '\n{}', 'S 1 2 a b 0 7 n\n{}', 'S x 2 a b 0 7 n 1\n{}', '{"seq":1}'])(
   '%j is not taken for a record',
   (text) => {
     expect(parseRecord(text)).toBeUndefined();
@@ -36,13 +40,13 @@ test.each(['', 'S', '\n{}', 'S 1 2 a b 0 n\n{}', 'S x 2 a b 0 n 1\n{}', '{"seq":
 );
 
 test('a record of a newer version keeps its place in the order and concerns nobody', () => {
-  const newer = parseRecord('Z 5 9 ann * 1 node 1\nanything') as RoomRecord;
+  const newer = parseRecord('Z 5 9 ann * 1 0 node 1\nanything') as RoomRecord;
   expect(newer).toMatchObject({ type: 'unknown', epoch: 5, seq: 9 });
   for (const peer of ['ann', 'bob']) expect(concerns(newer, peer as PeerId)).toBe(false);
 });
 
 test('a client gets the body with the seq before it', () => {
-  expect(eventOf(record)).toEqual({ seq: 9, text: 'a\nb * S 1 2 3', emoji: '🔥' });
+  expect(eventOf(record)).toEqual(['message', { seq: 9, text: 'a\nb * S 1 2 3', emoji: '🔥' }]);
 });
 
 describe('whom a record concerns', () => {

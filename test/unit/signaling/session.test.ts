@@ -5,11 +5,15 @@ import { roomId } from '../../../services/signaling/domain/room-id.ts';
 import { accepted } from '../../../services/signaling/requests/reply.ts';
 import { Session } from '../../../services/signaling/requests/session.ts';
 
-const seat = { start: () => {}, leave: () => {} };
+const seat = { start: () => {}, tellEpoch: async () => {}, noteOwn: () => {}, leave: () => {} };
 
 function openSession() {
   let nowMs = 0;
-  const session = new Session(roomId('blue', 'main'), 'ann' as PeerId, seat, () => nowMs);
+  const session = new Session(
+    { room: roomId('blue', 'main'), peer: 'ann' as PeerId, generation: 1 },
+    seat,
+    () => nowMs,
+  );
   const places: string[] = [];
   const send = (id: number, outcome: 'ok' | 'unavailable' | 'session_replaced' = 'ok', bytes = 10) =>
     session.handOver(
@@ -25,12 +29,11 @@ function openSession() {
   return { send, code, places, pass: (ms: number) => (nowMs += ms) };
 }
 
-test('Q2: a request names the one that was handed over before it', async () => {
+test('Q2: a request names the one before it whose outcome is not known yet', async () => {
   const { send, places } = openSession();
-  await send(2);
-  await send(3);
-  await send(7);
-  expect(places).toEqual(['1>2', '2>3', '3>7']);
+  await Promise.all([send(2), send(3), send(7)]);
+  await send(8);
+  expect(places).toEqual(['0>2', '2>3', '3>7', '0>8']);
 });
 
 test('Q2: after an answer that is not final, later ids are refused alike until that one returns', async () => {
@@ -41,7 +44,7 @@ test('Q2: after an answer that is not final, later ids are refused alike until t
   expect(code(await send(5))).toBe('unavailable');
   expect(code(await send(3))).toBe('ok');
   expect(code(await send(4))).toBe('ok');
-  expect(places).toEqual(['1>2', '2>3', '2>3', '3>4']);
+  expect(places).toEqual(['0>2', '0>3', '0>3', '0>4']);
 });
 
 test('Q2: of several that were under way, the lowest is awaited', async () => {

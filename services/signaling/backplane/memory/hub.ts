@@ -1,19 +1,20 @@
+import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { defaultLogBounds, type LogBounds } from '../../domain/log-bounds.ts';
 import type { RoomId } from '../../domain/room-id.ts';
 import type { Backplane, BackplaneOptions } from '../backplane.ts';
 import type { Doorbell } from '../room-log.ts';
 import { memoryAdapter } from './adapter.ts';
 import { memoryLeases } from './leases.ts';
-import { memoryRoomLog } from './room-log.ts';
+import { memoryRebuilds } from './rebuilds.ts';
+import { type LifeView, memoryRoomLog } from './room-log.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
 /** What the nodes of one process share instead of a Redis: rooms live and die with the process. */
 export interface MemoryHub {
   /** One node's view. */
-  attach(
-    options: BackplaneOptions & { readonly bounds?: LogBounds; readonly faults?: RingFaults },
-  ): Backplane;
+  attach(options: BackplaneOptions & { readonly faults?: RingFaults }): Backplane;
+  /** Loses everything, as a Redis that restarts without its data. */
+  lose(): void;
 }
 
 /** What a test does to one ring of a doorbell: the delays, in turns, of the copies that arrive; none: it is lost. */
@@ -27,21 +28,32 @@ export function memoryHub(): MemoryHub {
       const bell = memoryDoorbell(options.faults);
       bells.add(bell);
       memory.nodes++;
-      const bounds = options.bounds ?? defaultLogBounds(options.resumeWindowMs);
-      const { rooms, endSessions } = memoryRoomLog(memory, bounds, options.incarnation);
+      const sealed = new Set<string>();
+      const rebuilds = memoryRebuilds(memory, (life) => sealed.add(life));
+      const view: LifeView = {
+        isSealed: (life) => sealed.has(life),
+        unsealed: (life) => rebuilds.onUnsealed(life),
+      };
+      const { rooms, takeOver } = memoryRoomLog(memory, options.bounds, options.incarnation, view);
       return {
         kind: 'memory',
         homes: ['main'],
         rooms,
-        leases: memoryLeases(memory, endSessions),
+        leases: memoryLeases(memory, takeOver, view),
+        rebuilds,
         doorbell: bell,
         adapter: memoryAdapter(memory),
-        health: () => ({ answers: true, rings: true }),
+        health: () => ({ answers: true, isSealed: sealed.has(memory.life), rings: true }),
         async close() {
           bells.delete(bell);
           memory.nodes--;
         },
       };
+    },
+    lose() {
+      memory.life = randomUUID();
+      for (const lost of [memory.rooms, memory.closed, memory.leases, memory.held]) lost.clear();
+      for (const lost of [memory.sealed, memory.barriers, memory.contributions]) lost.clear();
     },
   };
 }
@@ -49,10 +61,15 @@ export function memoryHub(): MemoryHub {
 function sharedMemory(bells: ReadonlySet<MemoryDoorbell>): SharedMemory {
   let lastEpoch = 0;
   return {
+    life: randomUUID(),
     rooms: new Map(),
     voided: new Set(),
+    closed: new Map(),
     leases: new Map(),
     held: new Map(),
+    sealed: new Map(),
+    barriers: new Map(),
+    contributions: new Map(),
     bus: new EventEmitter().setMaxListeners(0),
     nodes: 0,
     nextEpoch() {

@@ -1,138 +1,276 @@
 import type { LeftReason, Peer, PeerId } from '@fenghuo/protocol';
 import { admit } from '../../domain/admission.ts';
 import type { Answer } from '../../domain/answer.ts';
-import { type LogBounds, limitsFor } from '../../domain/log-bounds.ts';
+import type { LogBounds } from '../../domain/log-bounds.ts';
 import { judge, type RequestRef, remember } from '../../domain/request-order.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import { type RoomId, roomHome, roomName } from '../../domain/room-id.ts';
-import { bodies, formatRecord, type RecordType, type RoomRecord } from '../../domain/room-record.ts';
 import {
+  bodies,
+  concerns,
+  formatInner,
+  formatRecord,
+  type Inner,
+  parseRecord,
+  type RecordType,
+  type RoomRecord,
+} from '../../domain/room-record.ts';
+import {
+  applyRecord,
+  type MemberState,
+  parseState,
+  relayAnswer,
+  serializeState,
+} from '../../domain/room-state.ts';
+import {
+  type Adopted,
+  type Comeback,
   LOG_PAGE_RECORDS,
+  type Location,
+  type Newcomer,
   type RoomLog,
   type RoomSnapshot,
   type SessionRef,
   type SessionRefusal,
 } from '../room-log.ts';
-import type { Member, MemoryRoom, SharedMemory } from './shared-memory.ts';
+import { retainBounds } from './retention.ts';
+import type { MemoryRoom, SharedMemory } from './shared-memory.ts';
+
+export interface MemoryRoomLog {
+  readonly rooms: RoomLog;
+  /** Detaches what a dead process held in a room, and hands it to its adopter. */
+  takeOver(room: RoomId, dead: string, adopter: string): Result<Adopted[], 'unavailable'>;
+}
+
+/** What one node has seen of the memory's lives. */
+export interface LifeView {
+  isSealed(life: string): boolean;
+  unsealed(life: string): void;
+}
 
 /** The same transitions as the scripts of the Redis adapter, by the domain's own rules. */
 export function memoryRoomLog(
   memory: SharedMemory,
   bounds: LogBounds,
-  incarnation: string,
-): { rooms: RoomLog; endSessions(room: RoomId, incarnation: string): number } {
-  function append(id: RoomId, room: MemoryRoom, record: Draft): number {
-    room.seq += 1;
-    const nowMs = performance.now();
-    const text = formatRecord({
-      ...record,
-      epoch: room.epoch,
-      seq: room.seq,
-      origin: incarnation,
-      originMs: Number(nowMs.toFixed(1)),
-    });
+  origin: string,
+  view: LifeView,
+): MemoryRoomLog {
+  /** Rule R1: undefined where this life of the memory is not one in which the room, or its absence, counts. */
+  function find(id: RoomId): { room: MemoryRoom | undefined } | undefined {
+    const room = memory.rooms.get(id);
+    const { life } = memory;
+    const counts = room === undefined ? view.isSealed(life) && memory.sealed.has(life) : room.life === life;
+    if (counts) return { room };
+    view.unsealed(life);
+    return undefined;
+  }
+
+  /** Appends the next record and applies it: the state is what the log says, here as on the nodes. */
+  function append(id: RoomId, room: MemoryRoom, draft: Draft): RoomRecord {
+    const record: RoomRecord = {
+      to: undefined,
+      echo: false,
+      id: 0,
+      inner: '',
+      ...draft,
+      epoch: room.state.epoch,
+      seq: room.state.seq + 1,
+      origin,
+      originMs: Number(performance.now().toFixed(1)),
+    };
+    const text = formatRecord(record);
     const bytes = Buffer.byteLength(text);
-    room.log.push({ text, bytes, atMs: nowMs });
+    room.log.push({ text, bytes, atMs: performance.now() });
     room.bytes += bytes;
-    trim(room, bounds, nowMs);
+    applyRecord(room.state, record);
+    retainBounds(room, bounds);
     memory.ring(id, text);
-    return room.seq;
+    return record;
   }
 
   /** Rule Q1, then the change: what it returns is the final answer, kept with its id. */
   function inOrder<Value>(
     session: SessionRef,
     request: RequestRef,
-    apply: (room: MemoryRoom, member: Member) => Answer,
-    reply: (answer: Answer, member: Member) => Value,
+    apply: (room: MemoryRoom, member: MemberState) => Answer,
+    reply: (answer: Answer, room: MemoryRoom, member: MemberState) => Value,
   ): Result<Value, SessionRefusal> {
-    const room = memory.rooms.get(session.room);
-    const member = room?.members.get(session.peer);
+    const found = find(session.room);
+    if (found === undefined) return refuse('unavailable');
+    const member = found.room?.state.members.get(session.peer);
     const verdict = judge(member?.requests, session.generation, request);
     if (verdict.type === 'refuse') return refuse(verdict.code);
-    if (room === undefined || member === undefined) return refuse('session_expired');
-    if (verdict.type === 'repeat') return ok(reply(verdict.answer, member));
-    const answer = apply(room, member);
-    member.requests = remember(member.requests, request.id, answer);
-    for (const id of member.updates.keys()) if (!member.requests.answers.has(id)) member.updates.delete(id);
-    return ok(reply(answer, member));
+    if (found.room === undefined || member === undefined) return refuse('session_expired');
+    if (verdict.type === 'repeat') return ok(reply(verdict.answer, found.room, member));
+    const answer = apply(found.room, member);
+    remember(member.requests, request.id, answer);
+    return ok(reply(answer, found.room, member));
+  }
+
+  function attach(
+    id: RoomId,
+    room: MemoryRoom,
+    member: MemberState,
+    to: { location: Location; incarnation: string; tokenHash?: string; attempt?: number },
+  ): RoomRecord {
+    const { location, ...rest } = to;
+    const { peer, requests } = member;
+    const isVisible = !peer.connected || peer.node !== location.node || peer.region !== location.region;
+    const inner: Inner = { ...rest, generation: requests.generation + 1 };
+    return append(id, room, {
+      type: isVisible ? 'resumed' : 'fenced',
+      from: peer.id,
+      echo: true,
+      body: bodies.peer({ ...peer, connected: true, ...location }),
+      inner: formatInner(inner),
+    });
+  }
+
+  function detach(id: RoomId, room: MemoryRoom, member: MemberState, owner: string): number {
+    const generation = member.requests.generation + 1;
+    append(id, room, {
+      type: 'detached',
+      from: member.peer.id,
+      echo: true,
+      body: bodies.peer({ ...member.peer, connected: false }),
+      inner: formatInner({ generation, incarnation: owner }),
+    });
+    return generation;
   }
 
   /** Ends a session, and the room with its last one. */
-  function endSession(id: RoomId, room: MemoryRoom, peer: PeerId, reason: LeftReason): void {
-    room.members.delete(peer);
-    if (room.members.size === 0) memory.rooms.delete(id);
-    else
-      append(id, room, {
-        type: 'peer_left',
-        from: peer,
-        to: undefined,
-        echo: false,
-        body: bodies.left(peer, reason),
-      });
+  function end(id: RoomId, room: MemoryRoom, peer: PeerId, reason: LeftReason, request = 0): void {
+    if (room.state.members.size > 1) {
+      append(id, room, { type: 'left', from: peer, id: request, body: bodies.left(peer, reason) });
+      return;
+    }
+    memory.rooms.delete(id);
+    memory.closed.set(id, room.state.epoch);
   }
 
-  function endSessions(id: RoomId, dead: string): number {
-    const room = memory.rooms.get(id);
-    const peers = [...(room?.members ?? [])]
-      .filter(([, member]) => member.incarnation === dead)
-      .map(([peer]) => peer);
-    for (const peer of peers) if (room !== undefined) endSession(id, room, peer, 'expired');
-    return peers.length;
+  function create(id: RoomId, newcomer: Newcomer): MemoryRoom {
+    const epoch = Math.max(memory.nextEpoch(), (memory.closed.get(id) ?? 0) + 1);
+    const room: MemoryRoom = {
+      life: memory.life,
+      state: { epoch, seq: 0, peersMax: newcomer.peersMax, locked: false, members: new Map() },
+      former: undefined,
+      log: [],
+      first: 1,
+      bytes: 0,
+      trimmed: { everyone: 0, one: new Map() },
+    };
+    memory.rooms.set(id, room);
+    return room;
   }
 
   const rooms: RoomLog = {
     async join(newcomer) {
-      const { room: id, peer } = newcomer;
-      if (memory.voided.has(peer)) return refuse('unavailable');
-      const known = memory.rooms.get(id);
-      if (known?.members.has(peer)) return ok(snapshotOf(id, known));
+      const { room: id, peer, profile, location, incarnation, tokenHash } = newcomer;
+      const found = find(id);
+      if (found === undefined || memory.voided.has(tokenHash)) return refuse('unavailable');
+      const known = found.room;
+      const member = known?.state.members.get(peer);
+      if (known !== undefined && member !== undefined) {
+        // Rule Q4: the id was made of the join's key, so this is the client whose join it was.
+        if (member.tokenHash !== tokenHash) attach(id, known, member, { location, incarnation, tokenHash });
+        return ok({ generation: member.requests.generation, snapshot: snapshotOf(id, known) });
+      }
       if (known !== undefined) {
-        const admitted = admit(known, known.members.size);
+        const admitted = admit(known.state, known.state.members.size);
         if (!admitted.ok) return admitted;
       }
-      const room = known ?? newRoom(memory.nextEpoch(), newcomer.peersMax);
-      memory.rooms.set(id, room);
+      const room = known ?? create(id, newcomer);
+      const isFirst = room.state.members.size === 0;
       const created: Peer = {
         id: peer,
-        name: newcomer.profile.name,
-        role: room.members.size === 0 ? newcomer.roles.first : newcomer.roles.others,
+        name: profile.name,
+        role: isFirst ? newcomer.roles.first : newcomer.roles.others,
         muted: [],
         connected: true,
-        metadata: newcomer.profile.metadata as Peer['metadata'],
-        joined_seq: room.seq + 1,
-        ...newcomer.location,
+        metadata: profile.metadata as Peer['metadata'],
+        joined_seq: room.state.seq + 1,
+        ...location,
       };
-      room.members.set(peer, {
-        peer: JSON.stringify(created),
-        requests: { generation: newcomer.generation, lastId: 1, answers: new Map() },
-        updates: new Map(),
-        tokenHash: newcomer.tokenHash,
-        incarnation: newcomer.incarnation,
-      });
-      append(id, room, {
-        type: 'peer_joined',
-        from: peer,
-        to: undefined,
-        echo: false,
-        body: bodies.peer(created),
-      });
-      return ok(snapshotOf(id, room));
+      const { generation } = newcomer;
+      const inner = formatInner({ generation, incarnation, tokenHash });
+      append(id, room, { type: 'joined', from: peer, body: bodies.peer(created), inner });
+      return ok({ generation, snapshot: snapshotOf(id, room) });
     },
 
-    async leave(session, reason, request) {
-      const { room: id, peer } = session;
-      const room = memory.rooms.get(id);
-      const member = room?.members.get(peer);
-      if (room === undefined || member === undefined) {
-        if (request === undefined) voidJoin(memory, peer);
-        return refuse('session_expired');
+    async verify({ room: id, peer, tokenHash }) {
+      const found = find(id);
+      if (found === undefined) return refuse('unavailable');
+      const member = found.room?.state.members.get(peer);
+      return member?.tokenHash === tokenHash ? ok(undefined) : refuse('session_expired');
+    },
+
+    async resume(comeback) {
+      const { room: id, attempt } = comeback;
+      const found = find(id);
+      if (found === undefined) return refuse('unavailable');
+      const { room } = found;
+      const member = room?.state.members.get(comeback.peer);
+      if (room === undefined || member?.tokenHash !== comeback.tokenHash) return refuse('session_expired');
+      if (attempt > 0 && attempt <= member.attempt) return refuse('session_replaced');
+      const headBefore = room.state.seq;
+      const { location, incarnation } = comeback;
+      const fence = attach(id, room, member, { location, incarnation, ...(attempt > 0 ? { attempt } : {}) });
+      const from = replayStart(room, member, comeback, headBefore);
+      if (from === undefined) member.since = fence.seq;
+      return ok({
+        generation: member.requests.generation,
+        lastId: member.requests.lastId,
+        epoch: room.state.epoch,
+        head: fence.seq,
+        replayFrom: from,
+        snapshot: from === undefined ? snapshotOf(id, room) : undefined,
+      });
+    },
+
+    async replay(id, peer, after, upTo) {
+      const found = find(id);
+      if (found === undefined) return refuse('unavailable');
+      const { room } = found;
+      if (room === undefined || !reachesBack(room, peer, after)) return ok(undefined);
+      const records: string[] = [];
+      let at = after;
+      for (const { text } of room.log.slice(Math.max(0, after + 1 - room.first))) {
+        const record = parseRecord(text);
+        if (record === undefined || record.seq > upTo || records.length >= LOG_PAGE_RECORDS) break;
+        if (concerns(record, peer)) records.push(text);
+        at = record.seq;
       }
+      return ok({ upTo: records.length < LOG_PAGE_RECORDS ? upTo : at, records });
+    },
+
+    async detach({ room: id, peer, generation }, owner) {
+      const found = find(id);
+      if (found === undefined) return refuse('unavailable');
+      const member = found.room?.state.members.get(peer);
+      if (found.room === undefined || member === undefined) return refuse('session_expired');
+      if (member.requests.generation !== generation) return refuse('session_replaced');
+      return ok(detach(id, found.room, member, owner));
+    },
+
+    async leave({ room: id, peer, generation }, reason: LeftReason, request) {
+      const found = find(id);
+      if (found === undefined) return refuse('unavailable');
+      const { room } = found;
+      const member = room?.state.members.get(peer);
+      if (room === undefined || member === undefined) return refuse('session_expired');
       const place = request ?? { id: member.requests.lastId + 1, previousId: 0 };
-      const verdict = judge(member.requests, session.generation, place);
+      const verdict = judge(member.requests, generation, place);
       if (verdict.type !== 'apply')
         return refuse(verdict.type === 'refuse' ? verdict.code : 'invalid_request');
-      endSession(id, room, peer, reason);
+      end(id, room, peer, reason, request?.id);
+      return ok(undefined);
+    },
+
+    async callOff({ room: id, peer, tokenHash }, reason) {
+      const found = find(id);
+      if (found === undefined) return refuse('unavailable');
+      if (found.room?.state.members.get(peer)?.tokenHash === tokenHash) end(id, found.room, peer, reason);
+      else voidJoin(memory, tokenHash);
       return ok(undefined);
     },
 
@@ -141,14 +279,11 @@ export function memoryRoomLog(
         session,
         request,
         (room) => {
-          const target = relay.to === undefined ? undefined : room.members.get(relay.to);
-          if (relay.to !== undefined && (target === undefined || relay.to === session.peer)) {
+          const target = relay.to === undefined ? undefined : room.state.members.get(relay.to);
+          if (relay.to !== undefined && (target === undefined || relay.to === session.peer))
             return { type: 'refused', code: 'peer_not_found' };
-          }
-          const isConnected = target === undefined || (JSON.parse(target.peer) as Peer).connected;
-          const seq = append(session.room, room, { ...relay, from: session.peer });
-          if (relay.type === 'message') return { type: 'logged', seq };
-          return { type: isConnected ? 'sent' : 'held', seq };
+          const record = append(session.room, room, { ...relay, from: session.peer, id: request.id });
+          return relayAnswer(room.state, record);
         },
         (answer) => answer,
       );
@@ -159,82 +294,117 @@ export function memoryRoomLog(
         session,
         request,
         (room, member) => {
-          const given = Object.fromEntries(
-            Object.entries(profile).filter(([, value]) => value !== undefined),
-          );
-          member.peer = JSON.stringify({ ...JSON.parse(member.peer), ...given });
-          member.updates.set(request.id, member.peer);
-          const body = `{"peer":${member.peer}}`;
-          const seq = append(session.room, room, {
-            type: 'peer_updated',
+          const given = Object.entries(profile).filter(([, value]) => value !== undefined);
+          const peer = { ...member.peer, ...Object.fromEntries(given) };
+          const { seq } = append(session.room, room, {
+            type: 'updated',
             from: session.peer,
-            to: undefined,
             echo: true,
-            body,
+            id: request.id,
+            body: bodies.peer(peer),
           });
           return { type: 'updated', seq };
         },
-        (_, member) => JSON.parse(member.updates.get(request.id) ?? member.peer) as Peer,
+        (answer, room, member) => updatedPeer(room, answer) ?? structuredClone(member.peer),
       );
     },
 
     async readAfter(id, seq) {
-      const room = memory.rooms.get(id);
+      const found = find(id);
+      if (found === undefined) return refuse('unavailable');
+      const { room } = found;
       if (room === undefined) return ok(undefined);
       const from = Math.max(0, seq + 1 - room.first);
       const records = room.log.slice(from, from + LOG_PAGE_RECORDS).map((entry) => entry.text);
-      return ok({ epoch: room.epoch, head: room.seq, first: room.first, records });
+      const { state, first, former } = room;
+      return ok({ epoch: state.epoch, head: state.seq, first, former, records });
     },
 
     async snapshot(id) {
-      const room = memory.rooms.get(id);
-      return ok(room === undefined ? undefined : snapshotOf(id, room));
+      const found = find(id);
+      if (found === undefined) return refuse('unavailable');
+      return ok(found.room === undefined ? undefined : snapshotOf(id, found.room));
     },
 
-    async attest(rooms) {
+    async state(id) {
+      const found = find(id);
+      if (found === undefined) return refuse('unavailable');
+      return ok(found.room === undefined ? undefined : parseState(serializeState(found.room.state)));
+    },
+
+    async attest(ids) {
+      const found = ids.map(find);
+      if (found.includes(undefined)) return refuse('unavailable');
       return ok(
-        rooms.map((id) => {
-          const room = memory.rooms.get(id);
-          return room === undefined ? undefined : { epoch: room.epoch, head: room.seq };
+        found.map((each) => {
+          const state = each?.room?.state;
+          return state === undefined ? undefined : { epoch: state.epoch, head: state.seq };
         }),
       );
     },
   };
-  return { rooms, endSessions };
-}
 
-type Draft = Pick<RoomRecord, 'from' | 'to' | 'echo' | 'body'> & { readonly type: RecordType };
-
-function newRoom(epoch: number, peersMax: number): MemoryRoom {
-  return { epoch, seq: 0, peersMax, locked: false, members: new Map(), log: [], first: 1, bytes: 0 };
-}
-
-function snapshotOf(id: RoomId, room: MemoryRoom): RoomSnapshot {
   return {
-    epoch: room.epoch,
-    seq: room.seq,
-    room: { name: roomName(id), home: roomHome(id), locked: room.locked, peers_max: room.peersMax },
-    peers: [...room.members.values()].map((member) => JSON.parse(member.peer) as Peer),
+    rooms,
+    takeOver(id, dead, adopter) {
+      const found = find(id);
+      if (found === undefined) return refuse('unavailable');
+      const adopted: Adopted[] = [];
+      for (const member of found.room?.state.members.values() ?? []) {
+        if (found.room === undefined || member.incarnation !== dead) continue;
+        if (member.peer.connected) detach(id, found.room, member, adopter);
+        else member.incarnation = adopter;
+        adopted.push({ room: id, peer: member.peer.id, generation: member.requests.generation });
+      }
+      return ok(adopted);
+    },
   };
 }
 
-function trim(room: MemoryRoom, bounds: LogBounds, nowMs: number): void {
-  const limits = limitsFor(bounds, room.members.size);
-  let over = 0;
-  for (const entry of room.log) {
-    const fits = room.log.length - over <= limits.events && room.bytes <= limits.bytes;
-    if (fits && nowMs - entry.atMs <= bounds.ageMs) break;
-    room.bytes -= entry.bytes;
-    over++;
-  }
-  if (over === 0) return;
-  room.log.splice(0, over);
-  room.first += over;
+type Draft = Pick<RoomRecord, 'from' | 'body'> &
+  Partial<Pick<RoomRecord, 'to' | 'echo' | 'id' | 'inner'>> & { readonly type: RecordType };
+
+/** From which seq on what a session missed can be replayed (rules D1 and D6). */
+function replayStart(
+  room: MemoryRoom,
+  member: MemberState,
+  at: Pick<Comeback, 'seq' | 'epoch'>,
+  headBefore: number,
+): number | undefined {
+  const { former, state } = room;
+  const isHere = at.epoch === state.epoch && at.seq <= headBefore;
+  const isBefore =
+    former !== undefined &&
+    at.epoch === former.epoch &&
+    at.seq >= former.completeFrom &&
+    at.seq <= former.head;
+  const from = Math.max(at.seq, member.since);
+  return (isHere || isBefore) && reachesBack(room, member.peer.id, from) ? from : undefined;
+}
+
+function reachesBack(room: MemoryRoom, peer: PeerId, after: number): boolean {
+  return room.trimmed.everyone <= after && (room.trimmed.one.get(peer) ?? 0) <= after;
+}
+
+function snapshotOf(id: RoomId, { state }: MemoryRoom): RoomSnapshot {
+  return {
+    epoch: state.epoch,
+    seq: state.seq,
+    room: { name: roomName(id), home: roomHome(id), locked: state.locked, peers_max: state.peersMax },
+    peers: [...state.members.values()].map((member) => structuredClone(member.peer)),
+  };
+}
+
+/** An update's answer, as the log has it; undefined where it has it no more. */
+function updatedPeer(room: MemoryRoom, answer: Answer): Peer | undefined {
+  const entry = answer.type === 'refused' ? undefined : room.log[answer.seq - room.first];
+  const record = entry === undefined ? undefined : parseRecord(entry.text);
+  return record === undefined ? undefined : (JSON.parse(record.body) as { peer: Peer }).peer;
 }
 
 const VOID_MS = 60_000;
 
-function voidJoin(memory: SharedMemory, peer: PeerId): void {
-  memory.voided.add(peer);
-  setTimeout(() => memory.voided.delete(peer), VOID_MS).unref();
+function voidJoin(memory: SharedMemory, tokenHash: string): void {
+  memory.voided.add(tokenHash);
+  setTimeout(() => memory.voided.delete(tokenHash), VOID_MS).unref();
 }

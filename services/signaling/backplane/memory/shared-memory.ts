@@ -1,17 +1,28 @@
 import type { EventEmitter } from 'node:events';
 import type { PeerId } from '@fenghuo/protocol';
-import type { RequestMemory } from '../../domain/request-order.ts';
 import type { RoomId } from '../../domain/room-id.ts';
+import type { RoomState } from '../../domain/room-state.ts';
 import type { Lease } from '../leases.ts';
+import type { FormerLife } from '../room-log.ts';
 
 /** What stands in for the server that nodes of several processes would share. */
 export interface SharedMemory {
+  /** Another one after everything was lost. */
+  life: string;
   readonly rooms: Map<RoomId, MemoryRoom>;
-  /** Peers whose join may still be under way but must not happen any more. */
-  readonly voided: Set<PeerId>;
+  /** Joins, by their tokens' hashes, that may still be under way but must not happen any more. */
+  readonly voided: Set<string>;
+  /** The epochs of rooms that ended. */
+  readonly closed: Map<RoomId, number>;
   readonly leases: Map<string, Lease>;
   /** The rooms in which each process may hold sessions. */
   readonly held: Map<string, Set<RoomId>>;
+  /** The lives in which the home was sealed, with those who had handed in their rooms. */
+  readonly sealed: Map<string, readonly string[]>;
+  /** Who is expected and who is done, in a life that is not sealed yet. */
+  readonly barriers: Map<string, MemoryBarrier>;
+  /** What nodes handed in of rooms, by life and room. */
+  readonly contributions: Map<string, Map<string, string>>;
   /** Rings every node that subscribed to the room, each in a later turn. */
   ring(room: RoomId, record: string): void;
   /** Greater than any before: microseconds, as the Redis adapter takes them from its server's clock. */
@@ -22,24 +33,20 @@ export interface SharedMemory {
   nodes: number;
 }
 
+export interface MemoryBarrier {
+  readonly sinceMs: number;
+  readonly expected: Set<string>;
+  readonly done: Set<string>;
+}
+
 export interface MemoryRoom {
-  readonly epoch: number;
-  seq: number;
-  readonly peersMax: number;
-  readonly locked: boolean;
-  readonly members: Map<PeerId, Member>;
+  life: string;
+  readonly state: RoomState;
+  readonly former: FormerLife | undefined;
   /** The oldest first; the record at seq n stands at n - first. */
   log: { readonly text: string; readonly bytes: number; readonly atMs: number }[];
   first: number;
   bytes: number;
-}
-
-export interface Member {
-  /** Serialized, as a Redis would hold it: what a node was given is never shared. */
-  peer: string;
-  requests: RequestMemory;
-  /** The bodies of the update answers that are still kept, by request id. */
-  readonly updates: Map<number, string>;
-  readonly tokenHash: string;
-  readonly incarnation: string;
+  /** What fell off the log last: of what was for everyone, and of what was for one (rule D1). */
+  readonly trimmed: { everyone: number; readonly one: Map<PeerId, number> };
 }

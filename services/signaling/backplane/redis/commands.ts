@@ -1,7 +1,10 @@
 import type { LogBounds } from '../../domain/log-bounds.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
+import type { RoomId } from '../../domain/room-id.ts';
 import type { Client } from './connect.ts';
-import { commandName, type ScriptName } from './scripts.ts';
+import type { Keys } from './keys.ts';
+import type { Lives } from './lives.ts';
+import { commandName, type RoomScript, type ScriptName } from './scripts.ts';
 
 /** Runs one script; never rejects. A failure means that the outcome is unknown (rule Q1). */
 export type RunScript = (
@@ -10,8 +13,18 @@ export type RunScript = (
   ...args: readonly (string | number)[]
 ) => Promise<Result<unknown, 'unavailable'>>;
 
+/** Runs one script of a room; keys besides the room's own three come first. */
+export type RunRoomScript = (
+  script: RoomScript,
+  room: RoomId,
+  more: readonly string[],
+  ...args: readonly (string | number)[]
+) => Promise<Result<unknown, 'unavailable'>>;
+
 export interface CommandObserver {
   commandFailed(script: ScriptName, error: Error): void;
+  /** A script met a life of the Redis in which the home is not sealed: nothing was written (rule R1). */
+  unsealed(life: string): void;
 }
 
 /** With the subscription that may come before it, a request is answered within a second. */
@@ -25,11 +38,22 @@ export function scriptRunner(client: Client, observer: CommandObserver): RunScri
     try {
       const command = commands[commandName(script)];
       if (command === undefined) throw new Error(`no script named ${script}`);
-      return ok(await withDeadline(command.call(client, ...keys, ...args), COMMAND_TIMEOUT_MS));
+      const reply = await withDeadline(command.call(client, ...keys, ...args), COMMAND_TIMEOUT_MS);
+      if (typeof reply !== 'string' || !reply.startsWith(REBUILD)) return ok(reply);
+      observer.unsealed(reply.slice(REBUILD.length));
     } catch (error) {
       observer.commandFailed(script, error as Error);
-      return refuse('unavailable');
     }
+    return refuse('unavailable');
+  };
+}
+
+const REBUILD = '!rebuild ';
+
+export function roomScriptRunner(run: RunScript, keys: Keys, lives: Lives): RunRoomScript {
+  return (script, room, more, ...args) => {
+    const state = keys.state(room);
+    return run(script, [state, keys.log(room), lives.markerKey(state), ...more], lives.argument, ...args);
   };
 }
 

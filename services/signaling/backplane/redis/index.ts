@@ -1,11 +1,13 @@
-import { defaultLogBounds, type LogBounds } from '../../domain/log-bounds.ts';
+import type { Cluster } from 'ioredis';
 import type { Backplane, BackplaneHealth, BackplaneOptions } from '../backplane.ts';
 import { redisAdapter } from './adapter.ts';
-import { type CommandObserver, scriptRunner, withDeadline } from './commands.ts';
+import { type CommandObserver, roomScriptRunner, scriptRunner, withDeadline } from './commands.ts';
 import { type Client, type Clients, connectRedis } from './connect.ts';
 import { redisDoorbell } from './doorbell.ts';
 import { redisKeys } from './keys.ts';
 import { redisLeases } from './leases.ts';
+import { Lives } from './lives.ts';
+import { redisRebuilds } from './rebuilds.ts';
 import { redisRoomLog } from './room-log.ts';
 
 export interface RedisBackplaneOptions extends BackplaneOptions {
@@ -13,11 +15,10 @@ export interface RedisBackplaneOptions extends BackplaneOptions {
   /** The name of the one home that this Redis is. */
   readonly home: string;
   readonly keyPrefix?: string;
-  readonly bounds?: LogBounds;
   readonly observer: RedisObserver;
 }
 
-export interface RedisObserver extends CommandObserver {
+export interface RedisObserver extends Omit<CommandObserver, 'unsealed'> {
   connectionFailed(connection: string, error: Error): void;
   subscriptionFailed(error: Error): void;
   adapterFailed(error: Error): void;
@@ -30,7 +31,7 @@ const SEEN_LATELY_MS = 5_000;
 
 /** One Redis (standalone, Sentinel or Cluster) as the backplane. Connecting is not awaited: `health` tells. */
 export function redisBackplane(options: RedisBackplaneOptions): Backplane {
-  const { incarnation, observer } = options;
+  const { incarnation, observer, bounds } = options;
   const keys = redisKeys(options.keyPrefix ?? 'fenghuo');
   const clients = connectRedis(options.url, (connection, error) =>
     observer.connectionFailed(connection, error),
@@ -38,17 +39,25 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
   const doorbell = redisDoorbell(clients.subscriber, clients.commands, keys, incarnation, (error) =>
     observer.subscriptionFailed(error),
   );
-  const pulse = takePulse(clients);
-  const run = scriptRunner(clients.commands, observer);
-  const bounds = options.bounds ?? defaultLogBounds(options.resumeWindowMs);
+  const pulse = takePulse(clients, (life) => {
+    if (!lives.isSealed(life)) rebuilds.onUnsealed(life);
+  });
+  const lives = new Lives(keys, clients.commands.isCluster);
+  const run = scriptRunner(clients.commands, {
+    commandFailed: (script, error) => observer.commandFailed(script, error),
+    unsealed: (life) => rebuilds.onUnsealed(life),
+  });
+  const rebuilds = redisRebuilds(run, keys, lives);
+  const runInRoom = roomScriptRunner(run, keys, lives);
   return {
     kind: 'redis',
     homes: [options.home],
-    rooms: redisRoomLog(run, keys, { incarnation, bounds }),
-    leases: redisLeases(run, clients.commands, keys, bounds),
+    rooms: redisRoomLog(runInRoom, keys, { incarnation, bounds }),
+    leases: redisLeases(run, runInRoom, clients.commands, keys, bounds),
+    rebuilds,
     doorbell,
     adapter: redisAdapter(clients, keys, (error) => observer.adapterFailed(error)),
-    health: () => healthFrom(pulse, doorbell.silentForMs()),
+    health: () => healthFrom(pulse, lives, doorbell.silentForMs()),
     async close() {
       doorbell.close();
       pulse.stop();
@@ -59,16 +68,20 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
 
 interface Pulse {
   answers: boolean;
+  /** Of all masters, as they were met last. */
+  lives: readonly string[];
   problem: string | undefined;
   stop(): void;
 }
 
 /** Asks every connection every two seconds: a frozen Redis looks connected until something is overdue. */
-function takePulse(clients: Clients): Pulse {
+function takePulse(clients: Clients, meet: (life: string) => void): Pulse {
   let evicts: string | undefined;
   const beat = async () => {
     try {
-      await withDeadline(clients.commands.ping(), PING_TIMEOUT_MS);
+      pulse.lives = await withDeadline(livesOf(clients.commands), PING_TIMEOUT_MS);
+      // Each of them is to be met, so that its home is sealed before a client waits for it.
+      for (const life of pulse.lives) meet(life);
       pulse.problem = evicts;
       pulse.answers = evicts === undefined;
     } catch (error) {
@@ -76,7 +89,12 @@ function takePulse(clients: Clients): Pulse {
       pulse.problem = (error as Error).message;
     }
   };
-  const pulse: Pulse = { answers: false, problem: 'not yet connected', stop: () => clearInterval(timer) };
+  const pulse: Pulse = {
+    answers: false,
+    lives: [],
+    problem: 'not yet connected',
+    stop: () => clearInterval(timer),
+  };
   const timer = setInterval(() => {
     void beat();
     for (const client of [clients.adapterPublisher, clients.subscriber, clients.adapterSubscriber]) {
@@ -90,6 +108,14 @@ function takePulse(clients: Clients): Pulse {
   return pulse;
 }
 
+/** The replication ids of all masters: one, or those of a Cluster's shards. */
+function livesOf(client: Client): Promise<string[]> {
+  const masters = client.isCluster ? (client as Cluster).nodes('master') : [client];
+  return Promise.all(
+    masters.map(async (master) => /master_replid:(\w+)/.exec(await master.info('replication'))?.[1] ?? ''),
+  );
+}
+
 /** An evicting Redis would lose rooms in silence (rule D7). Unknown where INFO is forbidden. */
 async function evictionProblem(client: Client): Promise<string | undefined> {
   const info = await withDeadline(client.info('memory'), PING_TIMEOUT_MS).catch(() => '');
@@ -98,8 +124,14 @@ async function evictionProblem(client: Client): Promise<string | undefined> {
   return `Redis evicts keys (maxmemory-policy ${policy}): set it to noeviction`;
 }
 
-function healthFrom(pulse: Pulse, silentForMs: number): BackplaneHealth {
+function healthFrom(pulse: Pulse, lives: Lives, silentForMs: number): BackplaneHealth {
   const rings = silentForMs < SEEN_LATELY_MS;
+  const isSealed = pulse.lives.length > 0 && pulse.lives.every((life) => lives.isSealed(life));
   const problem = pulse.problem ?? (rings ? undefined : 'subscribed, but nothing is heard');
-  return { answers: pulse.answers, rings, ...(problem === undefined ? {} : { problem }) };
+  return {
+    answers: pulse.answers,
+    isSealed,
+    rings,
+    ...(problem === undefined ? {} : { problem }),
+  };
 }

@@ -1,9 +1,17 @@
--- Creates a peer, and the room with the first. KEYS[3] marks a join that must not happen any more.
--- ARGV: peer, generation, profile, location, first role, other role, peers max, token hash, incarnation, origin,
---       ttl ms, bounds (4)
-local peer, generation, ttl = ARGV[1], ARGV[2], ARGV[11]
-if redis.call('EXISTS', KEYS[3]) == 1 then return '!unavailable' end
-if redis.call('HEXISTS', state, 'g:' .. peer) == 1 then return snapshot() end
+-- Creates a peer, and the room with the first. KEYS[4] marks a join that must not happen any more, KEYS[5] holds the
+-- epoch of the room's former life.
+-- ARGV: lives, peer, generation, profile, location, first role, other role, peers max, token hash,
+--       incarnation, origin, ttl ms, bounds (4)
+local peer, generation, location, token, incarnation, origin, ttl =
+  ARGV[2], ARGV[3], ARGV[5], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
+if redis.call('EXISTS', KEYS[4]) == 1 then return '!unavailable' end
+local known = redis.call('HMGET', state, 'g:' .. peer, 't:' .. peer)
+if known[1] and known[2] == token then return snapshot({ known[1] }) end
+-- Rule Q4: the id was made of the join's key, so this is the client whose join it was.
+if known[1] then
+  redis.call('HSET', state, 't:' .. peer, token)
+  return snapshot({ (attach(peer, location, incarnation, origin, ',"t":"' .. token .. '"')) })
+end
 
 local f = redis.call('HMGET', state, 'epoch', 'seq', 'members', 'max', 'locked', 'order')
 local members = tonumber(f[3]) or 0
@@ -12,17 +20,19 @@ if f[1] then
   if members >= tonumber(f[4]) then return '!room_full' end
 else
   local time = redis.call('TIME')
-  redis.call('HSET', state, 'epoch', int(tonumber(time[1]) * 1000000 + tonumber(time[2])), 'seq', '0', 'first', '1',
-    'bytes', '0', 'members', '0', 'max', ARGV[7], 'locked', 'false')
+  local epoch = math.max(tonumber(time[1]) * 1000000 + tonumber(time[2]), (tonumber(redis.call('GET', KEYS[5])) or 0) + 1)
+  redis.call('HSET', state, 'life', life, 'epoch', int(epoch), 'seq', '0', 'first', '1', 'bytes', '0', 'members', '0',
+    'max', ARGV[8], 'locked', 'false', 'trimmed', '0')
 end
 
 local joined = int((tonumber(f[2]) or 0) + 1)
 redis.call('HSET', state,
   'members', int(members + 1), 'order', (f[6] and f[6] .. ' ' or '') .. peer,
-  'g:' .. peer, generation, 'i:' .. peer, '1', 'p:' .. peer, ARGV[3], 'n:' .. peer, ARGV[4],
-  'r:' .. peer, members == 0 and ARGV[5] or ARGV[6], 'm:' .. peer, '[]', 'c:' .. peer, 'true', 'j:' .. peer, joined,
-  't:' .. peer, ARGV[8], 'w:' .. peer, ARGV[9])
-append('J', peer, '*', '0', ARGV[10], '{"peer":' .. peer_json(peer) .. '}', bounds_from(12))
+  'g:' .. peer, generation, 'i:' .. peer, '1', 'p:' .. peer, ARGV[4], 'n:' .. peer, location,
+  'r:' .. peer, members == 0 and ARGV[6] or ARGV[7], 'm:' .. peer, '[]', 'c:' .. peer, 'true', 'j:' .. peer, joined,
+  't:' .. peer, token, 'w:' .. peer, incarnation, 'x:' .. peer, '0', 's:' .. peer, joined, 'z:' .. peer, '0')
+append({ kind = 'J', from = peer, origin = origin, body = '{"peer":' .. peer_json(peer) .. '}',
+  inner = '{"g":' .. generation .. ',"w":"' .. incarnation .. '","t":"' .. token .. '"}' }, bounds())
 redis.call('PEXPIRE', state, ttl)
 redis.call('PEXPIRE', log, ttl)
-return snapshot()
+return snapshot({ generation })

@@ -1,4 +1,3 @@
-import type { PeerId } from '@fenghuo/protocol';
 import type { RoomId } from '../../domain/room-id.ts';
 
 /** Every key and channel of ours. All of one room share its hash tag, so one script may touch them on a Cluster. */
@@ -8,8 +7,16 @@ export interface Keys {
   /** The room's one stream; its doorbell is the sharded channel of the same name. */
   log(room: RoomId): string;
   roomOfLog(log: string): RoomId;
-  /** Marks a peer whose join may still be under way but must not happen any more. */
-  voided(room: RoomId, peer: PeerId): string;
+  /** Marks a join, by its token's hash, that may still be under way but must not happen any more. */
+  voided(room: RoomId, tokenHash: string): string;
+  /** The epoch of a room that ended not long ago. */
+  closed(room: RoomId): string;
+  /** What nodes handed in of a room that a life of this Redis does not have. */
+  restore(room: RoomId, life: string): string;
+  /** The lives of this Redis in which its home was sealed. */
+  readonly marker: string;
+  /** Who is expected, and who is done, before a life's home is sealed. */
+  barrier(life: string): string;
   /** The hash of all leases: incarnation to count and node id. */
   readonly leases: string;
   /** The set of rooms in which a process may hold sessions. */
@@ -25,12 +32,18 @@ export interface Keys {
 export function redisKeys(prefix: string): Keys {
   const logStart = `${prefix}:{`;
   const logEnd = '}:log';
+  // A room's tag always holds an @.
+  const home = `${prefix}:{home}`;
   return {
     state: (room) => `${prefix}:{${room}}:state`,
     log: (room) => logStart + room + logEnd,
     roomOfLog: (log) => log.slice(logStart.length, -logEnd.length) as RoomId,
-    voided: (room, peer) => `${prefix}:{${room}}:void:${peer}`,
-    leases: `${prefix}:leases`,
+    voided: (room, tokenHash) => `${prefix}:{${room}}:void:${tokenHash}`,
+    closed: (room) => `${prefix}:{${room}}:closed`,
+    restore: (room, life) => `${prefix}:{${room}}:restore:${life}`,
+    marker: `${home}:marker`,
+    barrier: (life) => `${home}:barrier:${life}`,
+    leases: `${home}:leases`,
     held: (incarnation) => `${prefix}:held:${incarnation}`,
     sweeper: (incarnation) => `${prefix}:sweeper:${incarnation}`,
     probe: (incarnation) => `${prefix}:probe:${incarnation}`,

@@ -1,18 +1,30 @@
+import type { PeerId } from '@fenghuo/protocol';
 import type { LogBounds } from '../../domain/log-bounds.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import type { RoomId } from '../../domain/room-id.ts';
-import type { Lease, Leases } from '../leases.ts';
-import { boundsArguments, type RunScript, withDeadline } from './commands.ts';
+import type { Adopter, Lease, Leases } from '../leases.ts';
+import type { Adopted } from '../room-log.ts';
+import { boundsArguments, type RunRoomScript, type RunScript, withDeadline } from './commands.ts';
 import type { Client } from './connect.ts';
 import type { Keys } from './keys.ts';
 
 const COMMAND_TIMEOUT_MS = 600;
 const ROOMS_AT_ONCE = 64;
-/** A sweeper that died is followed by another after this time. */
+/** One at a time is enough; a sweeper that died is followed by another after this time. */
 const SWEEPER_MS = 5_000;
+/** Stands in place of a lease's count once its process has given it up. */
+const GIVEN_UP = '-';
 
 /** Leases in one hash, and what each process holds in a set of its own: O(nodes) to watch, O(held) to sweep. */
-export function redisLeases(run: RunScript, client: Client, keys: Keys, bounds: LogBounds): Leases {
+export function redisLeases(
+  run: RunScript,
+  runInRoom: RunRoomScript,
+  client: Client,
+  keys: Keys,
+  bounds: LogBounds,
+): Leases {
+  const limits = boundsArguments(bounds);
+
   async function plain<Value>(command: Promise<Value>): Promise<Result<Value, 'unavailable'>> {
     try {
       return ok(await withDeadline(command, COMMAND_TIMEOUT_MS));
@@ -21,32 +33,37 @@ export function redisLeases(run: RunScript, client: Client, keys: Keys, bounds: 
     }
   }
 
-  async function sweepRooms(
-    incarnation: string,
-    rooms: readonly RoomId[],
-  ): Promise<Result<number, 'unavailable'>> {
-    const origin = `${incarnation} 0`;
-    const swept = await Promise.all(
-      rooms.map((room) =>
-        run('sweep', [keys.state(room), keys.log(room)], incarnation, origin, ...boundsArguments(bounds)),
-      ),
+  async function sweepRoom(
+    room: RoomId,
+    dead: string,
+    adopter: Adopter,
+  ): Promise<Result<Adopted[], 'unavailable'>> {
+    const swept = await runInRoom(
+      'sweep',
+      room,
+      [],
+      dead,
+      adopter.incarnation,
+      `${adopter.incarnation} 0`,
+      ...limits,
     );
-    let sessions = 0;
-    for (const each of swept) {
-      if (!each.ok) return each;
-      sessions += each.value as number;
-    }
-    return ok(sessions);
+    if (!swept.ok) return swept;
+    const flat = swept.value as string[];
+    const adopted: Adopted[] = [];
+    for (let at = 0; at + 1 < flat.length; at += 2)
+      adopted.push({ room, peer: flat[at] as PeerId, generation: Number(flat[at + 1]) });
+    adopter.adopt(room, adopted);
+    return ok(adopted);
   }
 
   return {
     async take(incarnation, nodeId) {
-      const reply = await run('lease', [keys.leases], incarnation, nodeId, '1');
+      const reply = await run('lease', [keys.leases, keys.marker], incarnation, nodeId, '1');
       return reply.ok ? ok(parseLeases(reply.value as string[])) : reply;
     },
 
     async renew(incarnation, nodeId) {
-      const reply = await run('lease', [keys.leases], incarnation, nodeId, '0');
+      const reply = await run('lease', [keys.leases, keys.marker], incarnation, nodeId, '0');
       if (!reply.ok) return reply;
       return reply.value === null ? refuse('swept') : ok(parseLeases(reply.value as string[]));
     },
@@ -58,21 +75,28 @@ export function redisLeases(run: RunScript, client: Client, keys: Keys, bounds: 
 
     release: (incarnation, room) => void plain(client.srem(keys.held(incarnation), room)),
 
-    async sweep(incarnation) {
-      const claim = await plain(client.set(keys.sweeper(incarnation), '1', 'PX', SWEEPER_MS, 'NX'));
+    async giveUp(incarnation) {
+      await plain(client.hset(keys.leases, incarnation, `${GIVEN_UP} given-up`));
+    },
+
+    async sweep(dead, adopter) {
+      const claim = await plain(client.set(keys.sweeper(dead), '1', 'PX', SWEEPER_MS, 'NX'));
       if (!claim.ok || claim.value === null) return refuse('unavailable');
-      const held = keys.held(incarnation);
+      const held = keys.held(dead);
       for (let sessions = 0; ; ) {
-        const rooms = await plain(client.srandmember(held, ROOMS_AT_ONCE));
-        if (!rooms.ok) return rooms;
-        if (rooms.value.length === 0) {
-          const ended = await plain(client.hdel(keys.leases, incarnation));
+        const picked = await plain(client.srandmember(held, ROOMS_AT_ONCE));
+        if (!picked.ok) return picked;
+        const rooms = picked.value as RoomId[];
+        if (rooms.length === 0) {
+          const ended = await plain(client.hdel(keys.leases, dead));
           return ended.ok ? ok(sessions) : ended;
         }
-        const swept = await sweepRooms(incarnation, rooms.value as RoomId[]);
-        if (!swept.ok) return swept;
-        sessions += swept.value;
-        const removed = await plain(client.srem(held, ...rooms.value));
+        if (!(await adopter.prepare(rooms))) return refuse('unavailable');
+        for (const swept of await Promise.all(rooms.map((room) => sweepRoom(room, dead, adopter)))) {
+          if (!swept.ok) return swept;
+          sessions += swept.value.length;
+        }
+        const removed = await plain(client.srem(held, ...rooms));
         if (!removed.ok) return removed;
       }
     },
@@ -83,7 +107,12 @@ function parseLeases(flat: readonly string[]): Lease[] {
   const leases: Lease[] = [];
   for (let at = 0; at + 1 < flat.length; at += 2) {
     const [count = '', nodeId = ''] = (flat[at + 1] ?? '').split(' ');
-    leases.push({ incarnation: flat[at] ?? '', nodeId, count: Number(count) });
+    leases.push({
+      incarnation: flat[at] ?? '',
+      nodeId,
+      count: count === GIVEN_UP ? 0 : Number(count),
+      isGivenUp: count === GIVEN_UP,
+    });
   }
   return leases;
 }

@@ -1,9 +1,22 @@
--- Shared by every script of a room. KEYS[1] is its hash, KEYS[2] its stream and the name of its doorbell.
--- Fields of the hash: epoch seq first bytes members max locked order noted_seq noted_ms, and of each member
+-- Shared by every script of a room. KEYS[1] is its hash, KEYS[2] its stream and the name of its doorbell, KEYS[3] the
+-- marker of the home; ARGV[1] the lives of Redis under which the home is sealed.
+-- Fields of the hash: life epoch seq first bytes members max locked order noted_seq noted_ms trimmed, former_epoch
+-- former_from former_head where it was restored, and of each member
 -- g: generation, i: last id, a:<id>:<slot> answers, p: profile, n: location, r: role, m: muted, c: connected,
--- j: joined seq, t: token hash, w: incarnation. Profiles and locations are JSON fragments: nothing here decodes JSON.
+-- j: joined seq, t: token hash, w: incarnation, x: attempt, s: since, z: trimmed seq that concerned it.
+-- Profiles and locations are JSON fragments: nothing here decodes JSON.
 local state, log = KEYS[1], KEYS[2]
 local ANSWERS_KEPT = 64
+
+-- Rule R1: a room belongs to the life of the Redis under which it was written or restored. Where it is missing, the
+-- home must have been sealed in this life. '-' before the lives: a Cluster, where no script reaches the marker.
+local life = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+local life_of_room = redis.call('HGET', state, 'life')
+if life_of_room ~= life then
+  local sealed = not life_of_room and string.find(ARGV[1], life, 1, true) and
+    (string.sub(ARGV[1], 1, 1) == '-' or redis.call('EXISTS', KEYS[3]) == 1)
+  if not sealed then do return '!rebuild ' .. life end end
+end
 
 local function int(number) return string.format('%.0f', number) end
 
@@ -19,28 +32,44 @@ local function peer_json(peer)
     ',"connected":' .. f[4] .. ',"joined_seq":' .. f[5] .. ',' .. f[6] .. '}'
 end
 
--- epoch, head, locked, max, and every member in the order of joining; false where there is no room.
-local function snapshot()
+-- epoch, head, locked, max, and every member in the order of joining, appended to a reply.
+local function snapshot(reply)
   local f = redis.call('HMGET', state, 'epoch', 'seq', 'locked', 'max', 'order')
-  if not f[1] then return false end
-  local reply = { f[1], f[2], f[3], f[4] }
+  for i = 1, 4 do reply[#reply + 1] = f[i] end
   for peer in string.gmatch(f[5], '%S+') do reply[#reply + 1] = peer_json(peer) end
   return reply
+end
+
+-- Rule D1: of what falls off the log it is noted whom it concerned.
+local function note_trimmed(entry, concerned)
+  local kind, seq, to = string.match(entry, '^(%a) %d+ (%d+) %S+ (%S+)')
+  if kind and kind ~= 'F' then concerned[to] = seq end
+end
+
+local function keep_trimmed(concerned)
+  for to, seq in pairs(concerned) do
+    if to == '*' then redis.call('HSET', state, 'trimmed', seq)
+    elseif redis.call('HEXISTS', state, 'g:' .. to) == 1 then redis.call('HSET', state, 'z:' .. to, seq) end
+  end
 end
 
 -- Drops the log's entries up to and with a seq, and further the oldest until `bytes_max` holds. Exact (rule D5).
 -- Returns the bytes that are left and the first seq that is.
 local function trim(first, up_to, bytes, bytes_max)
+  if first > up_to and bytes <= bytes_max then return bytes, first end
+  local concerned = {}
   while first <= up_to or bytes > bytes_max do
     local page = redis.call('XRANGE', log, '-', '+', 'COUNT', 64)
     for _, entry in ipairs(page) do
       if first > up_to and bytes <= bytes_max then break end
+      note_trimmed(entry[2][2], concerned)
       bytes = bytes - #entry[2][2]
       first = first + 1
     end
     redis.call('XTRIM', log, 'MINID', int(first) .. '-0')
     if #page == 0 then break end
   end
+  keep_trimmed(concerned)
   return bytes, first
 end
 
@@ -53,12 +82,14 @@ local function over_age(noted_seq, noted_ms, seq, age_ms)
 end
 
 -- Appends one record under the next seq, rings, and keeps the log within its bounds.
--- `bounds`: events and bytes for each member, bytes for the room, age in ms.
-local function append(kind, from, to, echo, origin, body, bounds)
+-- `event`: kind, from, to, echo, id, origin, body, inner. `bounds`: events and bytes for each member, bytes for the
+-- room, age in ms.
+local function append(event, bounds)
   local f = redis.call('HMGET', state, 'epoch', 'seq', 'first', 'bytes', 'members', 'noted_seq', 'noted_ms')
   local seq = tonumber(f[2]) + 1
-  local record = kind .. ' ' .. f[1] .. ' ' .. int(seq) .. ' ' .. from .. ' ' .. to .. ' ' .. echo .. ' ' ..
-    origin .. '\n' .. body
+  local record = event.kind .. ' ' .. f[1] .. ' ' .. int(seq) .. ' ' .. event.from .. ' ' .. (event.to or '*') .. ' ' ..
+    (event.echo or '0') .. ' ' .. (event.id and int(event.id) or '0') .. ' ' .. event.origin .. '\n' .. event.body
+  if event.inner then record = record .. '\n' .. event.inner end
   redis.call('XADD', log, int(seq) .. '-0', 'r', record)
   local members = math.max(tonumber(f[5]), 1)
   local up_to = math.max(seq - bounds.events * members, over_age(f[6], f[7], seq, bounds.age_ms))
@@ -69,9 +100,11 @@ local function append(kind, from, to, echo, origin, body, bounds)
   return int(seq)
 end
 
-local function bounds_from(i)
-  return { events = tonumber(ARGV[i]), bytes = tonumber(ARGV[i + 1]),
-    bytes_max = tonumber(ARGV[i + 2]), age_ms = tonumber(ARGV[i + 3]) }
+-- The last four arguments of every script that appends.
+local function bounds()
+  local n = #ARGV
+  return { events = tonumber(ARGV[n - 3]), bytes = tonumber(ARGV[n - 2]),
+    bytes_max = tonumber(ARGV[n - 1]), age_ms = tonumber(ARGV[n]) }
 end
 
 -- Rule Q1: session, generation, repeat, predecessor. Returns what to answer, or nothing where it is to be applied.
@@ -97,22 +130,24 @@ local function answer(peer, id, text)
   return text
 end
 
--- Ends a session, and the room with its last one.
-local function end_session(peer, reason, origin, bounds)
-  local fields = {}
-  for _, field in ipairs({ 'g', 'i', 'p', 'n', 'r', 'm', 'c', 'j', 't', 'w' }) do
-    fields[#fields + 1] = field .. ':' .. peer
-  end
-  for slot = 0, ANSWERS_KEPT - 1 do fields[#fields + 1] = 'a:' .. peer .. ':' .. slot end
-  redis.call('HDEL', state, unpack(fields))
+-- Raises a session's generation for a connection that holds it from now on, and appends the fence (rule C4).
+-- `inner`: what its record tells nodes besides, as JSON members. Returns the generation and the record's seq.
+local function attach(peer, location, incarnation, origin, inner)
+  local f = redis.call('HMGET', state, 'g:' .. peer, 'c:' .. peer, 'n:' .. peer)
+  local generation = int(tonumber(f[1]) + 1)
+  local visible = f[2] ~= 'true' or f[3] ~= location
+  redis.call('HSET', state, 'g:' .. peer, generation, 'c:' .. peer, 'true', 'n:' .. peer, location,
+    'w:' .. peer, incarnation)
+  return generation, append({ kind = visible and 'R' or 'F', from = peer, echo = '1', origin = origin,
+    body = '{"peer":' .. peer_json(peer) .. '}',
+    inner = '{"g":' .. generation .. ',"w":"' .. incarnation .. '"' .. inner .. '}' }, bounds())
+end
 
-  local f = redis.call('HMGET', state, 'members', 'order')
-  if tonumber(f[1]) <= 1 then
-    redis.call('UNLINK', state, log)
-    return
-  end
-  local order = {}
-  for member in string.gmatch(f[2], '%S+') do if member ~= peer then order[#order + 1] = member end end
-  redis.call('HSET', state, 'members', int(tonumber(f[1]) - 1), 'order', table.concat(order, ' '))
-  append('L', peer, '*', '0', origin, '{"peer":"' .. peer .. '","reason":"' .. reason .. '"}', bounds)
+-- Takes a session's connection away, and raises its generation so that nobody goes on under the old one (rule C3).
+local function detach(peer, owner, origin)
+  local generation = int(tonumber(redis.call('HGET', state, 'g:' .. peer)) + 1)
+  redis.call('HSET', state, 'g:' .. peer, generation, 'c:' .. peer, 'false', 'w:' .. peer, owner)
+  append({ kind = 'D', from = peer, echo = '1', origin = origin, body = '{"peer":' .. peer_json(peer) .. '}',
+    inner = '{"g":' .. generation .. ',"w":"' .. owner .. '"}' }, bounds())
+  return generation
 end

@@ -1,7 +1,7 @@
--- What the log holds after a seq. ARGV: seq, records at most
-local f = redis.call('HMGET', state, 'epoch', 'seq', 'first')
+-- What the log holds after a seq. ARGV: lives, seq, records at most
+local f = redis.call('HMGET', state, 'epoch', 'seq', 'first', 'former_epoch', 'former_from', 'former_head')
 if not f[1] then return false end
-local reply = { f[1], f[2], f[3] }
-local from = int(tonumber(ARGV[1]) + 1) .. '-0'
-for _, entry in ipairs(redis.call('XRANGE', log, from, '+', 'COUNT', ARGV[2])) do reply[#reply + 1] = entry[2][2] end
+local reply = { f[1], f[2], f[3], f[4] or '', f[5] or '', f[6] or '' }
+local from = int(tonumber(ARGV[2]) + 1) .. '-0'
+for _, entry in ipairs(redis.call('XRANGE', log, from, '+', 'COUNT', ARGV[3])) do reply[#reply + 1] = entry[2][2] end
 return reply

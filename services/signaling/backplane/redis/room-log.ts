@@ -1,36 +1,63 @@
-import type { LeftReason, Peer } from '@fenghuo/protocol';
+import type { LeftReason, Peer, PeerId } from '@fenghuo/protocol';
 import { parseAnswer } from '../../domain/answer.ts';
 import type { LogBounds } from '../../domain/log-bounds.ts';
 import type { RequestRef } from '../../domain/request-order.ts';
-import { ok, refuse } from '../../domain/result.ts';
+import { ok, type Result, refuse } from '../../domain/result.ts';
 import { type RoomId, roomHome, roomName } from '../../domain/room-id.ts';
 import {
   LOG_PAGE_RECORDS,
+  type Location,
   type RoomHead,
   type RoomLog,
   type RoomSnapshot,
   type SessionRefusal,
 } from '../room-log.ts';
-import { boundsArguments, type RunScript } from './commands.ts';
+import { boundsArguments, type RunRoomScript } from './commands.ts';
 import type { Keys } from './keys.ts';
+import { stateFromFields } from './room-fields.ts';
 
 /** Rooms in Redis: each call of the port is one script, so one round trip. */
-export function redisRoomLog(run: RunScript, keys: Keys, options: RedisRoomLogOptions): RoomLog {
+export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomLogOptions): RoomLog {
   const limits = boundsArguments(options.bounds);
   const origin = () => `${options.incarnation} ${performance.now().toFixed(1)}`;
-  const room = (id: RoomId) => [keys.state(id), keys.log(id)];
   const place = (request: RequestRef | undefined) => [request?.id ?? 0, request?.previousId ?? 0];
+
+  async function leave(
+    { room, peer }: { room: RoomId; peer: PeerId },
+    generation: number,
+    reason: LeftReason,
+    tokenHash: string,
+    request?: RequestRef,
+  ): Promise<Result<void, SessionRefusal>> {
+    const reply = await run(
+      'leave',
+      room,
+      [keys.voided(room, tokenHash), keys.closed(room)],
+      peer,
+      generation,
+      ...place(request),
+      reason,
+      origin(),
+      VOID_MS,
+      CLOSED_MS,
+      tokenHash,
+      ...limits,
+    );
+    if (!reply.ok) return reply;
+    return reply.value === 'ok' ? ok(undefined) : refusal(reply.value as string);
+  }
 
   return {
     async join(newcomer) {
-      const { profile, location } = newcomer;
+      const { room, peer, profile, location } = newcomer;
       const reply = await run(
         'join',
-        [...room(newcomer.room), keys.voided(newcomer.room, newcomer.peer)],
-        newcomer.peer,
+        room,
+        [keys.voided(room, newcomer.tokenHash), keys.closed(room)],
+        peer,
         newcomer.generation,
         `"name":${JSON.stringify(profile.name)},"metadata":${JSON.stringify(profile.metadata)}`,
-        `"node":${JSON.stringify(location.node)},"region":${JSON.stringify(location.region)}`,
+        locationFragment(location),
         newcomer.roles.first,
         newcomer.roles.others,
         newcomer.peersMax,
@@ -41,31 +68,73 @@ export function redisRoomLog(run: RunScript, keys: Keys, options: RedisRoomLogOp
         ...limits,
       );
       if (!reply.ok) return reply;
-      if (typeof reply.value === 'string')
-        return refuse(refusal(reply.value) as 'room_full' | 'room_locked' | 'unavailable');
-      return ok(parseSnapshot(newcomer.room, reply.value as string[]));
+      if (typeof reply.value === 'string') return refusal(reply.value);
+      const [generation, ...rest] = reply.value as string[];
+      return ok({ generation: Number(generation), snapshot: parseSnapshot(room, rest) });
     },
 
-    async leave(session, reason: LeftReason, request) {
+    async verify({ room, peer, tokenHash }) {
+      const reply = await run('verify', room, [], peer, tokenHash);
+      if (!reply.ok) return reply;
+      return reply.value === 'ok' ? ok(undefined) : refusal(reply.value as string);
+    },
+
+    async resume(comeback) {
+      const { room, peer } = comeback;
       const reply = await run(
-        'leave',
-        [...room(session.room), keys.voided(session.room, session.peer)],
-        session.peer,
-        session.generation,
-        ...place(request),
-        reason,
+        'resume',
+        room,
+        [],
+        peer,
+        comeback.tokenHash,
+        comeback.seq,
+        comeback.epoch,
+        comeback.attempt,
+        locationFragment(comeback.location),
+        comeback.incarnation,
         origin(),
-        VOID_MS,
         ...limits,
       );
       if (!reply.ok) return reply;
-      return reply.value === 'ok' ? ok(undefined) : refuse(refusal(reply.value as string) as SessionRefusal);
+      if (typeof reply.value === 'string') return refusal(reply.value);
+      const [generation, lastId, epoch, head, from = '', ...rest] = reply.value as string[];
+      return ok({
+        generation: Number(generation),
+        lastId: Number(lastId),
+        epoch: Number(epoch),
+        head: Number(head),
+        replayFrom: from === '' ? undefined : Number(from),
+        snapshot: from === '' ? parseSnapshot(room, rest) : undefined,
+      });
+    },
+
+    async replay(room, peer, after, upTo) {
+      const reply = await run('replay', room, [], peer, after, upTo, LOG_PAGE_RECORDS, REPLAY_BYTES_MAX);
+      if (!reply.ok || reply.value === null) return reply.ok ? ok(undefined) : reply;
+      const [lookedUpTo, ...records] = reply.value as string[];
+      return ok({ upTo: Number(lookedUpTo), records });
+    },
+
+    async detach({ room, peer, generation }, owner) {
+      const reply = await run('detach', room, [], peer, generation, owner, origin(), ...limits);
+      if (!reply.ok) return reply;
+      const text = reply.value as string;
+      return text.startsWith('!') ? refusal(text) : ok(Number(text));
+    },
+
+    leave: ({ room, peer, generation }, reason, request) =>
+      leave({ room, peer }, generation, reason, '', request),
+
+    async callOff({ room, peer, tokenHash }, reason) {
+      const left = await leave({ room, peer }, 0, reason, tokenHash);
+      return !left.ok && left.code === 'unavailable' ? refuse('unavailable') : ok(undefined);
     },
 
     async relay(session, request, relay) {
       const reply = await run(
         'relay',
-        room(session.room),
+        session.room,
+        [],
         session.peer,
         session.generation,
         ...place(request),
@@ -78,13 +147,14 @@ export function redisRoomLog(run: RunScript, keys: Keys, options: RedisRoomLogOp
       );
       if (!reply.ok) return reply;
       const text = reply.value as string;
-      return text.startsWith('!') ? refuse(refusal(text) as SessionRefusal) : ok(parseAnswer(text));
+      return text.startsWith('!') ? refusal<SessionRefusal>(text) : ok(parseAnswer(text));
     },
 
     async update(session, request, profile) {
       const reply = await run(
         'update',
-        room(session.room),
+        session.room,
+        [],
         session.peer,
         session.generation,
         ...place(request),
@@ -95,25 +165,34 @@ export function redisRoomLog(run: RunScript, keys: Keys, options: RedisRoomLogOp
       );
       if (!reply.ok) return reply;
       const [text = '', body] = reply.value as string[];
-      if (body === undefined) return refuse(refusal(text) as SessionRefusal);
+      if (body === undefined) return refusal(text);
       return ok((JSON.parse(body) as { peer: Peer }).peer);
     },
 
     async readAfter(id, seq) {
-      const reply = await run('read', room(id), seq, LOG_PAGE_RECORDS);
+      const reply = await run('read', id, [], seq, LOG_PAGE_RECORDS);
       if (!reply.ok || reply.value === null) return reply.ok ? ok(undefined) : reply;
-      const [epoch, head, first, ...records] = reply.value as string[];
-      return ok({ epoch: Number(epoch), head: Number(head), first: Number(first), records });
+      const [epoch, head, first, formerEpoch, formerFrom, formerHead, ...records] = reply.value as string[];
+      const former =
+        formerEpoch === ''
+          ? undefined
+          : { epoch: Number(formerEpoch), completeFrom: Number(formerFrom), head: Number(formerHead) };
+      return ok({ epoch: Number(epoch), head: Number(head), first: Number(first), former, records });
     },
 
     async snapshot(id) {
-      const reply = await run('snapshot', room(id));
+      const reply = await run('snapshot', id, []);
       if (!reply.ok) return reply;
       return ok(reply.value === null ? undefined : parseSnapshot(id, reply.value as string[]));
     },
 
+    async state(id) {
+      const reply = await run('state', id, []);
+      return reply.ok ? ok(stateFromFields(reply.value as string[])) : reply;
+    },
+
     async attest(rooms) {
-      const replies = await Promise.all(rooms.map((id) => run('attest', room(id), ROOM_TTL_MS)));
+      const replies = await Promise.all(rooms.map((id) => run('attest', id, [], ROOM_TTL_MS)));
       const heads: RoomHead[] = [];
       for (const reply of replies) {
         if (!reply.ok) return reply;
@@ -131,12 +210,20 @@ export interface RedisRoomLogOptions {
 }
 
 /** The garbage net of rooms whose nodes all died: calls are silent for hours, so it is a long one (rule D7). */
-const ROOM_TTL_MS = 24 * 3_600_000;
+export const ROOM_TTL_MS = 24 * 3_600_000;
 /** How long a join that was given up stays impossible: longer than any buffer keeps its bytes. */
 const VOID_MS = 60_000;
+/** How long the end of a room is remembered (rule R5). */
+const CLOSED_MS = 600_000;
+const REPLAY_BYTES_MAX = 512 * 1_024;
 
-function refusal(text: string): string {
-  return text.slice(1);
+/** A script marks a refusal with an exclamation mark. */
+function refusal<Code extends string>(text: string): Result<never, Code> {
+  return refuse(text.slice(1) as Code);
+}
+
+function locationFragment({ node, region }: Location): string {
+  return `"node":${JSON.stringify(node)},"region":${JSON.stringify(region)}`;
 }
 
 function parseSnapshot(id: RoomId, reply: readonly string[]): RoomSnapshot {

@@ -1,28 +1,46 @@
 import { readFileSync } from 'node:fs';
 
-/** How many keys each script takes. Of those about a room, the first two are its hash and its stream. */
-export const SCRIPTS = {
-  join: 3,
-  leave: 3,
-  relay: 2,
-  update: 2,
-  read: 2,
-  snapshot: 2,
-  attest: 2,
-  sweep: 2,
-  lease: 1,
+/**
+ * How many keys each script takes. Those behind the prelude are about a room that this life of the Redis knows; the
+ * first three of their keys are its hash, its stream, and the marker of the home.
+ */
+const ROOM_SCRIPTS = {
+  join: 5,
+  verify: 3,
+  resume: 3,
+  replay: 3,
+  detach: 3,
+  leave: 5,
+  relay: 3,
+  update: 3,
+  read: 3,
+  snapshot: 3,
+  state: 3,
+  attest: 3,
+  sweep: 3,
 } as const;
+
+const HOME_SCRIPTS = {
+  lease: 2,
+  barrier: 3,
+  contribute: 4,
+  contributions: 3,
+  open: 3,
+} as const;
+
+export const SCRIPTS = { ...ROOM_SCRIPTS, ...HOME_SCRIPTS };
+export type RoomScript = keyof typeof ROOM_SCRIPTS;
 export type ScriptName = keyof typeof SCRIPTS;
 
 export type Scripts = Record<string, { lua: string; numberOfKeys: number }>;
 
-/** ioredis's `scripts` option: each transition behind the shared prelude. */
+/** ioredis's `scripts` option. */
 export function loadScripts(): Scripts {
   const prelude = read('prelude');
   return Object.fromEntries(
     Object.entries(SCRIPTS).map(([name, numberOfKeys]) => [
       commandName(name as ScriptName),
-      { lua: `${prelude}\n${read(name)}`, numberOfKeys },
+      { lua: name in ROOM_SCRIPTS ? `${prelude}\n${read(name)}` : read(name), numberOfKeys },
     ]),
   );
 }

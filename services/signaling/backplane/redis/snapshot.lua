@@ -1,1 +1,2 @@
-return snapshot()
+if not life_of_room then return false end
+return snapshot({})

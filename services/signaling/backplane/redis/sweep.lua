@@ -1,12 +1,17 @@
--- Ends the sessions that a dead process held in a room. Idempotent: those that are gone are not there any more.
--- ARGV: incarnation, origin, bounds (4)
+-- Detaches the sessions that a dead process held in a room, and hands them to the one that counts their windows from
+-- now on. Idempotent: none of them names the dead one afterwards.
+-- ARGV: lives, dead incarnation, adopter's incarnation, origin, bounds (4). Returns peers and generations.
 local order = redis.call('HGET', state, 'order')
-if not order then return 0 end
-local ended = 0
+if not order then return {} end
+local adopted = {}
 for peer in string.gmatch(order, '%S+') do
-  if redis.call('HGET', state, 'w:' .. peer) == ARGV[1] then
-    end_session(peer, 'expired', ARGV[2], bounds_from(3))
-    ended = ended + 1
+  local f = redis.call('HMGET', state, 'w:' .. peer, 'c:' .. peer, 'g:' .. peer)
+  if f[1] == ARGV[2] then
+    local generation = f[3]
+    if f[2] == 'true' then generation = detach(peer, ARGV[3], ARGV[4])
+    else redis.call('HSET', state, 'w:' .. peer, ARGV[3]) end
+    adopted[#adopted + 1] = peer
+    adopted[#adopted + 1] = generation
   end
 end
-return ended
+return adopted

@@ -1,0 +1,58 @@
+import type { Restored } from '../domain/restore.ts';
+import type { Result } from '../domain/result.ts';
+import type { RoomId } from '../domain/room-id.ts';
+
+/** How far the restoring of a home is. Until it is sealed, what is missing there is no evidence (rule R2). */
+export interface Barrier {
+  readonly isSealed: boolean;
+  /** The processes that had handed in their rooms when it was sealed. */
+  readonly contributors: readonly string[];
+}
+
+/**
+ * What a room's restoring may find: `open`: it goes on already; `closed`: it had ended; `elsewhere`: it is not in that life
+ * (it lies on another shard, or the life is over).
+ */
+export type ContributionOutcome = 'taken' | 'known' | 'open' | 'closed' | 'elsewhere';
+
+/** What there is to restore a room from. Undefined: it is open already, or not in that life. */
+export type Remains =
+  | { readonly left: Contribution | undefined; readonly handedIn: readonly string[] }
+  | undefined;
+
+export interface Contribution {
+  /** A room's state as JSON, see `serializeState`; and the newest records of its log. */
+  readonly state: string;
+  readonly records: readonly string[];
+}
+
+/**
+ * How nodes restore what a backplane lost. A life is one continuous existence of the backplane's data: after a restart,
+ * a failover or a flush another one begins, in which nothing is written until its home is sealed. Calls never reject.
+ */
+export interface Rebuilds {
+  /** Takes part in the barrier of a life, and names the processes that are known to live. */
+  enter(
+    life: string,
+    self: { readonly incarnation: string; readonly nodeId: string },
+    known: readonly string[],
+  ): Promise<Result<Barrier, 'unavailable'>>;
+  /** All that this process knows is handed in. */
+  done(life: string, incarnation: string): Promise<Result<Barrier, 'unavailable'>>;
+  look(life: string): Promise<Result<Barrier, 'unavailable'>>;
+  /** Hands in a room, where it is newer than what is there: `contribution` is called only then. */
+  contribute(
+    room: RoomId,
+    life: string,
+    incarnation: string,
+    at: { readonly epoch: number; readonly seq: number },
+    contribution: () => string,
+  ): Promise<Result<ContributionOutcome, 'unavailable'>>;
+  remains(room: RoomId, life: string): Promise<Result<Remains, 'unavailable'>>;
+  /** Opens a room in a life; undefined: as the backplane has it. Whoever is first decides: true for that one. */
+  open(room: RoomId, life: string, restored: Restored | undefined): Promise<Result<boolean, 'unavailable'>>;
+  /** From now on this node's calls go through in that life. */
+  seal(life: string): void;
+  /** Set by the one who restores. A call met a life in which the home is not sealed: nothing was written (rule R1). */
+  onUnsealed: (life: string) => void;
+}

@@ -1,0 +1,102 @@
+import type { Restored } from '../../domain/restore.ts';
+import { ok, type Result } from '../../domain/result.ts';
+import { formatRecord } from '../../domain/room-record.ts';
+import { serializeState } from '../../domain/room-state.ts';
+import { LEASE_MS } from '../leases.ts';
+import type { Barrier, ContributionOutcome, Rebuilds } from '../rebuilds.ts';
+import type { RunScript } from './commands.ts';
+import type { Keys } from './keys.ts';
+import type { Lives } from './lives.ts';
+import { fieldsFromState, stateFromFields } from './room-fields.ts';
+import { ROOM_TTL_MS } from './room-log.ts';
+
+/** How long a node that knows nobody waits for the others to come back to a Redis that has just started. */
+const FRESH_MS = 1_500;
+const CONTRIBUTION_TTL_MS = 3_600_000;
+
+/** Barriers and contributions in Redis itself, in keys that name the life they are for. */
+export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuilds {
+  async function barrier(
+    life: string,
+    phase: 'enter' | 'done' | 'look',
+    self: { incarnation: string; nodeId: string },
+    known: readonly string[] = [],
+  ): Promise<Result<Barrier, 'unavailable'>> {
+    const reply = await run(
+      'barrier',
+      [keys.marker, keys.barrier(life), keys.leases],
+      life,
+      self.incarnation,
+      self.nodeId,
+      phase,
+      LEASE_MS,
+      FRESH_MS,
+      ...known,
+    );
+    if (!reply.ok) return reply;
+    const [stage, ...contributors] = reply.value as string[];
+    return ok({ isSealed: stage === 'sealed', contributors });
+  }
+
+  return {
+    onUnsealed: () => {},
+    seal: (life) => lives.seal(life),
+    enter: (life, self, known) => barrier(life, 'enter', self, known),
+    done: (life, incarnation) => barrier(life, 'done', { incarnation, nodeId: '' }),
+    look: (life) => barrier(life, 'look', { incarnation: '', nodeId: '' }),
+
+    async contribute(room, life, incarnation, at, contribution) {
+      const hand = (text: string) =>
+        run(
+          'contribute',
+          [keys.state(room), keys.log(room), keys.restore(room, life), keys.closed(room)],
+          life,
+          incarnation,
+          at.epoch,
+          at.seq,
+          text,
+          CONTRIBUTION_TTL_MS,
+        );
+      const asked = await hand('');
+      if (!asked.ok || asked.value !== 'wanted') return asked as Result<ContributionOutcome, 'unavailable'>;
+      return (await hand(contribution())) as Result<ContributionOutcome, 'unavailable'>;
+    },
+
+    async remains(room, life) {
+      const reply = await run(
+        'contributions',
+        [keys.state(room), keys.log(room), keys.restore(room, life)],
+        life,
+      );
+      if (!reply.ok) return reply;
+      if (typeof reply.value === 'string') return ok(undefined);
+      const [flat, records, handedIn] = reply.value as [string[], string[], string[]];
+      const state = stateFromFields(flat);
+      return ok({
+        left: state === undefined ? undefined : { state: serializeState(state), records },
+        handedIn,
+      });
+    },
+
+    async open(room, life, restored) {
+      const reply = await run(
+        'open',
+        [keys.state(room), keys.log(room), keys.restore(room, life)],
+        life,
+        ROOM_TTL_MS,
+        ...roomArguments(restored),
+      );
+      return reply.ok ? ok(reply.value === 'opened') : reply;
+    },
+  };
+}
+
+function roomArguments(restored: Restored | undefined): (string | number)[] {
+  if (restored === undefined) return [0];
+  const { state, former, records } = restored;
+  const entries = records.map((record) => ({ seq: record.seq, text: formatRecord(record) }));
+  let bytes = 0;
+  for (const { text } of entries) bytes += Buffer.byteLength(text);
+  const fields = fieldsFromState(state, former, { first: former.completeFrom + 1, bytes });
+  return [fields.length, ...fields, ...entries.flatMap(({ seq, text }) => [seq, text])];
+}

@@ -1,0 +1,90 @@
+import type { Peer, PeerId } from '@fenghuo/protocol';
+import { answerText, parseAnswer } from '../../domain/answer.ts';
+import type { MemberState, RoomState } from '../../domain/room-state.ts';
+import type { FormerLife } from '../room-log.ts';
+
+const ANSWERS_KEPT = 64;
+
+/** A room's hash, as HGETALL gives it; undefined where it is empty. prelude.lua names the fields. */
+export function stateFromFields(flat: readonly string[]): RoomState | undefined {
+  const fields = new Map<string, string>();
+  for (let at = 0; at + 1 < flat.length; at += 2) fields.set(flat[at] ?? '', flat[at + 1] ?? '');
+  if (!fields.has('epoch')) return undefined;
+  const members = new Map<PeerId, MemberState>();
+  for (const id of (fields.get('order') ?? '').split(' ').filter((each) => each !== '')) {
+    members.set(id as PeerId, memberFromFields(fields, id));
+  }
+  return {
+    epoch: Number(fields.get('epoch')),
+    seq: Number(fields.get('seq')),
+    peersMax: Number(fields.get('max')),
+    locked: fields.get('locked') === 'true',
+    members,
+  };
+}
+
+function memberFromFields(fields: ReadonlyMap<string, string>, id: string): MemberState {
+  const of = (letter: string) => fields.get(`${letter}:${id}`) ?? '';
+  const peer = `{"id":"${id}",${of('p')},"role":"${of('r')}","muted":${of('m')},"connected":${of('c')},"joined_seq":${of('j')},${of('n')}}`;
+  const requests = {
+    generation: Number(of('g')),
+    lastId: Number(of('i')),
+    answers: new Map(),
+  };
+  for (let slot = 0; slot < ANSWERS_KEPT; slot++) {
+    const kept = fields.get(`a:${id}:${slot}`);
+    if (kept === undefined) continue;
+    const blank = kept.indexOf(' ');
+    requests.answers.set(Number(kept.slice(0, blank)), parseAnswer(kept.slice(blank + 1)));
+  }
+  return {
+    peer: JSON.parse(peer) as Peer,
+    requests,
+    tokenHash: of('t'),
+    incarnation: of('w'),
+    attempt: Number(of('x')),
+    since: Number(of('s')),
+  };
+}
+
+/** The fields of a restored room, each followed by its value. `first` is the oldest seq of its log, `bytes` its size. */
+export function fieldsFromState(
+  state: RoomState,
+  former: FormerLife,
+  log: { readonly first: number; readonly bytes: number },
+): string[] {
+  const fields: (string | number)[] = ['epoch', state.epoch, 'seq', state.seq];
+  fields.push('first', log.first, 'bytes', log.bytes, 'members', state.members.size);
+  fields.push(
+    'max',
+    state.peersMax,
+    'locked',
+    String(state.locked),
+    'order',
+    [...state.members.keys()].join(' '),
+  );
+  fields.push('trimmed', former.completeFrom, 'former_epoch', former.epoch);
+  fields.push('former_from', former.completeFrom, 'former_head', former.head);
+  for (const [id, member] of state.members) {
+    const { peer, requests } = member;
+    const values = {
+      g: requests.generation,
+      i: requests.lastId,
+      p: `"name":${JSON.stringify(peer.name)},"metadata":${JSON.stringify(peer.metadata)}`,
+      n: `"node":${JSON.stringify(peer.node)},"region":${JSON.stringify(peer.region)}`,
+      r: peer.role,
+      m: JSON.stringify(peer.muted),
+      c: String(peer.connected),
+      j: peer.joined_seq,
+      t: member.tokenHash,
+      w: member.incarnation,
+      x: member.attempt,
+      s: member.since,
+      z: 0,
+    };
+    for (const [letter, value] of Object.entries(values)) fields.push(`${letter}:${id}`, value);
+    for (const [request, answer] of requests.answers)
+      fields.push(`a:${id}:${request % ANSWERS_KEPT}`, `${request} ${answerText(answer)}`);
+  }
+  return fields.map(String);
+}

@@ -1,0 +1,96 @@
+import { type LogBounds, limitsFor } from '../domain/log-bounds.ts';
+import type { RoomId } from '../domain/room-id.ts';
+import { formatRecord, type RoomRecord } from '../domain/room-record.ts';
+import { applyRecord, type RoomState, serializeState } from '../domain/room-state.ts';
+import type { Contribution } from './rebuilds.ts';
+import type { RoomLog } from './room-log.ts';
+
+/**
+ * What a node that hosts a room knows of it, so that a backplane which lost the room can get it back (rules R2, R4
+ * and R7): its full state, kept up by applying its records, and the newest of those records.
+ */
+export class RoomReplica {
+  readonly #room: RoomId;
+  readonly #rooms: RoomLog;
+  readonly #bounds: LogBounds;
+  #state: RoomState | undefined;
+  /** What was applied while the state was being read. */
+  #meanwhile: RoomRecord[] | undefined;
+  #tail: { readonly record: RoomRecord; readonly atMs: number }[] = [];
+  #tailBytes = 0;
+  /** What this node's own sessions appended and no doorbell brought back yet, by seq. */
+  readonly #own = new Map<number, RoomRecord>();
+
+  constructor(room: RoomId, rooms: RoomLog, bounds: LogBounds) {
+    this.#room = room;
+    this.#rooms = rooms;
+    this.#bounds = bounds;
+  }
+
+  /** Undefined until it was read. */
+  get state(): RoomState | undefined {
+    return this.#state;
+  }
+
+  /** Reads the state anew; what is applied meanwhile comes on top. False: the backplane did not answer. */
+  async load(): Promise<boolean> {
+    const meanwhile: RoomRecord[] = [];
+    this.#meanwhile = meanwhile;
+    const read = await this.#rooms.state(this.#room);
+    if (this.#meanwhile !== meanwhile) return read.ok; // A later load has taken over.
+    this.#meanwhile = undefined;
+    if (!read.ok) return false;
+    this.#state = read.value;
+    for (const record of meanwhile) this.#advance(record);
+    return true;
+  }
+
+  /** The room's next record. */
+  apply(record: RoomRecord): void {
+    this.#meanwhile?.push(record);
+    if (this.#meanwhile === undefined) this.#advance(record);
+    this.#own.delete(record.seq);
+    this.#tail.push({ record, atMs: performance.now() });
+    this.#tailBytes += record.body.length;
+    this.#trim();
+  }
+
+  /** A session of this node knows that its record is in the log; it may not have rung here yet. */
+  noteOwn(record: RoomRecord): void {
+    this.#own.set(record.seq, record);
+    if (this.#own.size > OWN_MAX) this.#own.delete(this.#own.keys().next().value ?? 0);
+  }
+
+  /** Undefined where the state was not read yet. */
+  contribution(): string | undefined {
+    if (this.#state === undefined) return undefined;
+    const records = [...this.#tail.map((entry) => entry.record), ...this.#own.values()].map(formatRecord);
+    const contribution: Contribution = { state: serializeState(this.#state), records };
+    return JSON.stringify(contribution);
+  }
+
+  /** How far this node's knowledge goes. */
+  get head(): number {
+    return Math.max(this.#state?.seq ?? 0, ...this.#own.keys());
+  }
+
+  #advance(record: RoomRecord): void {
+    if (this.#state !== undefined && record.seq === this.#state.seq + 1) applyRecord(this.#state, record);
+  }
+
+  #trim(): void {
+    const limits = limitsFor(this.#bounds, this.#state?.members.size ?? 1);
+    const oldestMs = performance.now() - this.#bounds.ageMs;
+    let over = 0;
+    for (const { record, atMs } of this.#tail) {
+      const isWithin = this.#tail.length - over <= limits.events && this.#tailBytes <= limits.bytes;
+      if (isWithin && atMs >= oldestMs) break;
+      this.#tailBytes -= record.body.length;
+      over++;
+    }
+    if (over > 0) this.#tail = this.#tail.slice(over);
+  }
+}
+
+/** Records wait here only until their doorbell; more than a room's sessions may have unanswered they are not. */
+const OWN_MAX = 4_096;

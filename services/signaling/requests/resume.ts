@@ -1,0 +1,151 @@
+import { type PeerId, parseRoomAddress, type ResumeReply, type ResumeRequest } from '@fenghuo/protocol';
+import type { Seat } from '../backplane/room-feed.ts';
+import type { Resumed, RoomSnapshot } from '../backplane/room-log.ts';
+import { ok, type Result } from '../domain/result.ts';
+import { parseResumeToken, type ResumeToken } from '../domain/resume-token.ts';
+import { type RoomId, resolveRoom } from '../domain/room-id.ts';
+import { parseRecord, type RoomRecord } from '../domain/room-record.ts';
+import type { Connection, RequestContext } from './context.ts';
+import { listenerOf, snapshotFor } from './listener.ts';
+import { accepted, type Reply, refused } from './reply.ts';
+import { Session } from './session.ts';
+
+/** Continues a session on this connection, with what it missed. */
+export async function resume(
+  context: RequestContext,
+  connection: Connection,
+  request: ResumeRequest,
+): Promise<Reply> {
+  if (connection.membership !== undefined) return refused('already_joined');
+  connection.membership = 'joining';
+  const reply = await reattach(context, connection, request);
+  if (connection.membership === 'joining') connection.membership = undefined;
+  return reply;
+}
+
+async function reattach(
+  context: RequestContext,
+  connection: Connection,
+  request: ResumeRequest,
+): Promise<Reply> {
+  const token = readToken(context, request.resume_token);
+  if (token === undefined) return unknownToken(context, connection);
+  const tokenHash = context.hash(token.secret);
+  // Rule C6: nothing is subscribed or fenced for a token that is not good.
+  const verified = await context.rooms.verify({ ...token, tokenHash });
+  if (!verified.ok)
+    return verified.code === 'session_expired' ? unknownToken(context, connection) : refused(verified.code);
+  const seat = await context.feeds.collect(token.room, listenerOf(context, connection, token.peer));
+  if (seat === undefined) return refused('unavailable');
+  const { seq, epoch, attempt = 0 } = request;
+  const { location, incarnation } = context;
+  const resumed = await context.rooms.resume({
+    ...token,
+    tokenHash,
+    seq,
+    epoch,
+    attempt,
+    location,
+    incarnation,
+  });
+  if (!resumed.ok) {
+    seat.leave();
+    return resumed.code === 'session_expired' ? unknownToken(context, connection) : refused(resumed.code);
+  }
+  return goOn(context, connection, { ...token, seat, epoch }, resumed.value);
+}
+
+/** Forged, malformed, expired: an answer that tells nothing of which, and not at once. */
+async function unknownToken(context: RequestContext, connection: Connection): Promise<Reply> {
+  await context.slowDown(connection.address);
+  return refused('session_expired');
+}
+
+function readToken(context: RequestContext, text: string): ResumeToken | undefined {
+  const token = parseResumeToken(text);
+  const address = token === undefined ? undefined : parseRoomAddress(token.room);
+  return address !== undefined && resolveRoom(address, context.homes) === token?.room ? token : undefined;
+}
+
+interface Place {
+  readonly room: RoomId;
+  readonly peer: PeerId;
+  readonly seat: Seat;
+  /** In which the client counts. */
+  readonly epoch: number;
+}
+
+async function goOn(
+  context: RequestContext,
+  connection: Connection,
+  { room, peer, seat, epoch }: Place,
+  resumed: Resumed,
+): Promise<Reply> {
+  const { generation, lastId } = resumed;
+  const session = { room, peer, generation };
+  const missed = await missedBy(context, session, resumed);
+  if (!missed.ok || !connection.isOpen) {
+    // Rule C5: the session is this connection's by now, and this connection cannot have it.
+    seat.leave();
+    await context.absences.begin(session);
+    return refused('unavailable');
+  }
+  connection.membership = new Session(session, seat, context.nowMs);
+  connection.enter(room, peer);
+  const { records, snapshot } = missed.value;
+  const outcome = snapshot === undefined ? 'recovered' : 'snapshot';
+  context.resumed(outcome, records.length);
+  context.log({ event: 'peer_resumed', room, peer, reason: outcome });
+  if (snapshot !== undefined) {
+    const reply: ResumeReply = { recovered: false, last_id: lastId, ...snapshotFor(context, peer, snapshot) };
+    return accepted(reply, () => seat.start(snapshot.epoch, snapshot.seq, generation));
+  }
+  const reply: ResumeReply = { recovered: true, missed: records.length, last_id: lastId };
+  return accepted(reply, () => {
+    for (const record of records) connection.sendRecord(record);
+    seat.start(resumed.epoch, resumed.head, generation);
+    // The room was restored meanwhile: the client learns in which epoch it counts from now on.
+    if (epoch !== resumed.epoch) void seat.tellEpoch();
+  });
+}
+
+interface Missed {
+  readonly records: readonly RoomRecord[];
+  /** In place of the records, where some of them are not to be had. */
+  readonly snapshot: RoomSnapshot | undefined;
+}
+
+/** More than this is told by a snapshot: as much as a slow reader may leave waiting. */
+const MISSED_BYTES_MAX = 8 * 1_048_576;
+
+async function missedBy(
+  context: RequestContext,
+  { room, peer }: { readonly room: RoomId; readonly peer: PeerId },
+  { replayFrom, head, snapshot }: Resumed,
+): Promise<Result<Missed, 'unavailable'>> {
+  const records: RoomRecord[] = [];
+  let bytes = 0;
+  for (let at = replayFrom; at !== undefined && at < head; ) {
+    const page = await context.rooms.replay(room, peer, at, head);
+    if (!page.ok) return page;
+    const parsed = page.value?.records.map(parseRecord);
+    for (const record of parsed ?? []) bytes += record?.body.length ?? 0;
+    if (page.value === undefined || parsed?.includes(undefined) || bytes > MISSED_BYTES_MAX)
+      return snapshotInstead(context, room, peer);
+    records.push(...(parsed as RoomRecord[]));
+    at = page.value.upTo;
+  }
+  return ok({ records, snapshot });
+}
+
+async function snapshotInstead(
+  context: RequestContext,
+  room: RoomId,
+  peer: PeerId,
+): Promise<Result<Missed, 'unavailable'>> {
+  const found = await context.rooms.snapshot(room);
+  if (!found.ok) return found;
+  const { value: snapshot } = found;
+  const isThere = snapshot?.peers.some((each) => each.id === peer) ?? false;
+  return isThere ? ok({ records: [], snapshot }) : { ok: false, code: 'unavailable' };
+}
