@@ -82,6 +82,11 @@ describe('the arrows', () => {
       RegExp(`^(@fenghuo/(client|protocol)|preact(/.*)?|@preact/signals)$|${within('web')}`),
     ],
     [
+      'the load tester speaks the wire, and meets the server as a process alone',
+      /^services\/loadtest\//,
+      RegExp(`^(@fenghuo/(protocol|cluster)|socket\\.io-client|node:.*)$|${within('loadtest')}`),
+    ],
+    [
       'who starts nodes enters the server by its index',
       /^services\/cluster\//,
       RegExp(`^(@fenghuo/signaling|ioredis|node:.*)$|${within('cluster')}`),
