@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
 import { afterOurDeath, findRedisServer, type RedisServer, startRedisServer } from '@fenghuo/cluster';
+import { Redis } from 'ioredis';
 
 /** A real redis-server on loopback that a test may freeze, kill and bring back. Nothing of it outlives the test process. */
 export interface LocalRedis {
@@ -17,6 +17,10 @@ export interface LocalRedis {
   kill(): Promise<void>;
   /** Ends it in order where it still runs, and starts it on the same port and folder. With `aof` its data are kept. */
   restart(): Promise<void>;
+  /** Takes all its data from under it while it runs. */
+  flush(): Promise<void>;
+  /** Writes its data to the file from which it comes back. */
+  save(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -54,6 +58,10 @@ export async function startLocalRedis(options: LocalRedisOptions = {}): Promise<
     throw error;
   }
   const { url, port } = server;
+  const command = async (run: (client: Redis) => Promise<unknown>) => {
+    const client = new Redis(url);
+    await run(client).finally(() => client.disconnect());
+  };
   const signal = (name: NodeJS.Signals) => process.kill(server.pid, name);
   return {
     url,
@@ -72,6 +80,8 @@ export async function startLocalRedis(options: LocalRedisOptions = {}): Promise<
       await server.stop();
       server = await start(port);
     },
+    flush: () => command((client) => client.flushall()),
+    save: () => command((client) => client.save()),
     stop: async () => {
       await server.stop();
       removeDir();
