@@ -1,6 +1,6 @@
 """A client written from docs/protocol.md alone, on Debian's python3-socketio: no code is shared with ours.
 
-    foreign_client.py URL ROOM caller|callee|prober|visitor
+    foreign_client.py URL ROOM caller|callee|prober|visitor|traveller [OTHER_URL]
 
 Every request with its answer, and every event, is one JSON line on stdout. Ends by itself: 0 once its part is
 played, 1 where an answer was not what it had to be, 2 where the server refused the connection, 3 where the other
@@ -155,6 +155,35 @@ def probe(peer, room):
     peer.request("message", topic="end", data=None)
 
 
+def travel(peer, room, other_url):
+    """Loses its connection, and goes on through another node."""
+    joined = peer.join_room(room)
+    before = {"id": peer.next_id(), "topic": "diary", "data": "before"}
+    peer.ask("message", before)
+    position = {"seq": joined["seq"], "epoch": joined["epoch"]}
+    peer.eio.disconnect(abort=True)
+    sys.stdin.readline()  # The others have something to say meanwhile.
+    again = Peer()
+    again.connect(other_url, transports=["websocket"], wait=False)
+    if not again.admitted.get(timeout=TIMEOUT_S):
+        raise RuntimeError("refused")
+    resumed = again.ask("resume", {"resume_token": joined["resume_token"], "attempt": 1, **position})
+    seqs = []
+    for _ in range(resumed["missed"]):
+        while True:
+            name, payload = again.events.get(timeout=TIMEOUT_S)
+            if name != "welcome":
+                break
+        seqs.append(payload["seq"])
+    if seqs != sorted(set(seqs)) or (seqs and seqs[0] <= position["seq"]):
+        raise RuntimeError("out of order: %s" % seqs)
+    again.last_id = resumed["last_id"]
+    again.ask("message", before)
+    again.request("message", topic="diary", data="after")
+    again.request("leave")
+    again.disconnect()
+
+
 def visit(peer, room):
     peer.join_room(room)
 
@@ -162,7 +191,7 @@ def visit(peer, room):
 ROLES = {"caller": call_someone, "callee": be_called, "prober": probe, "visitor": visit}
 
 
-def main(url, room, role):
+def main(url, room, role, other_url=""):
     # Whatever hangs, this process does not.
     watchdog = threading.Timer(2 * TIMEOUT_S, lambda: os._exit(3))
     watchdog.daemon = True
@@ -172,8 +201,11 @@ def main(url, room, role):
         peer.connect(url, transports=["websocket"], wait=False)
         if not peer.admitted.get(timeout=TIMEOUT_S):
             return 2
-        ROLES[role](peer, room)
-        peer.disconnect()
+        if role == "traveller":
+            travel(peer, room, other_url)
+        else:
+            ROLES[role](peer, room)
+            peer.disconnect()
     except (queue.Empty, socketio.exceptions.TimeoutError):
         traceback.print_exc()
         return 3
