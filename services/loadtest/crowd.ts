@@ -39,6 +39,8 @@ export interface CrowdSums {
   readonly failed: number;
   /** Requests that had to be sent again, and were accepted then. */
   readonly servedAgain: number;
+  /** What the client that took longest to come back had tried. */
+  readonly slowestResume: string;
   readonly withheld: Readonly<Record<string, number>>;
   /** Connections that closed, or did not answer. */
   readonly cutOff: number;
@@ -67,6 +69,7 @@ export class Crowd {
   readonly #examples: string[] = [];
   readonly #withheld: Record<string, number> = {};
   readonly #odd: Record<string, number> = {};
+  #slowest = { tookMs: 0, trail: '' };
   #sums = {
     resumed: 0,
     recoveredFalse: 0,
@@ -180,7 +183,13 @@ export class Crowd {
   }
 
   sums(): CrowdSums {
-    return { ...this.#sums, withheld: this.#withheld, odd: this.#odd, examples: this.#examples };
+    return {
+      ...this.#sums,
+      slowestResume: this.#slowest.trail,
+      withheld: this.#withheld,
+      odd: this.#odd,
+      examples: this.#examples,
+    };
   }
 
   #settled(peer: SimulatedPeer, stamp: Stamp, plannedMs: number, outcome: Outcome): void {
@@ -241,7 +250,9 @@ export class Crowd {
     if (interruption === undefined) return;
     this.#interrupted.delete(peer);
     const samples = this.resumeMs.get(interruption.fault) ?? [];
-    samples.push(performance.now() - interruption.atMs);
+    const tookMs = performance.now() - interruption.atMs;
+    if (tookMs > this.#slowest.tookMs) this.#slowest = { tookMs, trail: peer.trail };
+    samples.push(tookMs);
     this.resumeMs.set(interruption.fault, samples);
   }
 

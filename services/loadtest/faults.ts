@@ -95,11 +95,15 @@ const KINDS: Record<FaultKind, (fault: Fault, index: number, world: World) => Pr
     const redis = await world.cluster.redis();
     redis.pause();
     try {
-      const isSilent = await redis.ask('PING').then(
-        () => false,
-        () => true,
-      );
-      const { waited } = await whileWatching(world, () => rest(fault.lengthMs, world));
+      let isSilent = false;
+      const { waited } = await whileWatching(world, async () => {
+        const silent = redis.ask('PING').then(
+          () => false,
+          () => true,
+        );
+        await rest(fault.lengthMs, world);
+        isSilent = await silent;
+      });
       const evidence = `${isSilent ? 'silent' : 'NOT silent'} for ${fault.lengthMs} ms, ${waited} requests waited`;
       return { clients: 0, hasBitten: isSilent && waited > 0, evidence };
     } finally {

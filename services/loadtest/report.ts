@@ -32,6 +32,7 @@ export function reportText(report: RunReport): string {
       `${rosters.ghosts} ghosts, ${rosters.missing} missing, ${rosters.detached} shown as detached`,
     ],
     ['time to resume', spread(findings.resumeMs)],
+    ...(crowd.slowestResume === '' ? [] : [['the slowest of them', crowd.slowestResume] as [string, string]]),
     ['gap in service', spread(findings.gapMs)],
     [
       'survivors’ loop delay',

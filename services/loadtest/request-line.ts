@@ -34,7 +34,8 @@ interface Entry {
   tries: number;
 }
 
-const RESEND_MS = 250;
+const FIRST_RESEND_MS = 250;
+const RESEND_MS_MAX = 2_000;
 
 /**
  * The numbered requests of one session (what a client does, 3): ids count up, at most 64 are unanswered, and what
@@ -49,6 +50,8 @@ export class RequestLine {
   #nextId = 2;
   #resend: NodeJS.Timeout | undefined;
   #watch: NodeJS.Timeout | undefined;
+  /** Answers that were not final, since the last that was. */
+  #refusals = 0;
   #isEnded = false;
 
   constructor(options: RequestLineOptions) {
@@ -131,18 +134,21 @@ export class RequestLine {
     } else if (isNewest) {
       // Of an older sending it would say nothing: the newer one is still on its way.
       this.#options.onWithheld(answer.error);
-      this.#resendLater(answer.error.retry_after_ms ?? RESEND_MS);
+      this.#resendLater(answer.error.retry_after_ms);
     }
   }
 
   #settle(entry: Entry, outcome: Outcome): void {
     this.#unanswered.delete(entry.id);
+    this.#refusals = 0;
     entry.settled(outcome);
     this.#sendWaiting();
   }
 
-  #resendLater(delayMs: number): void {
+  #resendLater(retryAfterMs: number | undefined): void {
     if (this.#resend !== undefined) return;
+    const delayMs = retryAfterMs ?? Math.min(RESEND_MS_MAX, FIRST_RESEND_MS * 2 ** this.#refusals);
+    this.#refusals += 1;
     const jitteredMs = delayMs * (1 + this.#options.random() / 2);
     this.#resend = setTimeout(() => {
       this.#resend = undefined;

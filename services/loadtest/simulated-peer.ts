@@ -61,6 +61,7 @@ const ANSWER_MS = 2_000;
 const FIRST_RETRY_MS = 100;
 const RETRY_MS_MAX = 3_000;
 const LEAVE_MS = 5_000;
+const TRAIL_MAX = 20;
 
 /** Joining or resuming on one connection: it is done, or must be tried on another one. */
 type Entry = 'in' | 'elsewhere' | { readonly againMs: number };
@@ -86,6 +87,9 @@ export class SimulatedPeer {
   readonly #onLost = new Map<Connection, () => void>();
   #promised: { readonly connection: Connection; left: number } | undefined;
   #joinKey = newKey();
+  /** What was tried since the connection was lost, for people. */
+  #trail: string[] = [];
+  #movingSinceMs = 0;
   #isMoving = false;
   #isStopped = false;
   #tries = 0;
@@ -123,6 +127,11 @@ export class SimulatedPeer {
     return Math.max(this.#session?.heardMs ?? 0, this.#current?.heardMs ?? 0);
   }
 
+  /** How the session came to where it is: what was tried, after how many milliseconds. */
+  get trail(): string {
+    return this.#trail.join(', ');
+  }
+
   /** Resolves once joined. */
   async start(): Promise<void> {
     await this.#move();
@@ -158,6 +167,8 @@ export class SimulatedPeer {
     this.#isMoving = true;
     const former = this.#current;
     this.#tries = 0;
+    this.#trail = [];
+    this.#movingSinceMs = performance.now();
     const order = this.#order();
     try {
       for (let index = 0; !this.#isStopped; index++) {
@@ -199,9 +210,11 @@ export class SimulatedPeer {
       });
     } catch (error) {
       const told = error instanceof NotOpened ? error.error : undefined;
+      this.#note(`${endpoint} ${told?.code ?? (error as Error).message}`);
       await this.#backOff(told?.retry_after_ms, told !== undefined);
       return undefined;
     }
+    this.#note(`${endpoint} open`);
     if (!this.#isStopped) return connection;
     connection.close();
     return undefined;
@@ -323,12 +336,23 @@ export class SimulatedPeer {
         this.#onLost.delete(connection);
         resolve(entry);
       };
-      const silence = setTimeout(() => settle('elsewhere'), this.#options.answerMs ?? ANSWER_MS);
-      this.#onLost.set(connection, () => settle('elsewhere'));
+      const giveUp = (why: string) => {
+        this.#note(`${name} ${why}`);
+        settle('elsewhere');
+      };
+      const silence = setTimeout(() => giveUp('unanswered'), this.#options.answerMs ?? ANSWER_MS);
+      this.#onLost.set(connection, () => giveUp('lost'));
       connection.ask(name, body, (answer) => {
-        if (isOpen && !this.#isStopped) settle(read(answer));
+        if (!isOpen || this.#isStopped) return;
+        this.#note(`${name} ${answer.ok ? 'ok' : answer.error.code}`);
+        settle(read(answer));
       });
     });
+  }
+
+  #note(what: string): void {
+    this.#trail.push(`${what} at ${Math.round(performance.now() - this.#movingSinceMs)} ms`);
+    if (this.#trail.length > TRAIL_MAX) this.#trail.shift();
   }
 
   #jittered(error: WireError): number {

@@ -28,6 +28,7 @@ export function goodFindings(): Findings {
       repeated: 0,
       failed: 0,
       servedAgain: 3,
+      slowestResume: '',
       withheld: {},
       cutOff: 5,
       odd: {},
