@@ -1,3 +1,4 @@
+import type { PeerId } from '@fenghuo/protocol';
 import type { Restored } from '../domain/restore.ts';
 import type { Result } from '../domain/result.ts';
 import type { RoomId } from '../domain/room-id.ts';
@@ -24,6 +25,12 @@ export interface Contribution {
   /** A room's state as JSON, see `serializeState`; and the newest records of its log. */
   readonly state: string;
   readonly records: readonly string[];
+  /** Whom the records concerned that were dropped from it, see `Trimmed`. */
+  readonly trimmed: {
+    readonly from: number;
+    readonly everyone: number;
+    readonly one: readonly (readonly [PeerId, number])[];
+  };
 }
 
 /**

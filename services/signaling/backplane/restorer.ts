@@ -30,6 +30,8 @@ export class Restorer {
   readonly #options: RestorerOptions;
   /** Several at once on a Cluster, where each shard has its own. */
   readonly #running = new Set<string>();
+  /** What waits to be opened in each life. */
+  readonly #handedIn = new Map<string, RoomId[]>();
   #isClosed = false;
 
   constructor(rebuilds: Rebuilds, feeds: RoomFeeds, keeper: LeaseKeeper, options: RestorerOptions) {
@@ -58,20 +60,21 @@ export class Restorer {
     const entered = await this.#rebuilds.enter(life, self, this.#keeper.neighbours);
     if (!entered.ok) return false;
     let barrier = entered.value;
-    let rooms: RoomId[] = [];
     // Rule R6: who comes after the seal hands nothing in.
     if (!barrier.isSealed) {
       const handedIn = await this.#handIn(life);
       if (handedIn === undefined || !(await this.#keeper.holdAgain())) return false;
-      rooms = handedIn;
+      this.#handedIn.set(life, handedIn);
       const done = await this.#rebuilds.done(life, self.incarnation);
       const sealed = done.ok ? await this.#untilSealed(life, done.value) : undefined;
       if (sealed === undefined) return false;
       barrier = sealed;
     }
     const contributors = new Set(barrier.contributors);
+    const rooms = this.#handedIn.get(life) ?? [];
     const opened = await inParts(rooms, (room) => this.#open(room, life, contributors));
     if (!opened) return false;
+    this.#handedIn.delete(life);
     this.#rebuilds.seal(life);
     this.#options.onSealed(life, rooms.length);
     await this.#keeper.beat();
@@ -128,9 +131,10 @@ function parseContribution(text: string): Contribution {
   return JSON.parse(text) as Contribution;
 }
 
-function parseKnown({ state, records }: Contribution): Known {
+function parseKnown({ state, records, trimmed }: Contribution): Known {
   return {
     state: parseState(state),
+    trimmed: { ...trimmed, one: new Map(trimmed.one) },
     records: records.map(parseRecord).filter((record) => record !== undefined),
   };
 }

@@ -1,3 +1,4 @@
+import type { PeerId } from '@fenghuo/protocol';
 import { type LogBounds, limitsFor } from '../domain/log-bounds.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import { formatRecord, type RoomRecord } from '../domain/room-record.ts';
@@ -18,6 +19,8 @@ export class RoomReplica {
   #meanwhile: RoomRecord[] | undefined;
   #tail: { readonly record: RoomRecord; readonly atMs: number }[] = [];
   #tailBytes = 0;
+  /** Whom the records concerned that were dropped from the tail, since this replica has seen them all. */
+  #trimmed = { from: 0, everyone: 0, one: new Map<PeerId, number>() };
   /** What this node's own sessions appended and no doorbell brought back yet, by seq. */
   readonly #own = new Map<number, RoomRecord>();
 
@@ -41,6 +44,7 @@ export class RoomReplica {
     this.#meanwhile = undefined;
     if (!read.ok) return false;
     this.#state = read.value;
+    this.#trimmed = { from: this.#tailReach(read.value?.seq ?? 0), everyone: 0, one: new Map() };
     for (const record of meanwhile) this.#advance(record);
     return true;
   }
@@ -65,7 +69,8 @@ export class RoomReplica {
   contribution(): string | undefined {
     if (this.#state === undefined) return undefined;
     const records = [...this.#tail.map((entry) => entry.record), ...this.#own.values()].map(formatRecord);
-    const contribution: Contribution = { state: serializeState(this.#state), records };
+    const trimmed = { ...this.#trimmed, one: [...this.#trimmed.one] };
+    const contribution: Contribution = { state: serializeState(this.#state), records, trimmed };
     return JSON.stringify(contribution);
   }
 
@@ -78,6 +83,21 @@ export class RoomReplica {
     if (this.#state !== undefined && record.seq === this.#state.seq + 1) applyRecord(this.#state, record);
   }
 
+  /** The seq after which the tail has every record up to another seq. */
+  #tailReach(seq: number): number {
+    const seqs = new Set(this.#tail.map((entry) => entry.record.seq));
+    let from = seq;
+    while (seqs.has(from)) from--;
+    return from;
+  }
+
+  #noteTrimmed(record: RoomRecord): void {
+    if (record.type === 'fenced') return;
+    if (record.to === undefined) this.#trimmed.everyone = record.seq;
+    else if (this.#state?.members.has(record.to)) this.#trimmed.one.set(record.to, record.seq);
+    if (record.type === 'left') this.#trimmed.one.delete(record.from);
+  }
+
   #trim(): void {
     const limits = limitsFor(this.#bounds, this.#state?.members.size ?? 1);
     const oldestMs = performance.now() - this.#bounds.ageMs;
@@ -86,6 +106,7 @@ export class RoomReplica {
       const isWithin = this.#tail.length - over <= limits.events && this.#tailBytes <= limits.bytes;
       if (isWithin && atMs >= oldestMs) break;
       this.#tailBytes -= record.body.length;
+      this.#noteTrimmed(record);
       over++;
     }
     if (over > 0) this.#tail = this.#tail.slice(over);

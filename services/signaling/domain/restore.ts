@@ -2,18 +2,27 @@ import type { PeerId } from '@fenghuo/protocol';
 import type { RoomRecord } from './room-record.ts';
 import { applyRecord, type MemberState, type RoomState } from './room-state.ts';
 
-/** A room as one source knew it: its state at a seq, and records before and after it. */
+/** What a source had no more of the records after `from`: the last that was for everyone, and for one (rule D1). */
+export interface Trimmed {
+  readonly from: number;
+  readonly everyone: number;
+  readonly one: ReadonlyMap<PeerId, number>;
+}
+
+/** A room as one source knew it: its state at a seq, and records before and after it, by seq. */
 export interface Known {
   readonly state: RoomState;
   readonly records: readonly RoomRecord[];
+  readonly trimmed: Trimmed;
 }
 
 /** A room put together again. */
 export interface Restored {
   readonly state: RoomState;
-  /** The life that it continues: nothing of it is missing after `completeFrom` up to `head`. */
+  /** The life that it continues: nothing of it is missing after `completeFrom` up to `head`, but what `trimmed` says. */
   readonly former: { readonly epoch: number; readonly completeFrom: number; readonly head: number };
-  /** The log without a gap, oldest first. */
+  readonly trimmed: Omit<Trimmed, 'from'>;
+  /** The log without a gap up to the head, oldest first. */
   readonly records: readonly RoomRecord[];
 }
 
@@ -28,28 +37,52 @@ export function restore(
   contributors: ReadonlySet<string>,
   adopter: string,
 ): Restored | undefined {
-  const epoch = Math.max(...sources.map((source) => source.state.epoch));
+  const epoch = sources.reduce((latest, { state }) => Math.max(latest, state.epoch), 0);
   const latest = sources.filter((source) => source.state.epoch === epoch);
   const base = latest.toSorted((a, b) => b.state.seq - a.state.seq)[0];
   if (base === undefined) return undefined;
-  const bySeq = new Map<number, RoomRecord>();
-  for (const { records } of latest) for (const record of records) bySeq.set(record.seq, record);
   const { state } = base;
-  const head = Math.max(state.seq, ...bySeq.keys());
+  const bySeq = new Map<number, RoomRecord>();
+  let head = state.seq;
+  for (const { records } of latest) {
+    for (const record of records) {
+      bySeq.set(record.seq, record);
+      head = Math.max(head, record.seq);
+    }
+  }
   for (let seq = state.seq + 1; seq <= head; seq++) {
     const record = bySeq.get(seq);
     if (record !== undefined) applyRecord(state, record);
   }
-  let completeFrom = head;
-  while (bySeq.has(completeFrom)) completeFrom--;
+  let gapAt = head;
+  while (bySeq.has(gapAt)) gapAt--;
+  const { completeFrom, trimmed } = reach(base, gapAt);
   state.seq = head;
   state.epoch = epoch + 1;
   for (const member of state.members.values()) takeOver(member, contributors, adopter);
-  const records = [...bySeq.values()].filter((record) => record.seq > completeFrom);
+  const records = [...bySeq.values()].filter((record) => record.seq > gapAt);
+  records.sort((a, b) => a.seq - b.seq);
+  return { state, former: { epoch, completeFrom, head }, trimmed, records };
+}
+
+/**
+ * How far back the log is as good as whole, where it has every record after `gapAt`: further than that, if the base knew
+ * whom each record concerned that it had dropped before.
+ */
+function reach(
+  { state, records, trimmed }: Known,
+  gapAt: number,
+): { completeFrom: number; trimmed: Omit<Trimmed, 'from'> } {
+  const oldest = records[0]?.seq ?? state.seq + 1;
+  if (gapAt >= Math.min(oldest, state.seq + 1) || gapAt <= trimmed.from)
+    return { completeFrom: gapAt, trimmed: { everyone: gapAt, one: new Map() } };
+  const missing = (seq: number) => Math.min(seq, gapAt);
   return {
-    state,
-    former: { epoch, completeFrom, head },
-    records: records.sort((a, b) => a.seq - b.seq),
+    completeFrom: trimmed.from,
+    trimmed: {
+      everyone: missing(trimmed.everyone),
+      one: new Map([...trimmed.one].map(([peer, seq]) => [peer, missing(seq)])),
+    },
   };
 }
 

@@ -62,7 +62,9 @@ export function memoryRebuilds(memory: SharedMemory, seal: (life: string) => voi
       const handedIn = [...(memory.contributions.get(keyOf(room, life))?.values() ?? [])];
       if (there === undefined) return ok({ left: undefined, handedIn });
       const records = there.log.map((entry) => entry.text);
-      return ok({ left: { state: serializeState(there.state), records }, handedIn });
+      const { everyone, one } = there.trimmed;
+      const trimmed = { from: there.former?.completeFrom ?? 0, everyone, one: [...one] };
+      return ok({ left: { state: serializeState(there.state), records, trimmed }, handedIn });
     },
 
     async open(room, life, restored) {
@@ -84,9 +86,9 @@ export function memoryRebuilds(memory: SharedMemory, seal: (life: string) => voi
         state: parseState(serializeState(restored.state)),
         former: restored.former,
         log,
-        first: restored.former.completeFrom + 1,
+        first: restored.records[0]?.seq ?? restored.state.seq + 1,
         bytes: log.reduce((sum, entry) => sum + entry.bytes, 0),
-        trimmed: { everyone: restored.former.completeFrom, one: new Map() },
+        trimmed: { ...restored.trimmed, one: new Map(restored.trimmed.one) },
       };
       memory.rooms.set(room, opened);
       return ok(true);

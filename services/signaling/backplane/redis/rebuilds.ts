@@ -7,7 +7,7 @@ import type { Barrier, ContributionOutcome, Rebuilds } from '../rebuilds.ts';
 import type { RunScript } from './commands.ts';
 import type { Keys } from './keys.ts';
 import type { Lives } from './lives.ts';
-import { fieldsFromState, stateFromFields } from './room-fields.ts';
+import { fieldsFromState, stateFromFields, trimmedFromFields } from './room-fields.ts';
 import { ROOM_TTL_MS } from './room-log.ts';
 
 /** How long a node that knows nobody waits for the others to come back to a Redis that has just started. */
@@ -73,7 +73,10 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
       const [flat, records, handedIn] = reply.value as [string[], string[], string[]];
       const state = stateFromFields(flat);
       return ok({
-        left: state === undefined ? undefined : { state: serializeState(state), records },
+        left:
+          state === undefined
+            ? undefined
+            : { state: serializeState(state), records, trimmed: trimmedFromFields(flat, state) },
         handedIn,
       });
     },
@@ -93,10 +96,10 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
 
 function roomArguments(restored: Restored | undefined): (string | number)[] {
   if (restored === undefined) return [0];
-  const { state, former, records } = restored;
+  const { state, records } = restored;
   const entries = records.map((record) => ({ seq: record.seq, text: formatRecord(record) }));
   let bytes = 0;
   for (const { text } of entries) bytes += Buffer.byteLength(text);
-  const fields = fieldsFromState(state, former, { first: former.completeFrom + 1, bytes });
+  const fields = fieldsFromState(restored, { first: records[0]?.seq ?? state.seq + 1, bytes });
   return [fields.length, ...fields, ...entries.flatMap(({ seq, text }) => [seq, text])];
 }

@@ -1,14 +1,14 @@
 import type { Peer, PeerId } from '@fenghuo/protocol';
 import { answerText, parseAnswer } from '../../domain/answer.ts';
+import type { Restored } from '../../domain/restore.ts';
 import type { MemberState, RoomState } from '../../domain/room-state.ts';
-import type { FormerLife } from '../room-log.ts';
+import type { Contribution } from '../rebuilds.ts';
 
 const ANSWERS_KEPT = 64;
 
 /** A room's hash, as HGETALL gives it; undefined where it is empty. prelude.lua names the fields. */
 export function stateFromFields(flat: readonly string[]): RoomState | undefined {
-  const fields = new Map<string, string>();
-  for (let at = 0; at + 1 < flat.length; at += 2) fields.set(flat[at] ?? '', flat[at + 1] ?? '');
+  const fields = fieldsOf(flat);
   if (!fields.has('epoch')) return undefined;
   const members = new Map<PeerId, MemberState>();
   for (const id of (fields.get('order') ?? '').split(' ').filter((each) => each !== '')) {
@@ -21,6 +21,23 @@ export function stateFromFields(flat: readonly string[]): RoomState | undefined 
     locked: fields.get('locked') === 'true',
     members,
   };
+}
+
+/** What fell off the log since the room began, or was restored last. */
+export function trimmedFromFields(flat: readonly string[], { members }: RoomState): Contribution['trimmed'] {
+  const fields = fieldsOf(flat);
+  const value = (field: string) => Number(fields.get(field) ?? 0);
+  return {
+    from: value('former_from'),
+    everyone: value('trimmed'),
+    one: [...members.keys()].map((id) => [id, value(`z:${id}`)] as const),
+  };
+}
+
+function fieldsOf(flat: readonly string[]): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (let at = 0; at + 1 < flat.length; at += 2) fields.set(flat[at] ?? '', flat[at + 1] ?? '');
+  return fields;
 }
 
 function memberFromFields(fields: ReadonlyMap<string, string>, id: string): MemberState {
@@ -49,8 +66,7 @@ function memberFromFields(fields: ReadonlyMap<string, string>, id: string): Memb
 
 /** The fields of a restored room, each followed by its value. `first` is the oldest seq of its log, `bytes` its size. */
 export function fieldsFromState(
-  state: RoomState,
-  former: FormerLife,
+  { state, former, trimmed }: Restored,
   log: { readonly first: number; readonly bytes: number },
 ): string[] {
   const fields: (string | number)[] = ['epoch', state.epoch, 'seq', state.seq];
@@ -63,7 +79,7 @@ export function fieldsFromState(
     'order',
     [...state.members.keys()].join(' '),
   );
-  fields.push('trimmed', former.completeFrom, 'former_epoch', former.epoch);
+  fields.push('trimmed', trimmed.everyone, 'former_epoch', former.epoch);
   fields.push('former_from', former.completeFrom, 'former_head', former.head);
   for (const [id, member] of state.members) {
     const { peer, requests } = member;
@@ -80,7 +96,7 @@ export function fieldsFromState(
       w: member.incarnation,
       x: member.attempt,
       s: member.since,
-      z: 0,
+      z: trimmed.one.get(id) ?? 0,
     };
     for (const [letter, value] of Object.entries(values)) fields.push(`${letter}:${id}`, value);
     for (const [request, answer] of requests.answers)
