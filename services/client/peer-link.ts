@@ -21,6 +21,7 @@ export class PeerLink {
   #isIgnoringOffer = false;
   #isClosed = false;
   #patience: ReturnType<typeof setTimeout> | undefined;
+  #insistence: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: PeerLinkOptions) {
     this.#options = options;
@@ -77,9 +78,21 @@ export class PeerLink {
     this.#connection.restartIce();
   }
 
+  /**
+   * Signals of the other side were lost on the way here. An offer that waits for its answer is sent again, for the
+   * answer may be what is missing, and holds all candidates; else ICE is restarted.
+   */
+  makeUpForLoss(): void {
+    this.#enqueue(async () => {
+      if (this.#connection.signalingState === 'have-local-offer') this.#sendDescription();
+      else this.#connection.restartIce();
+    });
+  }
+
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#patience);
+    clearTimeout(this.#insistence);
     this.#connection.close();
   }
 
@@ -132,9 +145,15 @@ export class PeerLink {
 
   async #accept(description: Description): Promise<void> {
     const isOffer = description.type === 'offer';
-    const isCollision = isOffer && this.#connection.signalingState !== 'stable';
+    const isStable = this.#connection.signalingState === 'stable';
+    if (!isOffer && isStable) return; // The second answer, to an offer that was sent twice.
+    const isCollision = isOffer && !isStable;
     this.#isIgnoringOffer = isCollision && !this.#options.isPolite;
-    if (this.#isIgnoringOffer) return;
+    if (this.#isIgnoringOffer) {
+      this.#insist();
+      return;
+    }
+    clearTimeout(this.#insistence);
     if (isCollision && this.#connection.remoteDescription === null) this.#renew();
     await this.#connection.setRemoteDescription(description); // Takes one's own offer back where there is one.
     for (const candidate of this.#early.splice(0)) await this.#addCandidate(candidate);
@@ -142,6 +161,19 @@ export class PeerLink {
     this.#start();
     await this.#connection.setLocalDescription();
     this.#sendDescription();
+  }
+
+  /**
+   * One's own offer stands, and the other side answers it; unless it never got it, because it lost signals. Then
+   * both would wait for each other forever, so it is sent again to one who takes that long.
+   */
+  #insist(): void {
+    clearTimeout(this.#insistence);
+    this.#insistence = setTimeout(() => {
+      this.#enqueue(async () => {
+        if (this.#connection.signalingState === 'have-local-offer') this.#sendDescription();
+      });
+    }, this.#options.offerPatienceMs ?? OFFER_PATIENCE_MS);
   }
 
   async #addCandidate(candidate: Candidate | null): Promise<void> {
@@ -208,7 +240,7 @@ export class PeerLink {
 /** Candidates that wait for a description; no honest peer has so many. */
 const EARLY_MAX = 256;
 
-/** How long the impolite side waits for the other one to begin. */
+/** How long the impolite side waits for the other one to begin, or to take its own offer back. */
 export const OFFER_PATIENCE_MS = 2_000;
 
 export interface PeerLinkOptions {

@@ -146,6 +146,56 @@ test('a way that failed is looked for anew', () => {
   expect(polite.connection.restarts).toBe(1);
 });
 
+test('where signals were lost, ICE is restarted', async () => {
+  const { polite, impolite, settle } = pair();
+  await settle();
+  polite.link.makeUpForLoss();
+  await settle();
+  expect(polite.connection.restarts).toBe(1);
+  expect(impolite.connection.log).toEqual(['remote offer', 'local answer', 'remote offer', 'local answer']);
+});
+
+test('an offer whose answer was lost is sent again, and answered again', async () => {
+  const { polite, impolite, wires, faults, settle } = pair();
+  await vi.waitFor(() => expect(descriptions(wires.polite)).toEqual(['offer']));
+  for (const signal of wires.polite.splice(0)) impolite.link.receive(signal);
+  await vi.waitFor(() => expect(descriptions(wires.impolite)).toEqual(['answer']));
+  wires.impolite.length = 0;
+  polite.link.makeUpForLoss();
+  await settle();
+  expect(polite.connection.log).toEqual(['local offer', 'remote answer']);
+  expect(impolite.connection.signalingState).toBe('stable');
+  expect(faults).toEqual([]);
+});
+
+test('a second answer, where the first was only late, is no fault', async () => {
+  const { polite, faults, settle } = pair();
+  await vi.waitFor(() => expect(polite.connection.signalingState).toBe('have-local-offer'));
+  polite.link.makeUpForLoss();
+  await settle();
+  expect(polite.connection.log).toEqual(['local offer', 'remote answer']);
+  expect(faults).toEqual([]);
+});
+
+test('an offer that the polite side never got, and so never took its own back for, is sent again', async () => {
+  const { polite, impolite, wires, faults, settle } = pair({ offerPatienceMs: 20 });
+  await settle();
+  impolite.link.addTrack(fakeTrack('video'), {} as MediaStream);
+  await vi.waitFor(() => expect(descriptions(wires.impolite)).toEqual(['offer']));
+  wires.impolite.length = 0;
+  polite.link.makeUpForLoss();
+  await settle();
+  expect([polite, impolite].map(({ connection }) => connection.signalingState)).toEqual([
+    'have-local-offer',
+    'have-local-offer',
+  ]);
+  await vi.waitFor(async () => {
+    await settle();
+    for (const { connection } of [polite, impolite]) expect(connection.signalingState).toBe('stable');
+  });
+  expect(faults).toEqual([]);
+});
+
 test('a closed link sends nothing more', async () => {
   const { polite, wires } = pair();
   polite.link.close();
