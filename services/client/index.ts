@@ -7,6 +7,9 @@
  *     call.on('media', ({ peer, streams }) => show(peer, streams));
  *     await session.joined;
  *
+ * `join` takes several nodes of a cluster, too, and stays in the room when connections, nodes or Redis fail: the media
+ * goes on, and what was said meanwhile follows. `session.on('state', …)` tells how it stands.
+ *
  * In Node the same `join` gives roster, signals and messages; a `MeshCall` needs a browser's
  * RTCPeerConnection, or another one handed to it.
  */
@@ -17,8 +20,16 @@ export { Emitter } from './emitter.ts';
 export type { LinkStats } from './link-stats.ts';
 export { type CallEvents, MeshCall, type MeshCallOptions } from './mesh-call.ts';
 export { type LinkState, type OutgoingSignal, PeerLink, type PeerLinkOptions } from './peer-link.ts';
-export { RequestQueue, type Transmit } from './request-queue.ts';
-export { type JoinOptions, join, RoomSession, type SessionEvents, type SessionState } from './session.ts';
+export { RequestQueue, type Transmit, WAITING_MAX } from './request-queue.ts';
+export {
+  type CloseReason,
+  type JoinOptions,
+  join,
+  type Resumed,
+  RoomSession,
+  type SessionEvents,
+  type SessionState,
+} from './session.ts';
 export { type Answer, connect, type ServerEvent, SignalingConnection } from './signaling-connection.ts';
 export { SignalingError } from './signaling-error.ts';
 export type { WireLine } from './wire-line.ts';

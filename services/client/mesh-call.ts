@@ -6,7 +6,7 @@ import type { RoomSession } from './session.ts';
 
 /**
  * A call among everyone in a room: a direct connection to each other peer, kept in step with the roster. What is
- * added here is sent to all of them, and to those who come later.
+ * added here is sent to all of them, and to those who come later. It goes on while the session has no connection.
  */
 export class MeshCall extends Emitter<CallEvents> {
   readonly #session: RoomSession;
@@ -29,7 +29,8 @@ export class MeshCall extends Emitter<CallEvents> {
       session.on('peer_joined', ({ peer }) => this.#call(peer)),
       session.on('peer_left', ({ peer }) => this.#hangUp(peer)),
       session.on('signal', (signal) => this.#links.get(signal.from)?.receive(signal)),
-      session.on('resync', ({ complete }) => this.#resync(complete)),
+      session.on('resync', ({ complete }) => this.#followRoster(complete)),
+      session.on('resumed', ({ recovered }) => this.#followRoster(recovered)),
       session.on('state', ({ phase }) => phase === 'closed' && this.close()),
     ];
     this.#callMissing();
@@ -60,6 +61,12 @@ export class MeshCall extends Emitter<CallEvents> {
     for (const track of this.#tracks.keys()) {
       if (track.kind === kind) track.enabled = isEnabled;
     }
+  }
+
+  /** Looks for a way to a peer anew, over the same connection; to everyone where none is named. */
+  restartIce(peer?: PeerId): void {
+    if (peer !== undefined) this.#links.get(peer)?.restartIce();
+    else for (const link of this.#links.values()) link.restartIce();
   }
 
   streamsOf(peer: PeerId): readonly MediaStream[] {
@@ -102,12 +109,12 @@ export class MeshCall extends Emitter<CallEvents> {
     this.emit('link', { peer: peer.id, state: link.state });
   }
 
-  #resync(isComplete: boolean): void {
-    for (const peer of this.#links.keys()) {
+  /** Where signals are missing, a fresh exchange makes up for any of them; the media of those who stay goes on. */
+  #followRoster(isComplete: boolean): void {
+    for (const peer of [...this.#links.keys()]) {
       if (!this.#session.peers.has(peer)) this.#hangUp(peer);
     }
-    // Descriptions and candidates may be missing: a fresh exchange makes up for any of them.
-    if (!isComplete) for (const link of this.#links.values()) link.restartIce();
+    if (!isComplete) for (const link of this.#links.values()) link.makeUpForLoss();
     this.#callMissing();
   }
 

@@ -1,62 +1,65 @@
-import {
-  type Candidate,
-  type Description,
-  ERRORS,
-  type ErrorCode,
-  type Events,
-  type IceServer,
-  type Json,
-  type MessageReply,
-  type Peer,
-  type PeerId,
-  type RequestName,
-  type Room,
-  type SignalReply,
-  type Snapshot,
+import type {
+  Candidate,
+  Description,
+  ErrorCode,
+  Events,
+  IceServer,
+  JoinReply,
+  Json,
+  MessageReply,
+  Peer,
+  PeerId,
+  RemovedReason,
+  RequestName,
+  ResumeReply,
+  Room,
+  SignalReply,
 } from '@fenghuo/protocol';
-import { retryDelayMs } from './backoff.ts';
+import { Attachment } from './attachment.ts';
+import { Connector, type ConnectorOptions } from './connector.ts';
 import { Emitter } from './emitter.ts';
 import { RequestQueue } from './request-queue.ts';
-import { type Answer, connect, type ServerEvent, type SignalingConnection } from './signaling-connection.ts';
+import { Roster } from './roster.ts';
+import type { ServerEvent } from './signaling-connection.ts';
 import { SignalingError } from './signaling-error.ts';
-import { incomingLine, outgoingLine, type WireLine } from './wire-line.ts';
+import { incomingLine, type WireLine } from './wire-line.ts';
 
 /**
- * Enters a room through the node at `endpoint` (an http or https address), and stays in it. Returns at once;
- * `joined` resolves when the room has answered. A node that cannot be reached, or is full for now, is tried again
- * until `leave`.
+ * Enters a room through the node at `endpoints` (an http or https address, or several of one cluster: the first is
+ * preferred, the others are asked when it fails), and stays in it. Returns at once; `joined` resolves when the room
+ * has answered. A lost connection does not end the session: it goes on over the next one, whichever node that leads to.
  */
-export function join(endpoint: string, options: JoinOptions): RoomSession {
-  return new RoomSession(endpoint, options);
+export function join(endpoints: string | readonly string[], options: JoinOptions): RoomSession {
+  return new RoomSession(endpoints, options);
 }
 
-export interface JoinOptions {
+export interface JoinOptions extends ConnectorOptions {
   /** A room, or `room@region`. */
   readonly room: string;
   readonly name?: string;
   readonly metadata?: Json;
-  /** A JWT, where the cluster asks for one. */
-  readonly token?: string;
-  readonly random?: () => number;
-  /** Replaces the socket in tests. */
-  readonly connect?: typeof connect;
 }
 
 export type SessionState =
   /** Before the first join was answered; `error` says why the last try failed. */
   | { readonly phase: 'connecting'; readonly error?: SignalingError }
   | { readonly phase: 'connected' }
-  /** The connection was lost. It is opened again, and the room joined anew as another peer. */
+  /** The connection was lost. The session is resumed on another one; `error` says why it is not yet. */
   | { readonly phase: 'reconnecting'; readonly error?: SignalingError }
   /** Final. */
-  | { readonly phase: 'closed'; readonly reason: 'left' | ErrorCode; readonly error?: SignalingError };
+  | { readonly phase: 'closed'; readonly reason: CloseReason; readonly error?: SignalingError };
+
+/** `session_replaced`: somebody with the same resume token goes on with the session. */
+export type CloseReason = 'left' | ErrorCode | Exclude<RemovedReason, 'replaced'>;
 
 /** Roster events come after the roster has changed. Those of the room's log come in its order, each once. */
 export interface SessionEvents {
   state: SessionState;
+  /** The node that one is connected to, before what is said over that connection. */
   welcome: Events['welcome'];
-  /** A join was answered: `self`, `peers`, `room` are new, and of an earlier peer nothing holds. */
+  /** A join was answered: `self`, `peers`, `room` are new. After the first one: the session had expired. */
   joined: { readonly isRejoin: boolean };
+  resumed: Resumed;
   peer_joined: Events['peer_joined'];
   peer_left: Events['peer_left'];
   peer_updated: Events['peer_updated'];
@@ -64,42 +67,62 @@ export interface SessionEvents {
   message: Events['message'];
   /** The node lost the room's thread: the roster is replaced, and signals may be missing unless `complete`. */
   resync: Events['resync'];
+  /** The node asks to be left; the session moves by itself. `text` is for people. */
+  go_away: Events['go_away'];
+  /** A node ended the session; the state becomes closed. */
+  removed: Events['removed'];
   /** Everything that was sent and received, for people to read. */
   wire: WireLine;
 }
+
+/**
+ * The session goes on over another connection. `recovered`: the next `missed` events are those that came meanwhile.
+ * If not, the roster is replaced, and which signals are missing is not known.
+ */
+export type Resumed = (
+  | { readonly recovered: true; readonly missed: number }
+  | { readonly recovered: false }
+) & {
+  /** For how long nothing was heard. */
+  readonly gapMs: number;
+};
 
 /** One's membership of a room: the roster, and what is said there. */
 export class RoomSession extends Emitter<SessionEvents> {
   /** The first join's outcome: rejects with a `SignalingError` that is final. */
   readonly joined: Promise<void>;
-  readonly #endpoint: string;
-  readonly #options: JoinOptions;
-  readonly #random: () => number;
   readonly #settleJoined: { resolve: () => void; reject: (error: SignalingError) => void };
+  readonly #roster = new Roster();
+  readonly #requests: RequestQueue;
+  readonly #attachment: Attachment;
   #state: SessionState = { phase: 'connecting' };
   #welcome: Events['welcome'] | undefined;
-  #snapshot: Snapshot | undefined;
-  #peers = new Map<PeerId, Peer>();
-  #seq = 0;
   #name: string;
   #metadata: Json;
-  #requests: RequestQueue | undefined;
-  #connection: SignalingConnection | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #tries = 0;
 
-  constructor(endpoint: string, options: JoinOptions) {
+  constructor(endpoints: string | readonly string[], options: JoinOptions) {
     super();
-    this.#endpoint = endpoint;
-    this.#options = options;
-    this.#random = options.random ?? Math.random;
+    const random = options.random ?? Math.random;
     this.#name = options.name ?? '';
     this.#metadata = options.metadata ?? null;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => {}); // Who does not await it hears of it by `state`.
     this.joined = promise;
     this.#settleJoined = { resolve, reject };
-    void this.#open();
+    this.#requests = new RequestQueue(random);
+    this.#attachment = new Attachment({
+      connector: new Connector(endpoints, options),
+      requests: this.#requests,
+      random,
+      join: () => ({ room: options.room, name: this.#name, metadata: this.#metadata }),
+      position: () => ({ seq: this.seq, epoch: this.epoch }),
+      onJoined: (reply) => this.#enter(reply),
+      onResumed: (reply, gapMs) => this.#resume(reply, gapMs),
+      onEvent: (event) => this.#hear(event),
+      onDetached: (error) => this.#detach(error),
+      onEnd: (error) => this.#close(error.code, error),
+      onWire: (line) => this.emit('wire', line),
+    });
   }
 
   get state(): SessionState {
@@ -113,32 +136,35 @@ export class RoomSession extends Emitter<SessionEvents> {
 
   /** Undefined until joined. */
   get self(): Peer | undefined {
-    return this.#snapshot?.self;
+    return this.#roster.self;
   }
 
   get room(): Room | undefined {
-    return this.#snapshot?.room;
+    return this.#roster.room;
   }
 
   get iceServers(): readonly IceServer[] {
-    return this.#snapshot?.ice_servers ?? [];
+    return this.#roster.iceServers;
   }
 
   /** The others, in the order in which they joined. */
   get peers(): ReadonlyMap<PeerId, Peer> {
-    return this.#peers;
+    return this.#roster.peers;
   }
 
   /** The seq of the newest event received. */
   get seq(): number {
-    return this.#seq;
+    return this.#roster.seq;
   }
 
   get epoch(): number {
-    return this.#snapshot?.epoch ?? 0;
+    return this.#roster.epoch;
   }
 
-  /** Sends a description or a candidate to one peer. Signals arrive in the order of the calls. */
+  /**
+   * Sends a description or a candidate to one peer. Signals arrive in the order of the calls. Like every request it
+   * waits while there is no connection, and is refused by `rate_limited` only where thousands wait.
+   */
   signal(
     to: PeerId,
     content: { readonly description: Description } | { readonly candidate: Candidate | null },
@@ -157,7 +183,7 @@ export class RoomSession extends Emitter<SessionEvents> {
 
   /** Says something that may be lost: typing, cursors. */
   whisper(topic: string, data: Json, options: { readonly to?: PeerId } = {}): void {
-    this.#connection?.send('message', { topic, data, ...options, ephemeral: true }, () => {});
+    this.#attachment.whisper('message', { topic, data, ...options, ephemeral: true });
   }
 
   /** Changes one's own name or metadata, which is replaced whole. A rejoin keeps them. */
@@ -167,172 +193,89 @@ export class RoomSession extends Emitter<SessionEvents> {
     return (await this.#request('update', changes)).peer;
   }
 
-  /** Leaves for good. Tells the others, and resolves when the node has heard or a second has passed. */
+  /** Leaves for good. Tells the others, and resolves when a node has heard or a second has passed. */
   async leave(): Promise<void> {
     if (this.#state.phase === 'closed') return;
-    const requests = this.#state.phase === 'connected' ? this.#requests : undefined;
-    const connection = this.#connection;
-    this.#requests = undefined;
-    this.#connection = undefined;
-    this.#close('left', new SignalingError('session_expired', 'The session was left.'));
-    if (requests !== undefined) {
-      const second = Promise.withResolvers<void>();
-      const timer = setTimeout(second.resolve, 1_000);
-      await Promise.race([requests.request('leave', {}).catch(() => {}), second.promise]);
-      clearTimeout(timer);
-      requests.end(new SignalingError('session_expired', 'The session was left.'));
-    }
-    connection?.close();
+    const error = new SignalingError('session_expired', 'The session was left.');
+    this.#settleJoined.reject(error);
+    const isHeard = this.#attachment.leave();
+    this.#setState({ phase: 'closed', reason: 'left' });
+    await isHeard;
+    this.#requests.end(error);
   }
 
-  async #open(): Promise<void> {
-    const open = this.#options.connect ?? connect;
-    let isLost = false;
-    try {
-      const connection = await open(this.#endpoint, {
-        token: this.#options.token,
-        onEvent: (event) => this.#hear(event),
-        onLost: (reason) => {
-          isLost = true;
-          this.#lose(new SignalingError('unavailable', reason));
-        },
-      });
-      if (this.#state.phase === 'closed' || isLost) return connection.close();
-      this.#connection = connection;
-      this.#enter(connection);
-    } catch (error) {
-      if (this.#state.phase === 'closed') return;
-      this.#refused(
-        error instanceof SignalingError ? error : new SignalingError('unavailable', String(error)),
-      );
-    }
+  /** Loses the connection, as an accident would. For trying out what happens then. */
+  dropConnection(): void {
+    this.#attachment.drop();
   }
 
-  /** Joins as a new peer: a new key, and ids from 1. */
-  #enter(connection: SignalingConnection): void {
-    const requests = new RequestQueue((name, payload, answered) => {
-      const sentAt = performance.now();
-      connection.send(name, payload, (answer) => {
-        this.emit('wire', outgoingLine(name, payload, answer, performance.now() - sentAt));
-        answered(answer);
-      });
-    }, this.#random);
-    this.#requests = requests;
-    const { room } = this.#options;
-    const join = { room, name: this.#name, metadata: this.#metadata, key: randomKey() };
-    requests.enqueue('join', join, (answer) => this.#entered(answer, requests));
-  }
-
-  #entered(answer: Answer<'join'>, requests: RequestQueue): void {
-    if (this.#requests !== requests) return;
-    if (!answer.ok) {
-      this.#end(answer.error);
-      return;
-    }
-    const isRejoin = this.#snapshot !== undefined;
-    this.#tries = 0;
-    this.#replace(answer.reply);
+  #enter(reply: JoinReply): void {
+    if (this.#state.phase === 'closed') return; // There only to leave.
+    const isRejoin = this.self !== undefined;
+    this.#roster.replace(reply);
     this.#setState({ phase: 'connected' });
     this.emit('joined', { isRejoin });
     this.#settleJoined.resolve();
   }
 
-  #replace(snapshot: Snapshot): void {
-    this.#snapshot = snapshot;
-    this.#seq = snapshot.seq;
-    this.#peers = new Map(snapshot.peers.map((peer) => [peer.id, peer]));
+  #resume(reply: ResumeReply, gapMs: number): void {
+    if (this.#state.phase === 'closed') return;
+    if (!reply.recovered) this.#roster.replace(reply);
+    this.#setState({ phase: 'connected' });
+    const { recovered } = reply;
+    this.emit('resumed', recovered ? { recovered, missed: reply.missed, gapMs } : { recovered, gapMs });
   }
 
   #hear(event: ServerEvent): void {
     if (this.#state.phase === 'closed') return;
     this.emit('wire', incomingLine(event));
-    const { seq } = event.data as { seq?: number };
-    if (event.name !== 'resync' && seq !== undefined) {
-      if (seq <= this.#seq) return; // Heard already.
-      this.#seq = seq;
-    }
-    switch (event.name) {
-      case 'welcome':
-        this.#welcome = event.data;
-        break;
-      case 'peer_joined':
-        this.#peers.set(event.data.peer.id, event.data.peer);
-        break;
-      case 'peer_updated':
-        this.#update(event.data.peer);
-        break;
-      case 'peer_left':
-        this.#peers.delete(event.data.peer);
-        break;
-      case 'resync':
-        this.#replace(event.data as Events['resync'] & Snapshot);
-        break;
-      case 'signal':
-      case 'message':
-        break;
-      default:
-        event satisfies never; // An event of a later version of the protocol.
-        return;
-    }
+    if (!this.#roster.follow(event)) return;
+    if (event.name === 'welcome') this.#welcome = event.data;
+    // An event of a later version of the protocol has no listeners.
     (this.emit as (name: ServerEvent['name'], data: unknown) => void).call(this, event.name, event.data);
+    if (event.name === 'removed') this.#removed(event.data.reason);
   }
 
-  #update(peer: Peer): void {
-    if (this.#snapshot?.self.id === peer.id) this.#snapshot = { ...this.#snapshot, self: peer };
-    else if (this.#peers.has(peer.id)) this.#peers.set(peer.id, peer);
+  #removed(reason: RemovedReason): void {
+    const text = `A node ended the session: ${reason}.`;
+    this.#close(
+      reason === 'replaced' ? 'session_replaced' : reason,
+      new SignalingError(CODE_OF_REMOVAL[reason] ?? 'session_expired', text),
+    );
   }
 
-  #lose(error: SignalingError): void {
-    this.#connection = undefined;
-    const requests = this.#requests;
-    this.#requests = undefined;
+  #detach(error: SignalingError): void {
+    if (this.#state.phase === 'closed') return;
     this.#welcome = undefined;
-    this.#refused(error);
-    requests?.end(error);
+    this.#setState({ phase: this.self === undefined ? 'connecting' : 'reconnecting', error });
   }
 
-  /** No connection, or no more of it. Tries again unless the refusal is for good. */
-  #refused(error: SignalingError): void {
-    if (ERRORS[error.code]?.retry === 'never') {
-      this.#end(error);
-      return;
-    }
-    this.#setState({ phase: this.#snapshot === undefined ? 'connecting' : 'reconnecting', error });
-    const delayMs = retryDelayMs(this.#tries++, error.retryAfterMs, this.#random);
-    this.#retry = setTimeout(() => void this.#open(), delayMs);
-  }
-
-  #end(error: SignalingError): void {
-    this.#connection?.close();
-    this.#connection = undefined;
-    const requests = this.#requests;
-    this.#requests = undefined;
-    this.#close(error.code, error);
-    requests?.end(error);
-  }
-
-  #close(reason: 'left' | ErrorCode, error: SignalingError): void {
-    clearTimeout(this.#retry);
+  #close(reason: CloseReason, error: SignalingError): void {
+    this.#attachment.stop();
+    if (this.#state.phase === 'closed') return;
     this.#settleJoined.reject(error);
-    this.#setState(reason === 'left' ? { phase: 'closed', reason } : { phase: 'closed', reason, error });
+    this.#setState({ phase: 'closed', reason, error });
+    this.#requests.end(error);
   }
 
   #setState(state: SessionState): void {
+    if (state.phase === 'connected' && this.#state.phase === 'connected') return;
     this.#state = state;
     this.emit('state', state);
   }
 
-  #request<Name extends Exclude<RequestName, 'join' | 'leave'>>(name: Name, body: object) {
-    if (this.#requests === undefined || this.#state.phase !== 'connected') {
+  #request<Name extends Exclude<RequestName, 'join' | 'resume' | 'leave'>>(name: Name, body: object) {
+    if (this.self === undefined || this.#state.phase === 'closed') {
       return Promise.reject(new SignalingError('not_joined'));
     }
     return this.#requests.request(name, body);
   }
 }
 
-/** 128 random bits; also where `crypto.randomUUID` is missing, as on a page served over plain http. */
-function randomKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
-}
+const CODE_OF_REMOVAL: Record<RemovedReason, ErrorCode> = {
+  kicked: 'session_expired',
+  banned: 'banned',
+  closed: 'session_expired',
+  token_expired: 'unauthorized',
+  replaced: 'session_replaced',
+};

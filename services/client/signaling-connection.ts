@@ -4,34 +4,49 @@ import { SignalingError } from './signaling-error.ts';
 
 /** Opens one connection. Rejects with the node's typed refusal, or `unavailable` where none answered. */
 export function connect(endpoint: string, options: ConnectionOptions): Promise<SignalingConnection> {
+  const openTimeoutMs = options.openTimeoutMs ?? 5_000;
   return new Promise((resolve, reject) => {
     const socket = io(new URL(endpoint).origin, {
       path: '/socket.io/',
       transports: ['websocket'],
       auth: options.token === undefined ? {} : { token: options.token },
-      timeout: options.openTimeoutMs ?? 8_000,
+      timeout: openTimeoutMs,
       // Whether, when and where to connect again is decided by the session, which also hears refusals.
       reconnection: false,
       forceNew: true,
     });
     // Before the first turn of the loop: `welcome` may come with the packet that opens the connection.
     const connection = new SignalingConnection(socket, options);
-    socket.once('connect', () => resolve(connection));
-    socket.once('connect_error', (error: Error & { data?: unknown }) => {
+    const fail = (error: SignalingError) => {
+      clearTimeout(patience);
       connection.close();
-      reject(SignalingError.from(error.data) ?? new SignalingError('unavailable', error.message));
+      reject(error);
+    };
+    // socket.io's own limit ends with the opening of the transport; a node may hang after that.
+    const patience = setTimeout(() => fail(new SignalingError('unavailable', 'timeout')), openTimeoutMs);
+    socket.once('connect', () => {
+      clearTimeout(patience);
+      resolve(connection);
     });
+    socket.once('connect_error', (error: Error & { data?: unknown }) => {
+      fail(SignalingError.from(error.data) ?? new SignalingError('unavailable', error.message));
+    });
+    socket.once('disconnect', (reason) => fail(new SignalingError('unavailable', reason)));
   });
 }
 
-export interface ConnectionOptions {
+/** Where a connection leaves what comes over it. */
+export interface ConnectionListener {
+  onEvent(event: ServerEvent): void;
+  /** The connection was open and is gone, and not because `close` was called. */
+  onLost(reason: string): void;
+}
+
+export interface ConnectionOptions extends ConnectionListener {
   readonly token?: string | undefined;
   readonly openTimeoutMs?: number;
   /** How long an answer may take before it counts as `unavailable`. */
   readonly answerTimeoutMs?: number;
-  onEvent(event: ServerEvent): void;
-  /** The connection is gone, and not because `close` was called. */
-  onLost(reason: string): void;
 }
 
 /** An event as it arrived. Nodes are trusted to keep to the protocol. */
@@ -41,12 +56,14 @@ export type ServerEvent = {
 
 export type Answer<Name extends RequestName = RequestName> =
   | { readonly ok: true; readonly reply: Replies[Name] }
-  | { readonly ok: false; readonly error: SignalingError };
+  /** `isSilence`: no node said so. */
+  | { readonly ok: false; readonly error: SignalingError; readonly isSilence?: boolean };
 
 /** One socket, from its opening to its end; it never comes back. */
 export class SignalingConnection {
   readonly #socket: Socket;
   readonly #answerTimeoutMs: number;
+  #wasOpen = false;
   #isClosed = false;
 
   constructor(socket: Socket, options: ConnectionOptions) {
@@ -55,8 +72,11 @@ export class SignalingConnection {
     socket.onAny((name: string, data: unknown) => {
       if (!this.#isClosed) options.onEvent({ name, data } as ServerEvent);
     });
+    socket.on('connect', () => {
+      this.#wasOpen = true;
+    });
     socket.on('disconnect', (reason) => {
-      if (!this.#isClosed) options.onLost(reason);
+      if (this.#wasOpen && !this.#isClosed) options.onLost(reason);
       this.#isClosed = true;
     });
   }
@@ -77,13 +97,21 @@ export class SignalingConnection {
           answered({ ok: true, reply: acknowledgement });
         } else {
           const refusal = acknowledgement?.ok === false && SignalingError.from(acknowledgement.error);
-          answered({ ok: false, error: refusal || new SignalingError('unavailable', silence?.message) });
+          const error = refusal || new SignalingError('unavailable', silence?.message);
+          answered({ ok: false, error, isSilence: !refusal });
         }
       });
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#socket.disconnect();
+    // Without socket.io's goodbye where it was open: browsers complain when one writes to what the node closes, too.
+    if (this.#socket.connected) this.drop();
+    else this.#socket.disconnect();
+  }
+
+  /** Loses the connection, as an accident would. */
+  drop(): void {
+    this.#socket.io.engine.close();
   }
 }

@@ -4,8 +4,12 @@ import type { Answer, ServerEvent } from './signaling-connection.ts';
 /** What went over the wire, in one line for people: never a session description, never an address. */
 export interface WireLine {
   readonly at: Date;
-  readonly direction: 'in' | 'out';
-  /** `offer`, `answer`, `candidate`, `end_of_candidates`, or the name of the event or request. */
+  /** `here`: it did not go over the wire, but happened to the connection. */
+  readonly direction: 'in' | 'out' | 'here';
+  /**
+   * `offer`, `answer`, `candidate`, `end_of_candidates`, or the name of the event or request; here:
+   * `connection_lost`, `not_connected`.
+   */
   readonly what: string;
   /** Its place in the room's log. */
   readonly seq?: number;
@@ -13,24 +17,39 @@ export interface WireLine {
   readonly peer?: string;
   /** For a request: how long its answer took. */
   readonly tookMs?: number;
-  /** For a request: why it was refused; or that its target is to get it later (`held`). */
+  /**
+   * Why a request was refused, or what became of it (`held`, `3 missed`); the node that welcomes; that a peer is
+   * `away`, without a node; why something ended.
+   */
   readonly note?: string;
 }
 
+/** What happened to the connection itself. */
+export function localLine(what: 'connection_lost' | 'not_connected', note: string): WireLine {
+  return { at: new Date(), direction: 'here', what, note };
+}
+
 export function incomingLine({ name, data }: ServerEvent): WireLine {
-  const { seq, from, peer } = data as { seq?: number; from?: string; peer?: string | { id: string } };
+  const { seq, from, peer, reason, node } = data as {
+    seq?: number;
+    from?: string;
+    peer?: string | { id: string; connected: boolean };
+    reason?: string;
+    node?: string;
+  };
+  const isAway = typeof peer === 'object' && !peer.connected;
   return {
     at: new Date(),
     direction: 'in',
     what: name === 'signal' ? signalKind(data) : name,
     ...optional('seq', seq),
     ...optional('peer', from ?? (typeof peer === 'object' ? peer.id : peer)),
+    ...optional('note', isAway ? 'away' : (reason ?? node)),
   };
 }
 
 export function outgoingLine(name: RequestName, body: object, answer: Answer, tookMs: number): WireLine {
-  const reply = answer.ok ? (answer.reply as { seq?: number; delivery?: string }) : {};
-  const note = answer.ok ? (reply.delivery === 'held' ? 'held' : undefined) : answer.error.code;
+  const reply = answer.ok ? (answer.reply as OutcomeOfAny) : {};
   return {
     at: new Date(),
     direction: 'out',
@@ -38,8 +57,20 @@ export function outgoingLine(name: RequestName, body: object, answer: Answer, to
     tookMs,
     ...optional('seq', reply.seq),
     ...optional('peer', (body as { to?: string }).to),
-    ...optional('note', note),
+    ...optional('note', answer.ok ? outcome(reply) : answer.error.code),
   };
+}
+
+interface OutcomeOfAny {
+  readonly seq?: number;
+  readonly delivery?: string;
+  readonly recovered?: boolean;
+  readonly missed?: number;
+}
+
+function outcome({ delivery, recovered, missed }: OutcomeOfAny): string | undefined {
+  if (recovered !== undefined) return recovered ? `${missed} missed` : 'not recovered';
+  return delivery === 'held' ? 'held' : undefined;
 }
 
 function signalKind(signal: {

@@ -1,4 +1,5 @@
 import {
+  type CloseReason,
   type ErrorCode,
   join,
   type LinkState,
@@ -6,6 +7,7 @@ import {
   MeshCall,
   type Peer,
   type PeerId,
+  type Resumed,
   type RoomSession,
   type SessionState,
   SignalingError,
@@ -23,6 +25,8 @@ const LOG_LINES_MAX = 200;
 const LOG_EVERY_MS = 100;
 const ANSWERS_LOOKED_AT = 20;
 const STATS_EVERY_MS = 500;
+/** A connection that is back sooner is nobody's concern: the call goes on meanwhile. */
+const NODE_MISSED_AFTER_MS = 1_000;
 const NARROW = '(max-width: 860px)';
 
 /** Another person in the call. */
@@ -43,9 +47,12 @@ export interface LogLine extends WireLine {
 export interface Notice {
   readonly tone: 'info' | 'error';
   readonly words: (strings: Strings) => string;
-  /** For an error of the protocol. */
-  readonly code?: ErrorCode;
+  /** Why a session ended, or a request failed. */
+  readonly code?: CloseReason;
 }
+
+/** How the session came by its present connection, where that is not its first. */
+export type Comeback = Resumed | 'rejoined';
 
 /** Everything the call page shows, as signals, and everything a person can do there. */
 export class CallStore {
@@ -60,6 +67,9 @@ export class CallStore {
   readonly stage = signal<'lobby' | 'asking' | 'call'>('lobby');
   readonly connection = signal<SessionState>({ phase: 'connecting' });
   readonly here = signal<{ node: string; region: string } | undefined>(undefined);
+  readonly comeback = signal<Comeback | undefined>(undefined);
+  /** For a while there was no node. */
+  readonly isNodeMissed = signal(false);
   readonly self = signal<Peer | undefined>(undefined);
   readonly peers = signal<readonly PeerView[]>([]);
   readonly stats = signal<ReadonlyMap<PeerId, LinkStats>>(new Map());
@@ -88,6 +98,7 @@ export class CallStore {
   #answerMs: number[] = [];
   #newLines: LogLine[] = [];
   #flush: ReturnType<typeof setTimeout> | undefined;
+  #missing: ReturnType<typeof setTimeout> | undefined;
   readonly #names = new Map<PeerId, string>();
 
   constructor(address: PageAddress) {
@@ -202,6 +213,16 @@ export class CallStore {
     }
   }
 
+  /** Loses the connection to the node, to see what happens then. */
+  dropConnection(): void {
+    this.#session?.dropConnection();
+  }
+
+  /** Looks for a way to a person anew. */
+  restartIce(peer: PeerId): void {
+    this.#call?.restartIce(peer);
+  }
+
   /** With a touch or a key a browser lets the page sound. */
   wake(): void {
     this.media.value?.wake();
@@ -209,7 +230,7 @@ export class CallStore {
   }
 
   #start(room: string, name: string, media: LocalMedia): void {
-    const session = join(this.address.server, { room, name, metadata: { microphone: true, camera: true } });
+    const session = join(this.address.nodes, { room, name, metadata: { microphone: true, camera: true } });
     const call = new MeshCall(session);
     this.#session = session;
     this.#call = call;
@@ -219,8 +240,18 @@ export class CallStore {
     session.on('welcome', ({ node, region }) => {
       this.here.value = { node, region };
     });
-    session.on('joined', () => this.#readRoster());
+    session.on('joined', ({ isRejoin }) => {
+      this.#readRoster();
+      if (isRejoin) this.comeback.value = 'rejoined';
+    });
+    session.on('resumed', (resumed) => {
+      this.#readRoster();
+      this.comeback.value = resumed;
+    });
     session.on('resync', () => this.#readRoster());
+    session.on('go_away', ({ text }) => {
+      if (text !== undefined) this.notice.value = { tone: 'info', words: () => text };
+    });
     session.on('peer_joined', ({ peer }) => {
       this.#readRoster();
       this.announcement.value = this.strings.value.joinedNow(peer.name);
@@ -253,6 +284,7 @@ export class CallStore {
 
   #follow(state: SessionState): void {
     this.connection.value = state;
+    this.#missNode(state.phase === 'reconnecting');
     if (state.phase !== 'closed') return;
     clearInterval(this.#statsTimer);
     clearTimeout(this.#flush);
@@ -267,6 +299,7 @@ export class CallStore {
     batch(() => {
       this.media.value = undefined;
       this.here.value = undefined;
+      this.comeback.value = undefined;
       this.self.value = undefined;
       this.peers.value = [];
       this.stats.value = new Map();
@@ -284,11 +317,24 @@ export class CallStore {
     });
   }
 
+  #missNode(isGone: boolean): void {
+    if (isGone) {
+      this.#missing ??= setTimeout(() => {
+        this.isNodeMissed.value = true;
+      }, NODE_MISSED_AFTER_MS);
+      return;
+    }
+    clearTimeout(this.#missing);
+    this.#missing = undefined;
+    this.isNodeMissed.value = false;
+  }
+
   #readRoster(): void {
     const session = this.#session;
     if (session === undefined) return;
     batch(() => {
       this.self.value = session.self;
+      if (session.self !== undefined) this.#names.set(session.self.id, session.self.name);
       this.peers.value = [...session.peers.values()].map((peer) => {
         this.#names.set(peer.id, peer.name);
         const link = this.#call?.stateOf(peer.id);
@@ -332,8 +378,8 @@ export class CallStore {
     const metadata = { microphone: this.isMicrophoneOn.value, camera: this.isCameraOn.value };
     this.#session?.update({ metadata }).catch((error: unknown) => {
       const code = codeOf(error);
-      // After a lost connection the rejoin tells them.
-      if (code !== 'not_joined' && code !== 'unavailable') {
+      // Where the session has expired, the join that follows tells them.
+      if (code !== 'session_expired') {
         this.notice.value = { tone: 'error', code, words: (strings) => strings.errors[code] };
       }
     });

@@ -1,4 +1,4 @@
-/** What a link may ask for: `?room=…&name=…&autojoin=1&media=fake|camera&lang=en|zh&server=http://…`. */
+/** What a link may ask for: `?room=…&name=…&autojoin=1&media=fake|camera&lang=en|zh&nodes=http://…,http://…`. */
 export interface PageAddress {
   readonly room: string;
   readonly name: string;
@@ -6,8 +6,8 @@ export interface PageAddress {
   /** `camera` where not said otherwise. */
   readonly media: 'fake' | 'camera';
   readonly language: string | undefined;
-  /** The node: where the page came from, unless the link names another. */
-  readonly server: string;
+  /** Nodes of one cluster, the first preferred: the one that the page came from, unless the link names others. */
+  readonly nodes: readonly [string, ...string[]];
 }
 
 export function readPageAddress({ search, origin }: Pick<Location, 'search' | 'origin'>): PageAddress {
@@ -18,7 +18,7 @@ export function readPageAddress({ search, origin }: Pick<Location, 'search' | 'o
     isAutojoin: query.get('autojoin') === '1',
     media: query.get('media') === 'fake' ? 'fake' : 'camera',
     language: query.get('lang') ?? remembered('language'),
-    server: httpAddress(query.get('server')) ?? origin,
+    nodes: httpAddresses(query.get('nodes')) ?? [origin],
   };
 }
 
@@ -55,8 +55,11 @@ function suggestRoom(): string {
   return `${place}-${100 + Math.floor(Math.random() * 900)}`;
 }
 
-function httpAddress(text: string | null): string | undefined {
-  if (text === null || !URL.canParse(text)) return undefined;
-  const { protocol, origin } = new URL(text);
-  return protocol === 'http:' || protocol === 'https:' ? origin : undefined;
+/** Those of a comma-separated list that are web addresses; undefined where none is. */
+function httpAddresses(text: string | null): [string, ...string[]] | undefined {
+  const urls = (text ?? '').split(',').flatMap((part) => (URL.canParse(part) ? [new URL(part)] : []));
+  const [first, ...others] = urls
+    .filter(({ protocol }) => /^https?:$/.test(protocol))
+    .map(({ origin }) => origin);
+  return first === undefined ? undefined : [first, ...others];
 }

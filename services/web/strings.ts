@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@fenghuo/client';
+import type { CloseReason } from '@fenghuo/client';
 
 /** Every word of the pages. English is the measure: another language has the same members. */
 const en = {
@@ -41,7 +41,7 @@ const en = {
   phase: { connecting: 'connecting', connected: 'connected', reconnecting: 'reconnecting', closed: 'left' },
   onNode: (node: string, region: string) => `${node} · ${region}`,
   connecting: (server: string) => `Looking for a node at ${server}…`,
-  reconnecting: 'The node is out of reach. Trying again; you come back as soon as one answers.',
+  reconnecting: 'No node can be reached. The call goes on with those who are in it; trying again.',
   aloneTitle: 'Nobody else is here yet',
   aloneText: 'Send the link to somebody. Who opens it on another node meets you here.',
 
@@ -54,6 +54,17 @@ const en = {
 
   yourNode: 'Your node',
   answersIn: (ms: string) => `answers in ${ms}`,
+  dropSocket: 'Drop the socket',
+  dropSocketHint: 'Lose the connection to the node, as an accident would. The call goes on.',
+  noNode: 'The connection is lost. The call goes on; the session waits for a node.',
+  resumed: (gap: string, missed: number) =>
+    missed === 0
+      ? `Resumed after ${gap}. Nothing was missed.`
+      : `Resumed after ${gap}. What was missed has come: ${missed}.`,
+  resumedWithLoss: (gap: string) => `Resumed after ${gap}. Signals were lost, so ways are looked for anew.`,
+  rejoined: 'You were away for too long, and entered anew.',
+  restartIce: (name: string) => `Look for a way to ${name} anew (ICE restart)`,
+  peerDetached: 'no node at the moment',
   sameNode: 'same node',
   acrossNodes: 'across nodes',
   path: 'Path',
@@ -109,7 +120,10 @@ const en = {
     node_full: 'This node is full. Trying again shortly.',
     draining: 'This node is being taken out of service. Looking for another one.',
     unavailable: 'The node does not answer.',
-  } satisfies Record<ErrorCode, string>,
+    kicked: 'You were sent out of the room.',
+    closed: 'The room was closed.',
+    token_expired: 'Your pass has expired.',
+  } satisfies Record<Exclude<CloseReason, 'left'>, string>,
 };
 
 export type Strings = typeof en;
@@ -154,7 +168,7 @@ const zh: Strings = {
   phase: { connecting: '连接中', connected: '已连接', reconnecting: '重连中', closed: '已离开' },
   onNode: (node, region) => `${node} · ${region}`,
   connecting: (server) => `正在寻找节点 ${server}…`,
-  reconnecting: '暂时联系不上节点，正在重试；一有节点应答，你就会回到房间。',
+  reconnecting: '暂时联系不上任何节点，正在重试；与已接通的人，通话照常。',
   aloneTitle: '还没有别人',
   aloneText: '把链接发给别人。无论从哪个节点打开，都会在这里与你相见。',
 
@@ -167,6 +181,15 @@ const zh: Strings = {
 
   yourNode: '你的节点',
   answersIn: (ms) => `${ms} 内应答`,
+  dropSocket: '模拟断线',
+  dropSocketHint: '像意外那样断开与节点的连接；通话照常。',
+  noNode: '连接已断；通话照常，会话正等待节点。',
+  resumed: (gap, missed) =>
+    missed === 0 ? `${gap} 后恢复，无一遗漏。` : `${gap} 后恢复，期间的 ${missed} 条已补到。`,
+  resumedWithLoss: (gap) => `${gap} 后恢复；有信令遗失，正在重新寻找通路。`,
+  rejoined: '你离开太久，已重新进入。',
+  restartIce: (name) => `重新寻找通往 ${name} 的通路（ICE 重启）`,
+  peerDetached: '暂无节点',
   sameNode: '同一节点',
   acrossNodes: '跨节点',
   path: '路径',
@@ -216,6 +239,9 @@ const zh: Strings = {
     node_full: '此节点已满，稍后自动重试。',
     draining: '此节点即将停用，正在寻找另一个节点。',
     unavailable: '节点没有应答。',
+    kicked: '你已被请出房间。',
+    closed: '房间已关闭。',
+    token_expired: '你的通行凭证已过期。',
   },
 };
 

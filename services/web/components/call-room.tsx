@@ -10,14 +10,14 @@ import { TileGrid } from './tile-grid.tsx';
 export function CallRoom() {
   const store = useStore();
   const strings = useStrings();
-  const { connection, announcement, isSoundBlocked, panel } = store;
+  const { connection, announcement, isNodeMissed, isSoundBlocked, panel } = store;
   const { phase } = connection.value;
   return (
     <div class="call" data-testid="call" data-phase={phase} data-panel={panel.value ?? 'none'}>
       <CallBar />
       <main class="stage" aria-label={strings.pictures}>
         <NoticeBar />
-        {phase !== 'connected' && (
+        {(phase === 'connecting' || isNodeMissed.value) && (
           <div class="notice" data-tone="wait" data-testid="waiting" role="status">
             <span class="spark" aria-hidden="true" />
             <span>{phase === 'connecting' ? <Connecting /> : strings.reconnecting}</span>
@@ -47,7 +47,7 @@ function Connecting() {
   return (
     <>
       {error !== undefined && `${strings.errors[error.code]} `}
-      {strings.connecting(store.address.server)}
+      {strings.connecting(store.address.nodes.join(', '))}
     </>
   );
 }

@@ -1,23 +1,20 @@
 import type { LinkStats } from '@fenghuo/client';
 import type { PeerView } from '../call-store.ts';
 import { hueOf } from '../hue.ts';
+import { milliseconds } from '../milliseconds.ts';
 import { BeaconLine } from './beacon-line.tsx';
+import { Icon } from './icons.tsx';
+import { OwnConnection } from './own-connection.tsx';
 import { useStore, useStrings } from './store-context.ts';
 import { WireLog } from './wire-log.tsx';
 
 /** How this call came about: the nodes, the way to each person, and every signal as it passes. */
 export function SignalsPanel({ isShown }: { isShown: boolean }) {
-  const { here, signalingMs, peers, stats } = useStore();
+  const { peers, stats } = useStore();
   const strings = useStrings();
-  const node = here.value;
   return (
     <section class="signals" hidden={!isShown} aria-label={strings.signals}>
-      <p class="own-node" data-testid="own-node" data-node={node?.node} data-region={node?.region}>
-        {strings.yourNode} <b>{node === undefined ? '—' : strings.onNode(node.node, node.region)}</b>
-        {signalingMs.value !== undefined && (
-          <span class="quiet">{strings.answersIn(milliseconds(signalingMs.value))}</span>
-        )}
-      </p>
+      <OwnConnection />
       <BeaconLine />
       <ul class="ways" aria-label={strings.people}>
         {peers.value.length === 0 && <li class="quiet">{strings.nobody}</li>}
@@ -32,10 +29,10 @@ export function SignalsPanel({ isShown }: { isShown: boolean }) {
 
 /** One person, and the way to them. */
 function Way({ view, stats }: { view: PeerView; stats: LinkStats | undefined }) {
-  const { here } = useStore();
+  const store = useStore();
   const strings = useStrings();
   const { peer, link } = view;
-  const isAcross = peer.node !== here.value?.node;
+  const isAcross = peer.node !== store.here.value?.node;
   const ice = link?.ice ?? 'new';
   const pair = stats?.pair;
   const type = (name: string) => strings.candidateType[name] ?? name;
@@ -47,6 +44,7 @@ function Way({ view, stats }: { view: PeerView; stats: LinkStats | undefined }) 
       data-name={peer.name}
       data-node={peer.node}
       data-path={isAcross ? 'across' : 'local'}
+      data-connected={peer.connected}
       data-ice={ice}
       data-pair={pair && `${pair.local}-${pair.remote}`}
       data-frames-decoded={stats?.framesDecoded ?? 0}
@@ -56,10 +54,22 @@ function Way({ view, stats }: { view: PeerView; stats: LinkStats | undefined }) 
       <div class="way-head">
         <span class="dot" aria-hidden="true" />
         <b>{peer.name}</b>
-        <span class="place">{strings.onNode(peer.node, peer.region)}</span>
+        <span class="place">
+          {peer.connected ? strings.onNode(peer.node, peer.region) : strings.peerDetached}
+        </span>
         <span class={isAcross ? 'path across' : 'path'}>
           {isAcross ? strings.acrossNodes : strings.sameNode}
         </span>
+        <button
+          type="button"
+          class="bare"
+          data-testid="restart-ice"
+          aria-label={strings.restartIce(peer.name)}
+          title={strings.restartIce(peer.name)}
+          onClick={() => store.restartIce(peer.id)}
+        >
+          <Icon name="again" />
+        </button>
       </div>
       <dl>
         <Fact name={strings.ice} value={strings.iceState[ice]} />
@@ -85,8 +95,4 @@ function Fact(props: { name: string; value: string | undefined; title?: string |
       <dd title={props.title}>{props.value ?? '—'}</dd>
     </div>
   );
-}
-
-function milliseconds(ms: number): string {
-  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }

@@ -53,6 +53,7 @@ export function TileGrid() {
           ice={link?.ice}
           isCameraOn={shows('camera')}
           isMicrophoneOn={shows('microphone')}
+          isConnected={peer.connected}
           isHeard={(stats.value.get(peer.id)?.audioLevel ?? 0) > HEARD_LEVEL}
         />
       );

@@ -16,12 +16,15 @@ interface TileProps {
   readonly isCameraOn?: boolean;
   readonly isMicrophoneOn?: boolean;
   readonly isHeard?: boolean;
+  /** False while this person's node is gone; what one sees and hears of them goes on. */
+  readonly isConnected?: boolean;
 }
 
 /** One picture, with its person's name and what is turned off. */
 export function Tile(props: TileProps) {
   const { id, name, place, stream, ice, isOwn = false, isSecond = false } = props;
   const { isMirrored = false, isCameraOn = true, isMicrophoneOn = true, isHeard = false } = props;
+  const { isConnected = true } = props;
   const strings = useStrings();
   const isThere = isOwn || ice === 'connected' || ice === 'completed';
   return (
@@ -34,6 +37,7 @@ export function Tile(props: TileProps) {
       data-camera={isCameraOn ? 'on' : 'off'}
       data-microphone={isMicrophoneOn ? 'on' : 'off'}
       data-heard={isHeard && isMicrophoneOn}
+      data-connected={isConnected}
       style={{ '--hue': hueOf(name) }}
     >
       <Picture stream={stream} isMuted={isOwn} isMirrored={isMirrored} label={name} />
@@ -51,6 +55,7 @@ export function Tile(props: TileProps) {
       <figcaption>
         {!isMicrophoneOn && <Badge icon="microphoneOff" label={strings.microphoneOff} />}
         {!isCameraOn && <Badge icon="cameraOff" label={strings.cameraOff} />}
+        {!isConnected && <Badge icon="signalsOff" label={strings.peerDetached} />}
         <span class="name">
           {name}
           {isOwn && !isSecond && <i> ({strings.you})</i>}
@@ -61,7 +66,7 @@ export function Tile(props: TileProps) {
   );
 }
 
-function Badge({ icon, label }: { icon: 'microphoneOff' | 'cameraOff'; label: string }) {
+function Badge({ icon, label }: { icon: 'microphoneOff' | 'cameraOff' | 'signalsOff'; label: string }) {
   return (
     <span class="badge" role="img" aria-label={label} title={label}>
       <Icon name={icon} />

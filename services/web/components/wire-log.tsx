@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { LogLine } from '../call-store.ts';
+import { milliseconds } from '../milliseconds.ts';
 import { useStore, useStrings } from './store-context.ts';
 
 /** Every signal as it passes, with its number in the room's log. Follows the newest unless one has scrolled back. */
@@ -41,21 +42,31 @@ export function WireLog() {
 }
 
 function Line({ line }: { line: LogLine }) {
-  const { direction, what, seq, who, at, note, isAcrossNodes } = line;
+  const { direction, what, seq, who, at, note, tookMs, isAcrossNodes } = line;
+  const isEntry = what === 'join' || what === 'resume';
   return (
-    <li data-testid="wire-line" data-what={what} data-direction={direction} data-seq={seq}>
+    <li
+      class={who === undefined ? 'impersonal' : ''}
+      data-testid="wire-line"
+      data-what={what}
+      data-direction={direction}
+      data-seq={seq}
+    >
       <time dateTime={at.toISOString()}>{clock(at)}</time>
       <span class="seq">{seq ?? ''}</span>
-      <span class="arrow">{direction === 'in' ? '←' : '→'}</span>
+      <span class="arrow">{ARROWS[direction]}</span>
       <span class={`what ${what}`}>{what.replaceAll('_', ' ')}</span>
       <span class="who">
         {who}
         {isAcrossNodes && <span class="across"> ⌇</span>}
         {note !== undefined && <em> {note}</em>}
+        {isEntry && tookMs !== undefined && ` ${milliseconds(tookMs)}`}
       </span>
     </li>
   );
 }
+
+const ARROWS = { in: '←', out: '→', here: '×' } as const;
 
 function clock(at: Date): string {
   const tenths = Math.floor(at.getMilliseconds() / 100);

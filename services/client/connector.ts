@@ -1,0 +1,152 @@
+import { retryDelayMs } from './backoff.ts';
+import {
+  type ConnectionListener,
+  connect as connectSocket,
+  type SignalingConnection,
+} from './signaling-connection.ts';
+import { SignalingError } from './signaling-error.ts';
+import { onWakeUp } from './wake-up.ts';
+
+/**
+ * Chooses when and where to connect. An endpoint that fails is followed by the next one at once; when all of them
+ * have failed, tries are spread under a doubling cap. A node that names a time is not asked before it, whatever happens;
+ * a wait of our own ends early when the page wakes up.
+ */
+export class Connector {
+  readonly #endpoints: readonly Endpoint[];
+  readonly #options: ConnectorOptions;
+  readonly #random: () => number;
+  readonly #stopListening: () => void;
+  #preferred = 0;
+  /** Since a connection was last in use. */
+  #failures = 0;
+  #wasInUse = false;
+  #hurry: () => void = () => {};
+  #cancel: () => void = () => {};
+
+  constructor(endpoints: string | readonly string[], options: ConnectorOptions) {
+    const urls = typeof endpoints === 'string' ? [endpoints] : endpoints;
+    if (urls.length === 0) throw new TypeError('There is no endpoint to connect to.');
+    this.#endpoints = urls.map((url) => ({ url, notBeforeMs: 0 }));
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+    this.#stopListening = onWakeUp(() => this.#hurry());
+  }
+
+  /** One try, when its time has come. Rejects with a `SignalingError`, which counts as a failure. */
+  async open(listener: ConnectionListener): Promise<Opened> {
+    await this.#rest();
+    const endpoint = this.#choose();
+    await this.#sleep(endpoint.notBeforeMs - performance.now());
+    const { url } = endpoint;
+    try {
+      const token = await this.#token();
+      const connect = this.#options.connect ?? connectSocket;
+      return { endpoint: url, connection: await connect(url, { token, ...listener }) };
+    } catch (fault) {
+      const error =
+        fault instanceof SignalingError ? fault : new SignalingError('unavailable', String(fault));
+      this.failed(url, error);
+      throw error;
+    }
+  }
+
+  /** An endpoint could not be used, whether it opened or not. */
+  failed(url: string, error: SignalingError): void {
+    this.#failures++;
+    this.avoid(url);
+    const endpoint = this.#endpoints.find((each) => each.url === url);
+    if (endpoint === undefined || error.retryAfterMs === undefined) return;
+    endpoint.notBeforeMs = performance.now() + retryDelayMs(0, error.retryAfterMs, this.#random);
+  }
+
+  /** A connection carries the session: should it be lost, the same endpoint is asked first, and at once. */
+  succeeded(url: string): void {
+    this.#failures = 0;
+    this.#wasInUse = true;
+    this.#preferred = this.#endpoints.findIndex((each) => each.url === url);
+  }
+
+  /** Prefers the endpoint after this one. */
+  avoid(url: string): void {
+    const index = this.#endpoints.findIndex((each) => each.url === url);
+    if (index >= 0) this.#preferred = (index + 1) % this.#endpoints.length;
+  }
+
+  /** Ends a wait of our own. */
+  hurry(): void {
+    this.#hurry();
+  }
+
+  /** A try that waits for its time never comes. */
+  stop(): void {
+    this.#stopListening();
+    this.#cancel();
+  }
+
+  /** The wait that is ours to choose. */
+  async #rest(): Promise<void> {
+    if (this.#failures === 0 && !this.#wasInUse) return;
+    const rounds = Math.floor(this.#failures / this.#endpoints.length);
+    const delayMs =
+      rounds === 0 ? AT_ONCE_MS * this.#random() : retryDelayMs(rounds - 1, undefined, this.#random);
+    await this.#sleep(delayMs, (wake) => {
+      this.#hurry = wake;
+    });
+    this.#hurry = () => {};
+  }
+
+  #sleep(delayMs: number, whileAsleep?: (wake: () => void) => void): Promise<void> {
+    if (delayMs <= 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.#cancel = () => clearTimeout(timer);
+      whileAsleep?.(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  /** In turn, passing over those that are to be left alone for now; else the one whose time comes first. */
+  #choose(): Endpoint {
+    const inTurn = [
+      ...this.#endpoints.slice(this.#preferred),
+      ...this.#endpoints.slice(0, this.#preferred),
+    ] as [Endpoint, ...Endpoint[]];
+    const now = performance.now();
+    const waitsMs = (endpoint: Endpoint) => Math.max(0, endpoint.notBeforeMs - now);
+    return inTurn.reduce((best, each) => (waitsMs(each) < waitsMs(best) ? each : best));
+  }
+
+  async #token(): Promise<string | undefined> {
+    const { token } = this.#options;
+    if (typeof token !== 'function') return token;
+    try {
+      return await token();
+    } catch (fault) {
+      throw new SignalingError('unavailable', `There is no token: ${fault}`);
+    }
+  }
+}
+
+/** A lost connection is made up for at once; spread a little, since a node that dies loses all of its own together. */
+const AT_ONCE_MS = 50;
+
+export interface ConnectorOptions {
+  /** A JWT, or how to get one: called anew for each connection. */
+  readonly token?: string | (() => string | Promise<string>) | undefined;
+  readonly random?: (() => number) | undefined;
+  /** Replaces the socket in tests. */
+  readonly connect?: typeof connectSocket | undefined;
+}
+
+export interface Opened {
+  readonly connection: SignalingConnection;
+  readonly endpoint: string;
+}
+
+interface Endpoint {
+  readonly url: string;
+  notBeforeMs: number;
+}
