@@ -128,7 +128,7 @@ describe.each([
     await ann.next('peer_updated');
     const again = await person(1);
     expect(await again.resume(bobJoin)).toMatchObject({ recovered: true });
-    await new Promise((resolve) => setTimeout(resolve, WINDOW_MS + 1_300));
+    await new Promise((resolve) => setTimeout(resolve, WINDOW_MS + 2_500));
     expect(ann.all('peer_left')).toEqual([]);
     loseConnection(again);
     expect(await ann.next('peer_left', 10_000)).toMatchObject({ peer: bobId });
@@ -291,7 +291,7 @@ describe.each([
       loseConnection(bob);
       const startMs = performance.now();
       expect(await (await person(0)).resume(bobJoin)).toMatchObject({ recovered: true });
-      expect(performance.now() - startMs).toBeLessThan(500);
+      expect(performance.now() - startMs).toBeLessThan(tries.at(-1) ?? 0);
     });
   });
 });

@@ -177,8 +177,9 @@ export class RoomFeed {
     this.#opened ??= Promise.all([doorbell.subscribe(this.#room), holds.hold(this.#room)]).then((done) =>
       done.every((each) => each),
     );
-    const isOpen = await this.#opened;
-    if (!isOpen && this.#opened !== undefined) {
+    const opening = this.#opened;
+    const isOpen = await opening;
+    if (!isOpen && this.#opened === opening) {
       this.#opened = undefined;
       holds.release(this.#room);
     }

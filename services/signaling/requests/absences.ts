@@ -1,4 +1,5 @@
 import type { PeerId } from '@fenghuo/protocol';
+import { BEAT_MS } from '../backplane/leases.ts';
 import type { RoomFeeds } from '../backplane/room-feeds.ts';
 import type { Adopted, RoomLog, SessionRef } from '../backplane/room-log.ts';
 import type { RoomId } from '../domain/room-id.ts';
@@ -31,17 +32,16 @@ export function absences(options: AbsencesOptions): Absences & { tick(): Promise
   /** In the order in which they are due: every window is as long. */
   const waiting = new Set<Absence>();
 
-  function count(session: SessionRef): void {
-    const dueAtMs = options.livedMs() + options.resumeWindowMs;
-    waiting.add({ session, dueAtMs, letGo: feeds.keep(session.room) });
+  function count(session: SessionRef, letGo: () => void): void {
+    // The clock may be a beat behind: a window is rather longer than shorter.
+    waiting.add({ session, dueAtMs: options.livedMs() + BEAT_MS + options.resumeWindowMs, letGo });
   }
 
-  async function detach(session: SessionRef) {
-    const letGo = feeds.keep(session.room);
+  async function detach(session: SessionRef, letGo: () => void) {
     const detached = await rooms.detach(session, options.owner());
-    // Else somebody was faster: it was resumed elsewhere, taken over, or ended.
-    if (detached.ok) count({ ...session, generation: detached.value });
-    letGo();
+    if (detached.ok) count({ ...session, generation: detached.value }, letGo);
+    // Somebody was faster: it was resumed elsewhere, taken over, or ended.
+    else if (detached.code !== 'unavailable') letGo();
     return detached;
   }
 
@@ -54,9 +54,12 @@ export function absences(options: AbsencesOptions): Absences & { tick(): Promise
   }
 
   return {
-    begin: ({ room, peer, generation }) => departures.depart(() => detach({ room, peer, generation })),
+    begin({ room, peer, generation }) {
+      const letGo = feeds.keep(room);
+      return departures.depart(() => detach({ room, peer, generation }, letGo));
+    },
     adopt(sessions) {
-      for (const session of sessions) count(session);
+      for (const session of sessions) count(session, feeds.keep(session.room));
     },
     get size() {
       return waiting.size;
