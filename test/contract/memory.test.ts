@@ -2,6 +2,7 @@ import { memoryHub } from '../../services/signaling/backplane/memory/hub.ts';
 import { defaultLogBounds } from '../../services/signaling/domain/log-bounds.ts';
 import { keepSealed } from '../support/seal.ts';
 import { leasesContract } from './leases.contract.ts';
+import { resumeContract } from './resume.contract.ts';
 import { roomLogContract } from './room-log.contract.ts';
 
 let opened = 0;
@@ -22,10 +23,11 @@ async function share(faults?: () => readonly number[]) {
 
 roomLogContract('memory', () => share());
 leasesContract('memory', () => share());
+resumeContract('memory', () => share());
 
 // Rule H3: zero, one or two copies of a ring, late and out of order.
 let rings = 0;
 const FAULTS = [[0], [2], [0, 3], [], [1, 1], [0], [5]] as const;
-roomLogContract('memory with a doorbell that drops, doubles and delays', () =>
-  share(() => FAULTS[rings++ % FAULTS.length] ?? [0]),
-);
+const faulty = () => share(() => FAULTS[rings++ % FAULTS.length] ?? [0]);
+roomLogContract('memory with a doorbell that drops, doubles and delays', faulty);
+resumeContract('memory with a doorbell that drops, doubles and delays', faulty);

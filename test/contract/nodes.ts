@@ -1,13 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PeerId } from '@fenghuo/protocol';
-import { expect } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { Backplane } from '../../services/signaling/backplane/backplane.ts';
 import type { Listener, Seat } from '../../services/signaling/backplane/room-feed.ts';
 import { RoomFeeds } from '../../services/signaling/backplane/room-feeds.ts';
-import type { Newcomer, RoomSnapshot, SessionRef } from '../../services/signaling/backplane/room-log.ts';
+import type {
+  Comeback,
+  Newcomer,
+  Resumed,
+  RoomSnapshot,
+  SessionRef,
+} from '../../services/signaling/backplane/room-log.ts';
 import { defaultLogBounds, type LogBounds } from '../../services/signaling/domain/log-bounds.ts';
 import type { RequestRef } from '../../services/signaling/domain/request-order.ts';
+import type { Result } from '../../services/signaling/domain/result.ts';
 import { type RoomId, roomId } from '../../services/signaling/domain/room-id.ts';
 import { parseRecord, type RoomRecord } from '../../services/signaling/domain/room-record.ts';
 import { eventually } from '../support/eventually.ts';
@@ -21,25 +28,35 @@ export interface SharedBackplane {
 }
 
 /** A join as a node would make it. */
-export function newcomer(
-  room: RoomId,
-  given: { name: string; peersMax?: number; peer?: PeerId; metadata?: unknown },
-): Newcomer {
+export function newcomer(room: RoomId, given: { name: string } & JoinOptions): Newcomer {
   return {
     room,
     peer: given.peer ?? (randomBytes(12).toString('base64url') as PeerId),
     generation: 1,
     profile: { name: given.name, metadata: given.metadata ?? null },
     location: { node: 'node', region: 'region' },
-    incarnation: 'incarnation',
+    incarnation: given.incarnation ?? 'incarnation',
     roles: { first: 'host', others: 'speaker' },
     peersMax: given.peersMax ?? 100,
-    tokenHash: `hash of ${given.name}`,
+    tokenHash: given.tokenHash ?? `hash of ${given.name}`,
   };
 }
 
+export interface JoinOptions {
+  readonly peersMax?: number;
+  readonly peer?: PeerId;
+  readonly metadata?: unknown;
+  readonly incarnation?: string;
+  readonly tokenHash?: string;
+}
+
+/** Some turns of the event loop, in which a network would bring things. */
+function turns(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 3));
+}
+
 /** Sends again what is `unavailable`, as a client does: under the same peer id it changes nothing twice. */
-async function untilAnswered<Outcome extends { ok: boolean; code?: string }>(
+export async function untilAnswered<Outcome extends { ok: boolean; code?: string }>(
   call: () => Promise<Outcome>,
 ): Promise<Outcome> {
   for (let tries = 0; ; tries++) {
@@ -47,6 +64,38 @@ async function untilAnswered<Outcome extends { ok: boolean; code?: string }>(
     if (outcome.code !== 'unavailable' || tries === 20) return outcome;
     await sleep(25);
   }
+}
+
+/** Opens nodes that share a backplane of their own; what a test opened is closed after it. */
+export function nodesOf(share: () => Promise<SharedBackplane>) {
+  const cleanups: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  });
+  return async (count: number, bounds?: LogBounds): Promise<TestNode[]> => {
+    const shared = await share();
+    cleanups.push(() => shared.close());
+    return Promise.all(
+      Array.from({ length: count }, async () => {
+        const node = new TestNode(await shared.open(bounds), shared.losesRings ?? false);
+        cleanups.push(() => node.close());
+        return node;
+      }),
+    );
+  };
+}
+
+export function signalTo(to: PeerId, n: unknown) {
+  return { type: 'signal' as const, to, echo: false, body: JSON.stringify({ n }) };
+}
+
+export function messageToAll(n: unknown) {
+  return { type: 'message' as const, to: undefined, echo: false, body: JSON.stringify({ n }) };
+}
+
+/** What a member got of a type, by the `n` of each body. */
+export function numbers(member: Member, type: RoomRecord['type']): unknown[] {
+  return member.got(type).map((record) => (JSON.parse(record.body) as { n: unknown }).n);
 }
 
 /** One node's view, with its own feeds, and a doorbell that a test can make deaf. */
@@ -91,11 +140,7 @@ export class TestNode {
     return { head, first, count: records.length };
   }
 
-  async tryJoin(
-    room: string,
-    name: string,
-    given: { peersMax?: number; peer?: PeerId; metadata?: unknown } = {},
-  ) {
+  async tryJoin(room: string, name: string, given: JoinOptions = {}) {
     const joining = newcomer(roomId(room, 'main'), { name, ...given });
     return untilAnswered(() => this.rooms.join(joining));
   }
@@ -106,17 +151,67 @@ export class TestNode {
     name: string,
     metadata: unknown = null,
     start: 'at once' | 'late' = 'at once',
+    given: JoinOptions = {},
   ): Promise<Member> {
-    const peer = randomBytes(12).toString('base64url') as PeerId;
-    const member = new Member(this, roomId(room, 'main'), peer);
+    const peer = given.peer ?? (randomBytes(12).toString('base64url') as PeerId);
+    const tokenHash = given.tokenHash ?? `hash of ${name}`;
+    const member = new Member(this, roomId(room, 'main'), peer, tokenHash);
+    const seat = await this.collect(member);
+    const joined = await this.tryJoin(room, name, { ...given, peer, metadata });
+    if (!joined.ok) throw new Error(joined.code);
+    member.generation = joined.value.generation;
+    if (start === 'late') await turns();
+    member.seated(seat, joined.value.snapshot);
+    return member;
+  }
+
+  /**
+   * Continues a member's session here as a node does: collects, runs the script, reads what was missed page by page,
+   * starts. From where the member is, where nothing else is given.
+   */
+  async resume(
+    former: Member,
+    given: Partial<Comeback> = {},
+    start: 'at once' | 'late' = 'at once',
+  ): Promise<Result<Member, 'session_expired' | 'session_replaced' | 'unavailable'>> {
+    const { room, peer, tokenHash } = former;
+    const comeback: Comeback = {
+      room,
+      peer,
+      tokenHash,
+      seq: former.seq,
+      epoch: former.epoch,
+      attempt: 0,
+      location: { node: 'node', region: 'region' },
+      incarnation: 'incarnation',
+      ...given,
+    };
+    const member = new Member(this, room, peer, tokenHash);
+    const seat = await this.collect(member);
+    const resumed = await untilAnswered(() => this.rooms.resume(comeback));
+    if (!resumed.ok) {
+      seat.leave();
+      return resumed;
+    }
+    member.goesOn(former, comeback, resumed.value);
+    const { replayFrom, head, epoch } = resumed.value;
+    for (let at = replayFrom; at !== undefined && at < head; ) {
+      const page = await untilAnswered(() => this.rooms.replay(room, peer, at as number, head));
+      if (!page.ok || page.value === undefined) throw new Error('not to be replayed');
+      for (const text of page.value.records) member.deliver(parseRecord(text) as RoomRecord);
+      at = page.value.upTo;
+    }
+    if (start === 'late') await turns();
+    member.take(seat, epoch, head);
+    if (comeback.epoch !== epoch && replayFrom !== undefined) void seat.tellEpoch();
+    return resumed.ok ? { ok: true, value: member } : resumed;
+  }
+
+  async collect(member: Member): Promise<Seat> {
     const seat = await eventually(async () => (await this.feeds.collect(member.room, member)) ?? false, {
       what: 'a confirmed subscription',
     });
-    const joined = await this.tryJoin(room, name, { peer, metadata });
-    if (!joined.ok) throw new Error(joined.code);
-    if (start === 'late') await new Promise((resolve) => setTimeout(resolve, 3));
-    member.seated(seat as Seat, joined.value.snapshot);
-    return member;
+    return seat as Seat;
   }
 
   stopAttesting(): void {
@@ -135,18 +230,24 @@ export class Member implements Listener, SessionRef {
   readonly node: TestNode;
   readonly room: RoomId;
   readonly peer: PeerId;
-  readonly generation = 1;
+  readonly tokenHash: string;
   readonly records: RoomRecord[] = [];
-  readonly resyncs: RoomSnapshot[] = [];
+  readonly resyncs: (RoomSnapshot & { complete: boolean })[] = [];
+  generation = 1;
+  /** Of the join, or of a resume that could not be replayed. */
   snapshot!: RoomSnapshot;
+  resumed: Resumed | undefined;
+  /** Why this connection has the session no more. */
+  ended: 'left' | 'replaced' | 'lost' | undefined;
   lastId = 1;
   #seat: Seat | undefined;
   #taken = 0;
 
-  constructor(node: TestNode, room: RoomId, peer: PeerId) {
+  constructor(node: TestNode, room: RoomId, peer: PeerId, tokenHash: string) {
     this.node = node;
     this.room = room;
     this.peer = peer;
+    this.tokenHash = tokenHash;
   }
 
   get ref(): SessionRef {
@@ -158,34 +259,69 @@ export class Member implements Listener, SessionRef {
     return [this.snapshot.seq];
   }
 
+  /** The highest seq that the client has received, and the epoch in which it counts. */
+  get seq(): number {
+    const since = this.resyncs.at(-1) ?? this.snapshot;
+    return Math.max(since.seq, ...this.records.map((record) => record.seq));
+  }
+
+  get epoch(): number {
+    return (this.resyncs.at(-1) ?? this.snapshot).epoch;
+  }
+
   seated(seat: Seat, snapshot: RoomSnapshot): void {
-    this.#seat = seat;
     this.snapshot = snapshot;
-    seat.start(snapshot.epoch, snapshot.seq, this.generation);
+    this.take(seat, snapshot.epoch, snapshot.seq);
+  }
+
+  take(seat: Seat, epoch: number, seq: number): void {
+    this.#seat = seat;
+    seat.start(epoch, seq, this.generation);
+  }
+
+  /** The same client on another connection: it keeps its ids and its position. */
+  goesOn(former: Member, { seq, epoch }: Comeback, resumed: Resumed): void {
+    this.resumed = resumed;
+    this.generation = resumed.generation;
+    this.lastId = resumed.lastId;
+    this.snapshot = resumed.snapshot ?? { ...former.snapshot, seq, epoch };
   }
 
   leaveSeat(): void {
     this.#seat?.leave();
   }
 
+  /** Loses its connection as a client does: the node lets its seat go and detaches the session. */
+  async detach(owner = 'incarnation'): Promise<number> {
+    this.leaveSeat();
+    const detached = await untilAnswered(() => this.node.rooms.detach(this.ref, owner));
+    if (!detached.ok) throw new Error(detached.code);
+    return detached.value;
+  }
+
   deliver(record: RoomRecord): void {
     this.records.push(record);
   }
 
-  resync(snapshot: RoomSnapshot): void {
-    this.resyncs.push(snapshot);
+  resync(snapshot: RoomSnapshot, complete: boolean): void {
+    this.resyncs.push({ ...snapshot, complete });
   }
 
   left(): void {
-    this.leaveSeat();
+    this.#end('left');
   }
 
   replaced(): void {
-    throw new Error('replaced');
+    this.#end('replaced');
   }
 
   lost(): void {
-    throw new Error('lost');
+    this.#end('lost');
+  }
+
+  #end(how: 'left' | 'replaced' | 'lost'): void {
+    this.ended ??= how;
+    this.leaveSeat();
   }
 
   /** The next request's place: the id before it was handed over, too. */

@@ -6,6 +6,7 @@ import { shareRedis } from '../support/redis-backplane.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
 import { leasesContract } from './leases.contract.ts';
 import { newcomer } from './nodes.ts';
+import { resumeContract } from './resume.contract.ts';
 import { roomLogContract } from './room-log.contract.ts';
 
 describe.skipIf(!capabilities.redisServer)('three masters', () => {
@@ -17,6 +18,7 @@ describe.skipIf(!capabilities.redisServer)('three masters', () => {
 
   roomLogContract('a Redis Cluster', () => shareRedis(cluster.url));
   leasesContract('a Redis Cluster', () => shareRedis(cluster.url));
+  resumeContract('a Redis Cluster', () => shareRedis(cluster.url));
 
   test('rooms lie on all three masters, each with both of its keys on one', async () => {
     const shared = await shareRedis(cluster.url);

@@ -1,31 +1,23 @@
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { PeerId } from '@fenghuo/protocol';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RoomSnapshot, SessionRef } from '../../services/signaling/backplane/room-log.ts';
-import { defaultLogBounds, type LogBounds } from '../../services/signaling/domain/log-bounds.ts';
+import { defaultLogBounds } from '../../services/signaling/domain/log-bounds.ts';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Member, type SharedBackplane, TestNode } from './nodes.ts';
+import {
+  type Member,
+  messageToAll,
+  nodesOf,
+  type SharedBackplane,
+  signalTo,
+  type TestNode,
+} from './nodes.ts';
 
 /** What every backplane must do, whatever it is made of. */
 export function roomLogContract(name: string, share: () => Promise<SharedBackplane>): void {
   describe(`the room log on ${name}`, () => {
-    const cleanups: (() => Promise<void>)[] = [];
-    afterEach(async () => {
-      for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-    });
-
-    async function openNodes(count: number, bounds?: LogBounds): Promise<TestNode[]> {
-      const shared = await share();
-      cleanups.push(() => shared.close());
-      return Promise.all(
-        Array.from({ length: count }, async () => {
-          const node = new TestNode(await shared.open(bounds), shared.losesRings ?? false);
-          cleanups.push(() => node.close());
-          return node;
-        }),
-      );
-    }
+    const openNodes = nodesOf(share);
 
     test('the first to join is host, the others are speakers, and each sees who was there before', async () => {
       const [beijing, shanghai] = (await openNodes(2)) as [TestNode, TestNode];
@@ -428,12 +420,4 @@ export function roomLogContract(name: string, share: () => Promise<SharedBackpla
       }
     });
   });
-}
-
-function signalTo(to: PeerId, n: unknown) {
-  return { type: 'signal' as const, to, echo: false, body: JSON.stringify({ n }) };
-}
-
-function messageToAll(n: unknown) {
-  return { type: 'message' as const, to: undefined, echo: false, body: JSON.stringify({ n }) };
 }

@@ -2,29 +2,34 @@ import type { Backplane } from '../../services/signaling/backplane/backplane.ts'
 import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { eventually } from './eventually.ts';
 
-/**
- * Seals each life that the backplane meets, as a node with nothing to restore does; resolves once the first is sealed.
- * On a Cluster other shards are sealed when a call first meets them, which is then `unavailable` once.
- */
+/** Rooms enough that each shard of a Cluster is met. */
+const PROBES = Array.from({ length: 24 }, (_, n) => roomId(`sealed? ${n}`, 'main'));
+
+/** Seals each life that the backplane meets, as a node with nothing to restore does; resolves once all of them are. */
 export async function keepSealed(backplane: Backplane, incarnation: string): Promise<void> {
   const { rebuilds } = backplane;
   const sealing = new Set<string>();
+  const isSealed = async (life: string) => {
+    const looked = await rebuilds.look(life);
+    return looked.ok && looked.value.isSealed;
+  };
   rebuilds.onUnsealed = async (life) => {
     if (sealing.has(life)) return;
     sealing.add(life);
     await rebuilds.enter(life, { incarnation, nodeId: incarnation }, []);
     await rebuilds.done(life, incarnation);
-    await eventually(async () => {
-      const looked = await rebuilds.look(life);
-      return looked.ok && looked.value.isSealed;
-    });
-    rebuilds.seal(life);
+    // What is closed meanwhile is never sealed.
+    await eventually(() => isSealed(life)).then(
+      () => rebuilds.seal(life),
+      () => {},
+    );
     sealing.delete(life);
   };
-  await eventually(async () => (await backplane.leases.take(incarnation, incarnation)).ok, {
-    what: 'a sealed home',
-  });
-  await eventually(async () => (await backplane.rooms.snapshot(roomId('sealed?', 'main'))).ok, {
-    what: 'a sealed home',
-  });
+  await eventually(
+    async () => {
+      await Promise.all(PROBES.map((room) => backplane.rooms.snapshot(room)));
+      return backplane.health().isSealed && (await backplane.leases.take(incarnation, incarnation)).ok;
+    },
+    { timeoutMs: 10_000, what: 'a sealed home' },
+  );
 }
