@@ -1,4 +1,3 @@
-import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { type CallBrowser, openBrowser, type Person } from '../../support/browser.ts';
@@ -40,7 +39,7 @@ describe.skipIf(capabilities.chromium === false)('a call of two people in two br
     test('a track that one adds arrives at the other, and goes when it is taken back', async () => {
       const offersBefore = await ana.wireLines('offer', 'in');
       await wei.by('second').click();
-      const second = await seesMoving(ana, wei);
+      const second = await ana.seesMoving(wei, 'second');
       expect(await ana.wireLines('offer', 'in')).toBeGreaterThan(offersBefore);
 
       await wei.by('second').click();
@@ -49,7 +48,7 @@ describe.skipIf(capabilities.chromium === false)('a call of two people in two br
 
     test('tracks that both add at the same moment both arrive', async () => {
       await Promise.all([wei.by('second').click(), ana.by('second').click()]);
-      const tiles = await Promise.all([seesMoving(ana, wei), seesMoving(wei, ana)]);
+      const tiles = await Promise.all([ana.seesMoving(wei, 'second'), wei.seesMoving(ana, 'second')]);
       await Promise.all([wei.by('second').click(), ana.by('second').click()]);
       for (const tile of tiles) await tile.waitFor({ state: 'detached' });
     });
@@ -82,19 +81,3 @@ describe.skipIf(capabilities.chromium === false)('a call of two people in two br
     });
   });
 });
-
-/** Waits until the other's second picture moves on this person's page. */
-async function seesMoving(person: Person, other: Person): Promise<Locator> {
-  const tile = await person.tileOf(other.name, 'second');
-  await tile.waitFor();
-  await eventually(async () => (await tile.locator('video').evaluate(framesShown)) > 5, {
-    timeoutMs: 20_000,
-    everyMs: 100,
-    what: `the second picture of ${other.name} moves on the page of ${person.name}`,
-  });
-  return tile;
-}
-
-function framesShown(video: Element): number {
-  return video instanceof HTMLVideoElement ? video.getVideoPlaybackQuality().totalVideoFrames : 0;
-}
