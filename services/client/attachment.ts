@@ -215,7 +215,7 @@ export class Attachment {
     this.#deafSince = performance.now();
     requests.detach();
     // A node that fell silent may take connections and still say nothing.
-    if (reason === 'ping timeout') connector.avoid(line.endpoint);
+    connector.ended(line.endpoint, line.isToBeLeft || reason === 'ping timeout');
     this.#options.onWire(localLine('connection_lost', reason));
     this.#options.onDetached(error);
     if (this.#next === undefined) this.#try();
@@ -230,15 +230,25 @@ export class Attachment {
 
   #prepareMove(line: Line, { reconnect_after_ms: delayMs }: Events['go_away']): void {
     clearTimeout(this.#move);
-    this.#options.connector.avoid(line.endpoint);
+    line.isToBeLeft = true;
     this.#move = setTimeout(() => {
-      if (line === this.#current && this.#next === undefined) this.#try();
+      if (line !== this.#current || this.#next !== undefined) return;
+      this.#options.connector.ended(line.endpoint, true);
+      this.#try();
     }, delayMs);
   }
 
   #transmit(line: Line) {
     return (name: RequestName, payload: object, answered: (answer: Answer) => void) =>
-      this.#send(line, name, payload, answered);
+      this.#send(line, name, payload, (answer) => {
+        const code = answer.ok ? undefined : answer.error.code;
+        // The node does not have the session any more: a resume finds out who has it. Till then nothing is answered.
+        if (code !== 'not_joined') answered(answer);
+        const isUnknown = code === 'not_joined' || code === 'session_expired';
+        if (!isUnknown || line !== this.#current || this.#isLeaving) return;
+        line.close();
+        this.#lose(line, code);
+      });
   }
 
   #send<Name extends RequestName>(

@@ -18,9 +18,11 @@ export class Connector {
   readonly #random: () => number;
   readonly #stopListening: () => void;
   #preferred = 0;
-  /** Since a connection was last in use. */
+  /** Since a connection was last of use. */
   #failures = 0;
-  #wasInUse = false;
+  /** Connections in a row that did not last. */
+  #brief = 0;
+  #inUseSinceMs: number | undefined;
   #hurry: () => void = () => {};
   #cancel: () => void = () => {};
 
@@ -54,23 +56,28 @@ export class Connector {
   /** An endpoint could not be used, whether it opened or not. */
   failed(url: string, error: SignalingError): void {
     this.#failures++;
-    this.avoid(url);
+    this.#avoid(url);
     const endpoint = this.#endpoints.find((each) => each.url === url);
     if (endpoint === undefined || error.retryAfterMs === undefined) return;
     endpoint.notBeforeMs = performance.now() + retryDelayMs(0, error.retryAfterMs, this.#random);
   }
 
-  /** A connection carries the session: should it be lost, the same endpoint is asked first, and at once. */
+  /** A connection carries the session. */
   succeeded(url: string): void {
-    this.#failures = 0;
-    this.#wasInUse = true;
+    this.#inUseSinceMs = performance.now();
     this.#preferred = this.#endpoints.findIndex((each) => each.url === url);
   }
 
-  /** Prefers the endpoint after this one. */
-  avoid(url: string): void {
-    const index = this.#endpoints.findIndex((each) => each.url === url);
-    if (index >= 0) this.#preferred = (index + 1) % this.#endpoints.length;
+  /**
+   * The connection that carries the session was lost, or is to be left. The next one is opened at once, unless several
+   * in a row did not last: a node that takes sessions only to drop them is not to be stormed. Its endpoint stays the
+   * preferred one unless it is to be avoided.
+   */
+  ended(url: string, isToBeAvoided: boolean): void {
+    const didLast = performance.now() - (this.#inUseSinceMs ?? 0) >= LASTS_MS;
+    this.#brief = didLast ? 0 : this.#brief + 1;
+    this.#failures = Math.max(0, this.#brief - 1);
+    if (isToBeAvoided) this.#avoid(url);
   }
 
   /** Ends a wait of our own. */
@@ -86,7 +93,7 @@ export class Connector {
 
   /** The wait that is ours to choose. */
   async #rest(): Promise<void> {
-    if (this.#failures === 0 && !this.#wasInUse) return;
+    if (this.#failures === 0 && this.#inUseSinceMs === undefined) return;
     const rounds = Math.floor(this.#failures / this.#endpoints.length);
     const delayMs =
       rounds === 0 ? AT_ONCE_MS * this.#random() : retryDelayMs(rounds - 1, undefined, this.#random);
@@ -119,6 +126,11 @@ export class Connector {
     return inTurn.reduce((best, each) => (waitsMs(each) < waitsMs(best) ? each : best));
   }
 
+  #avoid(url: string): void {
+    const index = this.#endpoints.findIndex((each) => each.url === url);
+    if (index >= 0) this.#preferred = (index + 1) % this.#endpoints.length;
+  }
+
   async #token(): Promise<string | undefined> {
     const { token } = this.#options;
     if (typeof token !== 'function') return token;
@@ -132,6 +144,9 @@ export class Connector {
 
 /** A lost connection is made up for at once; spread a little, since a node that dies loses all of its own together. */
 const AT_ONCE_MS = 50;
+
+/** After this time a connection has been of use. */
+const LASTS_MS = 2_000;
 
 export interface ConnectorOptions {
   /** A JWT, or how to get one: called anew for each connection. */

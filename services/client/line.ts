@@ -10,6 +10,8 @@ export class Line {
   endpoint = '';
   /** What the node said of itself. */
   welcome: Events['welcome'] | undefined;
+  /** Its node asked to be left. */
+  isToBeLeft = false;
   /** A resume was sent elsewhere: when this connection ends as `replaced`, it was our own doing. */
   isLeft = false;
   /** How often it was asked in vain to carry the session. */

@@ -80,6 +80,20 @@ test('tries are spread over the whole of a wait that doubles up to five seconds'
   expect(delays).toEqual([25, 450, 500, 1_000, 2_000, 2_500, 5_000, 5_000]);
 });
 
+test('a node that takes the session only to drop it is not stormed', async () => {
+  const { cluster } = await joined();
+  for (let count = 2; count < 12; count++) {
+    cluster.newest.lose();
+    (await cluster.opened(count)).resume();
+  }
+  const { atMs } = cluster.tries[0] ?? { atMs: 0 };
+  expect(performance.now() - atMs).toBeGreaterThan(8_000);
+  await passMs(2_000);
+  cluster.newest.lose();
+  await passMs(50);
+  expect(cluster.tries).toHaveLength(12); // That one lasted.
+});
+
 test('a token is asked for anew at each connection, and may take its time or fail for once', async () => {
   const tokens = ['first', 'second', undefined, 'third'];
   const token = vi.fn(async () => {

@@ -211,6 +211,28 @@ describe('a session that has expired', () => {
   });
 });
 
+test('a node that does not know the session any more is left, and the request made on the next connection', async () => {
+  const { cluster, session, connection } = await joined();
+  const request = session.message('x', 1);
+  connection.refuse('message', 'not_joined');
+  expect([session.state.phase, connection.isClosed]).toEqual(['reconnecting', true]);
+  const next = await cluster.opened(2);
+  next.resume();
+  next.last('message').answer({ ok: true, reply: { seq: 8 } });
+  await expect(request).resolves.toEqual({ seq: 8 });
+});
+
+test('a session that is found expired by a request is joined anew', async () => {
+  const { cluster, session, connection } = await joined();
+  const request = session.message('x', 1);
+  connection.refuse('message', 'session_expired');
+  await expect(request).rejects.toMatchObject({ code: 'session_expired' });
+  const next = await cluster.opened(2);
+  next.refuse('resume', 'session_expired');
+  next.admit('wei-2', 20);
+  expect(session.self?.id).toBe('wei-2');
+});
+
 test('a resume that is refused for now is sent again on its connection after the time that the node named', async () => {
   const { cluster, session, connection, states } = await joined();
   connection.lose();
