@@ -1,4 +1,6 @@
 // `npm start`: several nodes, and a Redis where one is found, on this machine.
+import { randomBytes } from 'node:crypto';
+
 import { memoryNodes } from './memory-nodes.ts';
 import { nodeEnvironment, planNodes } from './node-plan.ts';
 import { startNodeProcess } from './node-process.ts';
@@ -33,16 +35,17 @@ async function start(options: Options): Promise<void> {
   const plans = planNodes(options);
   await requireFreePorts(plans);
   const redis = await redisFor(options);
-  const text = { plans, redis };
+  const adminToken = process.env.ADMIN_TOKEN || randomBytes(24).toString('base64url');
+  const env = { ...process.env, ADMIN_TOKEN: adminToken };
+  // A token that the caller chose is the caller's to show.
+  const text = { plans, redis, madeToken: process.env.ADMIN_TOKEN ? undefined : adminToken };
   if (redis === undefined) {
-    const nodes = await memoryNodes(plans, process.env);
+    const nodes = await memoryNodes(plans, env);
     closers.push(() => nodes.stop(NODE_STOP_MS));
     print(summary({ ...text, pids: plans.map(() => process.pid) }));
     return;
   }
-  const nodes = plans.map((plan) =>
-    startNodeProcess(plan, nodeEnvironment(plan, redis.url, process.env), print),
-  );
+  const nodes = plans.map((plan) => startNodeProcess(plan, nodeEnvironment(plan, redis.url, env), print));
   closers.push(async () => void (await Promise.all(nodes.map((node) => node.stop(NODE_STOP_MS)))));
   await Promise.all(nodes.map((node) => node.ready()));
   if (isStopping) return;

@@ -31,7 +31,7 @@ export function planNodes(options: Options): NodePlan[] {
 export function nodeEnvironment(
   plan: NodePlan,
   redisUrl: string | undefined,
-  env: NodeJS.ProcessEnv,
+  env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
   const { REDIS_URL, REDIS_URLS, NODE_ENV, ...rest } = env;
   const own = {

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import { type NodePlan, operatorsUrl } from './node-plan.ts';
+import { isReady } from './is-ready.ts';
+import type { NodePlan } from './node-plan.ts';
 import { StartFailure } from './start-failure.ts';
 
 /** A signaling node in a process of its own. */
@@ -13,7 +14,7 @@ export interface NodeProcess {
   readonly ended: Promise<string>;
   /** Resolves once it takes clients. Throws a StartFailure with the node's own words where it ends before. */
   ready(): Promise<void>;
-  /** Asks it to end, and ends it after `graceMs`. */
+  /** Asks it to end without a drain, and ends it after `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -74,7 +75,8 @@ export function startNodeProcess(
   }
 
   async function stop(graceMs: number): Promise<void> {
-    child.kill('SIGTERM');
+    // SIGTERM would have it send its clients elsewhere first; whoever stops all nodes has no elsewhere.
+    child.kill('SIGINT');
     await Promise.race([ended, sleep(graceMs, undefined, { ref: false })]);
     child.kill('SIGKILL');
     await ended;
@@ -86,16 +88,6 @@ export function startNodeProcess(
 /** The line that names the cause: of an uncaught error the one above its stack, else the last one. */
 function causeIn(lines: readonly string[]): string | undefined {
   return lines.findLast((line) => /^(\w*Error|\w*Failure)( \[\w+\])?: /.test(line)) ?? lines.at(-1);
-}
-
-async function isReady(plan: NodePlan): Promise<boolean> {
-  try {
-    const response = await fetch(`${operatorsUrl(plan)}/readyz`, { signal: AbortSignal.timeout(1_000) });
-    await response.body?.cancel();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }
 
 function onLines(stream: NodeJS.ReadableStream | null, onLine: (line: string) => void): void {

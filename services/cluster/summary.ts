@@ -4,11 +4,13 @@ interface Started {
   readonly plans: readonly NodePlan[];
   /** The process of each node, in the same order. */
   readonly pids: readonly number[];
+  /** The operators' token, where it was made here. */
+  readonly madeToken: string | undefined;
   readonly redis: { readonly shownUrl: string; readonly startedPid?: number } | undefined;
 }
 
 /** What `npm start` says once every node takes clients. */
-export function summary({ plans, pids, redis }: Started): string {
+export function summary({ plans, pids, madeToken, redis }: Started): string {
   const count = plans.length === 1 ? '1 node' : `${plans.length} nodes`;
   const nodes = plans.map((plan, index) => {
     const rows = [
@@ -25,6 +27,8 @@ export function summary({ plans, pids, redis }: Started): string {
     '',
     nodes.join('\n\n'),
     '',
+    `Orders to nodes: ${orderText(plans, madeToken)}`,
+    '',
     'AUTH=open: whoever reaches a page may join any room. That is for trying it out, not for the Internet.',
     plans.length === 1
       ? 'Open the page twice and join the same room. Ctrl-C stops it.'
@@ -36,4 +40,11 @@ function backplaneText(redis: Started['redis'], pid: number | undefined): string
   if (redis === undefined) return `memory in one process (pid ${pid})`;
   const origin = redis.startedPid === undefined ? '' : ` (started here, pid ${redis.startedPid})`;
   return `Redis at ${redis.shownUrl}${origin}`;
+}
+
+/** How an operator drains a node, ready to be pasted. */
+function orderText([first]: readonly NodePlan[], madeToken: string | undefined): string {
+  if (first === undefined) return '';
+  const bearer = `"Authorization: Bearer ${madeToken ?? '$ADMIN_TOKEN'}"`;
+  return `curl -X POST -H ${bearer} ${operatorsUrl(first)}/admin/v1/nodes/${first.nodeId}/drain`;
 }

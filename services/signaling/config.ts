@@ -65,6 +65,12 @@ export const SETTINGS = z.object({
   ROOM_PEERS_MAX: count.max(1_000).default(ROOM_PEERS_MAX),
   MESSAGE_BYTES_MAX: count.max(MESSAGE_BYTES_MAX).default(MESSAGE_BYTES_MAX),
   CONNECTIONS_MAX: count.default(10_000),
+  DRAIN_MS: z.coerce.number().int().min(0).default(25_000),
+  ADMIN_TOKEN: z
+    .string()
+    .regex(/^\S+$/, 'must not hold blanks')
+    .min(32, 'must be at least 32 characters, hard to guess')
+    .optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   NODE_ENV: z.string().optional(),
 });
@@ -83,6 +89,10 @@ export interface Config {
   readonly roomPeersMax: number;
   readonly messageBytesMax: number;
   readonly connectionsMax: number;
+  /** How long clients have to go elsewhere, before a node that drains closes them. */
+  readonly drainMs: number;
+  /** None: no orders are taken. */
+  readonly adminToken: string | undefined;
   readonly logLevel: string;
 }
 
@@ -109,6 +119,8 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     roomPeersMax: settings.ROOM_PEERS_MAX,
     messageBytesMax: settings.MESSAGE_BYTES_MAX,
     connectionsMax: settings.CONNECTIONS_MAX,
+    drainMs: settings.DRAIN_MS,
+    adminToken: settings.ADMIN_TOKEN,
     logLevel: settings.LOG_LEVEL,
   });
 }

@@ -2,12 +2,16 @@ import { startNode } from './assemble.ts';
 import { parseConfig } from './config.ts';
 import type { RunningNode } from './node.ts';
 
-/** One node of the cluster, as a process: settings from the environment, SIGTERM or SIGINT to stop. */
+/**
+ * One node of the cluster, as a process: settings from the environment. SIGTERM drains and then ends it; a second one,
+ * or SIGINT (Ctrl-C), ends it at once.
+ */
 process.stdout.on('error', () => {}); // Whoever read the log is gone; calls go on without it.
 const node = await start();
+let isDraining = false;
 let isStopping = false;
 
-process.on('SIGTERM', () => void stop());
+process.on('SIGTERM', () => void (isDraining ? stop() : drain()));
 process.on('SIGINT', () => void stop());
 // Started by `npm start`: the parent is gone, however it went.
 if (process.channel !== undefined) process.once('disconnect', () => void stop());
@@ -19,6 +23,12 @@ async function start(): Promise<RunningNode> {
     console.error((error as Error).message);
     process.exit(1);
   }
+}
+
+async function drain(): Promise<void> {
+  isDraining = true;
+  await node.drain();
+  await stop();
 }
 
 async function stop(): Promise<void> {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Backplane } from '../../services/signaling/backplane/backplane.ts';
+import type { LeaseHolder, Order } from '../../services/signaling/backplane/leases.ts';
 import type { Adopted } from '../../services/signaling/backplane/room-log.ts';
 import { type RoomId, roomId } from '../../services/signaling/domain/room-id.ts';
 import { parseRecord } from '../../services/signaling/domain/room-record.ts';
@@ -22,6 +23,12 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
     }
 
     const incarnation = () => randomBytes(9).toString('base64url');
+    const holder = (incarnation: string, nodeId: string, order?: Order): LeaseHolder => ({
+      incarnation,
+      nodeId,
+      load: { connections: 7, isAdmitting: true },
+      order,
+    });
 
     /** A session of a process, in a room that the process has noted before. */
     async function hold(process: string, room: RoomId, name: string) {
@@ -42,17 +49,80 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
     test("C2: a lease is a counter that rises with each beat, and everybody's are seen", async () => {
       await open();
       const [one, other] = [incarnation(), incarnation()];
-      const taken = await node.leases.take(one, 'beijing-1');
-      expect(taken.ok && taken.value.find((lease) => lease.incarnation === one)).toMatchObject({
+      const taken = await node.leases.take(holder(one, 'beijing-1'));
+      expect(taken.ok && taken.value.leases.find((lease) => lease.incarnation === one)).toMatchObject({
         nodeId: 'beijing-1',
         count: 1,
       });
-      await node.leases.take(other, 'shanghai-1');
-      await node.leases.renew(one, 'beijing-1');
-      const seen = await node.leases.renew(one, 'beijing-1');
-      const byId = new Map(seen.ok ? seen.value.map((lease) => [lease.incarnation, lease]) : []);
+      await node.leases.take(holder(other, 'shanghai-1'));
+      await node.leases.renew(holder(one, 'beijing-1'));
+      const seen = await node.leases.renew(holder(one, 'beijing-1'));
+      const byId = new Map(seen.ok ? seen.value.leases.map((lease) => [lease.incarnation, lease]) : []);
       expect(byId.get(one)).toMatchObject({ count: 3 });
       expect(byId.get(other)).toMatchObject({ count: 1, nodeId: 'shanghai-1' });
+    });
+
+    test('a lease tells of its process: how many connections it has, and whether it takes more', async () => {
+      await open();
+      const [one, other] = [incarnation(), incarnation()];
+      await node.leases.take(holder(one, 'beijing-1'));
+      const load = { connections: 12, isAdmitting: false };
+      const taken = await node.leases.take({ ...holder(other, 'shanghai-1'), load });
+      const byId = new Map(
+        taken.ok ? taken.value.leases.map((lease) => [lease.incarnation, lease.load]) : [],
+      );
+      expect(byId.get(one)).toEqual({ connections: 7, isAdmitting: true });
+      expect(byId.get(other)).toEqual(load);
+    });
+
+    async function orderOf(process: LeaseHolder) {
+      const beat = await node.leases.renew(process);
+      return beat.ok ? beat.value.order : beat.code;
+    }
+
+    test('C8: an order is read at the next beat, and at each that follows, until it is undone', async () => {
+      await open();
+      const one = holder(incarnation(), 'beijing-1');
+      await node.leases.take(one);
+      expect(await orderOf(one)).toBeUndefined();
+      expect(await node.leases.order('beijing-1', { drain: true, text: '搬家 "now"' })).toMatchObject({
+        ok: true,
+      });
+      for (let n = 0; n < 2; n++) expect(await orderOf(one)).toEqual({ drain: true, text: '搬家 "now"' });
+      await node.leases.order('beijing-1', { drain: false });
+      expect(await orderOf({ ...one, order: { drain: true } })).toEqual({ drain: false });
+    });
+
+    test('C8: an order is for the process that bears the id, not for the one that bears it next', async () => {
+      await open();
+      const [former, next] = [holder(incarnation(), 'beijing-1'), holder(incarnation(), 'beijing-1')];
+      await node.leases.take(former);
+      await node.leases.order('beijing-1', { drain: true });
+      await node.leases.giveUp(former.incarnation);
+      await sweep(former.incarnation);
+      await node.leases.take(next);
+      expect(await orderOf(next)).toBeUndefined();
+    });
+
+    test('C8: a process that was taken for dead brings its order along', async () => {
+      await open();
+      const former = holder(incarnation(), 'beijing-1');
+      await node.leases.take(former);
+      await node.leases.order('beijing-1', { drain: true });
+      await sweep(former.incarnation);
+      const next = holder(incarnation(), 'beijing-1', { drain: true });
+      await node.leases.take(next);
+      expect(await orderOf(holder(next.incarnation, 'beijing-1'))).toEqual({ drain: true });
+    });
+
+    test('an order for a node that is not there, or has given up, is refused', async () => {
+      await open();
+      const one = holder(incarnation(), 'beijing-1');
+      await node.leases.take(one);
+      for (const id of ['beijing-2', 'beijing', 'beijing-1 ', ''])
+        expect(await node.leases.order(id, { drain: true })).toEqual({ ok: false, code: 'node_not_found' });
+      await node.leases.giveUp(one.incarnation);
+      expect(await node.leases.order('beijing-1', { drain: true })).toMatchObject({ code: 'node_not_found' });
     });
 
     /** Sweeps as a survivor does, and keeps what it took over. */
@@ -69,8 +139,8 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
     test('C7: a sweep detaches what the dead process held in each room, and nothing else', async () => {
       await open();
       const [dead, alive] = [incarnation(), incarnation()];
-      await node.leases.take(dead, 'dead');
-      await node.leases.take(alive, 'alive');
+      await node.leases.take(holder(dead, 'dead'));
+      await node.leases.take(holder(alive, 'alive'));
       const shared = Array.from({ length: 100 }, (_, n) => roomId(`shared-${n}`, 'main'));
       const own = roomId('own', 'main');
       for (const room of shared) {
@@ -91,8 +161,8 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
         seq: 3,
         body: expect.stringContaining('"connected":false'),
       });
-      const leases = await node.leases.renew(alive, 'alive');
-      const standing = leases.ok ? leases.value.map((lease) => lease.incarnation) : [];
+      const leases = await node.leases.renew(holder(alive, 'alive'));
+      const standing = leases.ok ? leases.value.leases.map((lease) => lease.incarnation) : [];
       expect(standing).toContain(alive);
       expect(standing).not.toContain(dead);
     });
@@ -100,7 +170,7 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
     test('C7: two sweepers at once, or one after the other, do no harm', async () => {
       await open();
       const dead = incarnation();
-      await node.leases.take(dead, 'dead');
+      await node.leases.take(holder(dead, 'dead'));
       const room = roomId('blue', 'main');
       await hold(incarnation(), room, 'stays');
       await hold(dead, room, 'gone');
@@ -113,16 +183,16 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
     test('C3: a lease that was swept cannot be renewed, only taken anew', async () => {
       await open();
       const [one, next] = [incarnation(), incarnation()];
-      await node.leases.take(one, 'beijing-1');
+      await node.leases.take(holder(one, 'beijing-1'));
       await sweep(one);
-      expect(await node.leases.renew(one, 'beijing-1')).toEqual({ ok: false, code: 'swept' });
-      expect(await node.leases.take(next, 'beijing-1')).toMatchObject({ ok: true });
+      expect(await node.leases.renew(holder(one, 'beijing-1'))).toEqual({ ok: false, code: 'swept' });
+      expect(await node.leases.take(holder(next, 'beijing-1'))).toMatchObject({ ok: true });
     });
 
     test('a room that was released is not swept', async () => {
       await open();
       const dead = incarnation();
-      await node.leases.take(dead, 'dead');
+      await node.leases.take(holder(dead, 'dead'));
       const room = roomId('blue', 'main');
       await hold(dead, room, 'left behind');
       node.leases.release(dead, room);

@@ -17,6 +17,8 @@ export interface TestNode {
   /** Where clients connect and the page is. */
   readonly url: string;
   readonly opsUrl: string;
+  /** As SIGTERM does: resolves once its clients are gone, and leaves the node running. */
+  drain(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -64,6 +66,7 @@ function describeNode(id: string, region: string, node: RunningNode): TestNode {
     region,
     url: `http://127.0.0.1:${node.clientsPort}`,
     opsUrl: `http://127.0.0.1:${node.operatorsPort}`,
+    drain: () => node.drain(),
     stop: () => {
       stopped ??= node.stop();
       return stopped;

@@ -9,6 +9,8 @@ const PROBES = Array.from({ length: 24 }, (_, n) => roomId(`sealed? ${n}`, 'main
 export async function keepSealed(backplane: Backplane, incarnation: string): Promise<void> {
   const { rebuilds } = backplane;
   const sealing = new Set<string>();
+  const load = { connections: 0, isAdmitting: true };
+  const holder = { incarnation, nodeId: incarnation, load, order: undefined };
   const isSealed = async (life: string) => {
     const looked = await rebuilds.look(life);
     return looked.ok && looked.value.isSealed;
@@ -28,7 +30,7 @@ export async function keepSealed(backplane: Backplane, incarnation: string): Pro
   await eventually(
     async () => {
       await Promise.all(PROBES.map((room) => backplane.rooms.snapshot(room)));
-      return backplane.health().isSealed && (await backplane.leases.take(incarnation, incarnation)).ok;
+      return backplane.health().isSealed && (await backplane.leases.take(holder)).ok;
     },
     { timeoutMs: 10_000, what: 'a sealed home' },
   );

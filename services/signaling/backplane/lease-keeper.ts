@@ -1,5 +1,14 @@
 import type { RoomId } from '../domain/room-id.ts';
-import { type Adopter, BEAT_MS, LEASE_MS, type Lease, type Leases } from './leases.ts';
+import {
+  type Adopter,
+  BEAT_MS,
+  LEASE_MS,
+  type Lease,
+  type LeaseHolder,
+  type Leases,
+  type Load,
+  type Order,
+} from './leases.ts';
 import type { Adopted } from './room-log.ts';
 
 /** Beats this far apart were not kept: this process slept, or was starved, and saw nothing of the others. */
@@ -9,6 +18,10 @@ export interface LeaseKeeperOptions {
   readonly nodeId: string;
   readonly newIncarnation: () => string;
   readonly nowMs: () => number;
+  /** How this process stands, for the others. */
+  readonly load: () => Load;
+  /** What operators want of this process now; called after each beat that succeeded. */
+  readonly onBeat: (order: Order | undefined) => void;
   /** The others took this process for dead: its sessions are over, whatever its connections believe. */
   readonly onSwept: () => void;
   /** Sessions of a dead process whose windows this one counts from now on. */
@@ -26,6 +39,8 @@ export class LeaseKeeper {
   readonly #seen = new Map<string, { readonly count: number; readonly sinceMs: number }>();
   readonly #sweeping = new Set<string>();
   #neighbours: readonly string[] = [];
+  #living: readonly Lease[] = [];
+  #order: Order | undefined;
   #incarnation: string;
   #isTaken = false;
   #beatenAtMs = Number.NEGATIVE_INFINITY;
@@ -51,6 +66,11 @@ export class LeaseKeeper {
   /** The other processes that stood at the last beat that succeeded, however long ago. */
   get neighbours(): readonly string[] {
     return this.#neighbours;
+  }
+
+  /** Those of them that have beaten lately. */
+  get living(): readonly Lease[] {
+    return this.#living;
   }
 
   /** A clock that stands still while the backplane does not answer, or this process sleeps (rule C2). */
@@ -104,19 +124,23 @@ export class LeaseKeeper {
 
   async #take(): Promise<void> {
     const { nodeId } = this.#options;
-    const taken = await this.#leases.take(this.#incarnation, nodeId);
+    const taken = await this.#leases.take(this.#holder());
     if (!taken.ok || !(await this.holdAgain())) return;
     this.#isTaken = true;
     this.#beatenAtMs = this.#options.nowMs();
-    const others = this.#others(taken.value);
+    const others = this.#others(taken.value.leases);
     this.#neighbours = others.map((lease) => lease.incarnation);
+    this.#follow(taken.value.order);
     // Rule C1: a process that bears this node's name has just been replaced by this one.
     for (const lease of others) if (lease.nodeId === nodeId || lease.isGivenUp) void this.#sweep(lease);
   }
 
   async #renew(): Promise<void> {
-    const renewed = await this.#leases.renew(this.#incarnation, this.#options.nodeId);
-    if (renewed.ok) return this.#beaten(this.#others(renewed.value));
+    const renewed = await this.#leases.renew(this.#holder());
+    if (renewed.ok) {
+      this.#beaten(this.#others(renewed.value.leases));
+      return this.#follow(renewed.value.order);
+    }
     // Rule C2: time without the backplane counts for nobody.
     this.#seen.clear();
     if (renewed.code === 'unavailable') return;
@@ -124,6 +148,16 @@ export class LeaseKeeper {
     this.#incarnation = this.#options.newIncarnation();
     this.#options.onSwept();
     await this.#take();
+  }
+
+  #holder(): LeaseHolder {
+    const { nodeId, load } = this.#options;
+    return { incarnation: this.#incarnation, nodeId, load: load(), order: this.#order };
+  }
+
+  #follow(order: Order | undefined): void {
+    this.#order = order;
+    this.#options.onBeat(order);
   }
 
   #beaten(others: readonly Lease[]): void {
@@ -148,6 +182,10 @@ export class LeaseKeeper {
         this.#seen.set(lease.incarnation, { count: lease.count, sinceMs: nowMs });
       else if (nowMs - seen.sinceMs >= LEASE_MS) void this.#sweep(lease);
     }
+    this.#living = others.filter((lease) => {
+      const seen = this.#seen.get(lease.incarnation);
+      return !lease.isGivenUp && seen !== undefined && nowMs - seen.sinceMs <= GAP_MS;
+    });
   }
 
   async #sweep(lease: Lease): Promise<void> {

@@ -13,6 +13,38 @@ export interface Lease {
   readonly count: number;
   /** The process gave it up in order: whoever sees it takes over what is left. */
   readonly isGivenUp: boolean;
+  /** None before its first beat. */
+  readonly load?: Load;
+}
+
+/** What a process says of itself with each beat. */
+export interface Load {
+  readonly connections: number;
+  /** It takes new connections: neither draining nor full. */
+  readonly isAdmitting: boolean;
+}
+
+/** What operators want of a process, until they want something else (rule C8). */
+export interface Order {
+  readonly drain: boolean;
+  /** Shown to the people who are sent away. */
+  readonly text?: string;
+}
+
+/** A process that beats. */
+export interface LeaseHolder {
+  readonly incarnation: string;
+  readonly nodeId: string;
+  readonly load: Load;
+  /** The order that it follows: kept by a backplane that knows of none, since it lost it, or knew another incarnation. */
+  readonly order: Order | undefined;
+}
+
+/** What a beat brings back. */
+export interface Beat {
+  readonly leases: readonly Lease[];
+  /** What operators want of this process; none: they have not said. */
+  readonly order: Order | undefined;
 }
 
 /**
@@ -21,9 +53,11 @@ export interface Lease {
  */
 export interface Leases {
   /** Takes a lease (again, where it was swept): the beats that follow renew it. */
-  take(incarnation: string, nodeId: string): Promise<Result<readonly Lease[], 'unavailable'>>;
+  take(holder: LeaseHolder): Promise<Result<Beat, 'unavailable'>>;
   /** Renews, and tells of all leases. `swept`: the others took this process for dead. */
-  renew(incarnation: string, nodeId: string): Promise<Result<readonly Lease[], 'swept' | 'unavailable'>>;
+  renew(holder: LeaseHolder): Promise<Result<Beat, 'swept' | 'unavailable'>>;
+  /** Leaves an order for the processes that bear the node's id now: each reads it at its next beat. */
+  order(nodeId: string, order: Order): Promise<Result<void, 'node_not_found' | 'unavailable'>>;
   /** Notes that the process may hold sessions of the rooms: before any of them is created (rule C7). */
   hold(incarnation: string, rooms: readonly RoomId[]): Promise<Result<void, 'unavailable'>>;
   release(incarnation: string, room: RoomId): void;

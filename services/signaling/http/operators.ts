@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import { type AdminOptions, adminRoutes } from './admin.ts';
 
 /** One question of readiness, and its answer now. */
 export interface Check {
@@ -13,9 +14,10 @@ export interface OperatorsOptions {
   readonly refresh: () => void;
   readonly checks: () => Readonly<Record<string, Check>>;
   readonly isStarted: () => boolean;
+  readonly admin: AdminOptions;
 }
 
-/** The operators' listener: health and metrics. Never public. */
+/** The operators' listener: health, metrics, and orders to nodes. Never public. */
 export function operatorsServer(options: OperatorsOptions): FastifyInstance {
   const server = fastify({ forceCloseConnections: true });
 
@@ -37,6 +39,8 @@ export function operatorsServer(options: OperatorsOptions): FastifyInstance {
     options.refresh();
     return reply.type(options.registry.contentType).send(await options.registry.metrics());
   });
+
+  server.register(adminRoutes(options.admin), { prefix: '/admin/v1' });
 
   return server;
 }

@@ -66,7 +66,7 @@ export interface Connection {
   drop(reason: DropReason): void;
 }
 
-export type DropReason = 'session_lost' | 'shutdown' | 'slow_reader';
+export type DropReason = 'session_lost' | 'shutdown' | 'drain' | 'slow_reader';
 
 export type ResumeOutcome = 'recovered' | 'snapshot';
 

@@ -3,7 +3,7 @@ import { FRAME_BYTES_MAX, PROTOCOL_VERSION } from '@fenghuo/protocol';
 import { Server, type Socket } from 'socket.io';
 import type { SocketAdapter } from '../backplane/backplane.ts';
 import { connectionLost } from '../requests/connection-lost.ts';
-import type { DropReason, RequestContext } from '../requests/context.ts';
+import type { Connection, DropReason, RequestContext } from '../requests/context.ts';
 import { type Admission, refusalOf } from './handshake.ts';
 import { sizedParser } from './parser.ts';
 import { type ServeOptions, serve } from './serve.ts';
@@ -22,7 +22,8 @@ export interface GatewayObserver {
 }
 
 export interface Gateway {
-  readonly connections: number;
+  /** Every open connection. */
+  readonly connections: ReadonlySet<Connection>;
   readonly peers: number;
   /** Closes every connection so that its client goes elsewhere. */
   dropAll(reason: DropReason): void;
@@ -65,9 +66,7 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     for (const connection of connections) connection.dropIfSlow();
   }, SLOW_READERS_EVERY_MS);
   return {
-    get connections() {
-      return connections.size;
-    },
+    connections,
     get peers() {
       let peers = 0;
       for (const { membership } of connections)

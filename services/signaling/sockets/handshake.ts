@@ -24,9 +24,15 @@ export function refusalOf(socket: Socket, admission: Admission): Error | undefin
   const { origin, host } = socket.handshake.headers;
   if (!isOriginAllowed(origin, host, admission.allowedOrigins))
     return new HandshakeRefused('origin_forbidden');
-  if (admission.isDraining()) return new HandshakeRefused('draining', 1_000);
-  if (admission.connections() > admission.connectionsMax) return new HandshakeRefused('node_full', 5_000);
+  if (admission.isDraining()) return new HandshakeRefused('draining', jittered(1_000));
+  if (admission.connections() > admission.connectionsMax)
+    return new HandshakeRefused('node_full', jittered(5_000));
   return undefined;
+}
+
+/** Those who are refused together do not come back together. */
+function jittered(ms: number): number {
+  return Math.round(ms * (0.75 + Math.random() / 2));
 }
 
 /** Only browsers name an origin, and they name it truly; others are let in without one (RFC 6454, 7.3). */

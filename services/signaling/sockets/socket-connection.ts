@@ -14,6 +14,9 @@ const WAITING_PACKETS_FEW = 32;
 /** WebSocket close code "service restart" (RFC 6455 registry): clients reconnect by themselves after it. */
 const SERVICE_RESTART = 1012;
 
+/** Who has not answered a close for so long does not hear any more. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
 /** One socket.io socket, as requests see it. */
 export class SocketConnection implements Connection {
   membership: Session | 'joining' | undefined;
@@ -22,6 +25,7 @@ export class SocketConnection implements Connection {
   readonly #io: Server;
   readonly #socket: Socket;
   readonly #onDrop: (reason: DropReason) => void;
+  #isDropped = false;
 
   constructor(io: Server, socket: Socket, onDrop: (reason: DropReason) => void) {
     this.#io = io;
@@ -68,13 +72,18 @@ export class SocketConnection implements Connection {
   }
 
   drop(reason: DropReason): void {
-    if (!this.isOpen) return;
+    if (!this.isOpen || this.#isDropped) return;
+    this.#isDropped = true;
     this.#onDrop(reason);
     const socket = webSocketOf(this.#socket);
     // The engine's own close would be taken for a goodbye; this one makes clients come back. Who does not read
     // would not read it either.
-    if (reason === 'slow_reader') socket?.terminate();
-    else socket?.close(SERVICE_RESTART);
+    if (reason === 'slow_reader') {
+      socket?.terminate();
+    } else {
+      socket?.close(SERVICE_RESTART);
+      setTimeout(() => socket?.terminate(), CLOSE_TIMEOUT_MS).unref();
+    }
   }
 
   /** Drops a client that has stopped to read: what waits for it would grow without bound. */

@@ -1,7 +1,8 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 const REFUSALS = ['origin_forbidden', 'node_full', 'draining'] as const;
-const DROPS = ['session_lost', 'shutdown', 'slow_reader'] as const;
+const DROPS = ['session_lost', 'shutdown', 'drain', 'slow_reader'] as const;
+const GO_AWAY_REASONS = ['drain'] as const;
 
 export function connectionMetrics(registry: Registry) {
   const registers = [registry];
@@ -22,7 +23,19 @@ export function connectionMetrics(registry: Registry) {
     labelNames: ['reason'],
     registers,
   });
+  const draining = new Gauge({
+    name: 'signaling_draining',
+    help: '1 while this node sends its clients away and takes no new ones, else 0.',
+    registers,
+  });
+  const goAways = new Counter({
+    name: 'signaling_go_aways_total',
+    help: 'Clients told to go to another node, by reason.',
+    labelNames: ['reason'],
+    registers,
+  });
+  for (const reason of GO_AWAY_REASONS) goAways.inc({ reason }, 0);
   for (const code of REFUSALS) refused.inc({ code }, 0);
   for (const reason of DROPS) dropped.inc({ reason }, 0);
-  return { connections, refused, dropped };
+  return { connections, refused, dropped, draining, goAways };
 }

@@ -58,3 +58,26 @@ describe('REDIS_URL', () => {
     expect(faults({ AUTH: 'open', REDIS_URL: url })).toHaveLength(1);
   });
 });
+
+describe('ADMIN_TOKEN', () => {
+  test('is off by default, and taken from 32 characters on', () => {
+    expect(parseConfig({ AUTH: 'open' }).adminToken).toBeUndefined();
+    expect(parseConfig({ AUTH: 'open', ADMIN_TOKEN: 'a'.repeat(32) }).adminToken).toBe('a'.repeat(32));
+  });
+  test.each(['guessable', 'a'.repeat(31), `${'a'.repeat(20)} ${'b'.repeat(20)}`])(
+    'refuses %s, and does not print it',
+    (token) => {
+      const [fault, ...others] = faults({ AUTH: 'open', ADMIN_TOKEN: token });
+      expect(fault).toMatch(/^ADMIN_TOKEN must/);
+      expect(others).toEqual([]);
+      expect(fault).not.toContain(token);
+    },
+  );
+});
+
+test('DRAIN_MS is a number of milliseconds, from 0 on', () => {
+  expect(parseConfig({ AUTH: 'open' }).drainMs).toBe(25_000);
+  expect(parseConfig({ AUTH: 'open', DRAIN_MS: '0' }).drainMs).toBe(0);
+  for (const wrong of ['-1', '2.5', '25s'])
+    expect(faults({ AUTH: 'open', DRAIN_MS: wrong })).toEqual([expect.stringMatching(/^DRAIN_MS /)]);
+});

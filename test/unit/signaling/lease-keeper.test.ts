@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { LeaseKeeper } from '../../../services/signaling/backplane/lease-keeper.ts';
-import { BEAT_MS, LEASE_MS, type Lease, type Leases } from '../../../services/signaling/backplane/leases.ts';
+import {
+  BEAT_MS,
+  LEASE_MS,
+  type Lease,
+  type Leases,
+  type Order,
+} from '../../../services/signaling/backplane/leases.ts';
 import { ok, refuse } from '../../../services/signaling/domain/result.ts';
 import { roomId } from '../../../services/signaling/domain/room-id.ts';
 
@@ -13,10 +19,13 @@ function openScene(others: () => readonly Lease[] = () => []) {
     swept: [] as string[],
     held: [] as string[],
     fenced: 0,
+    order: undefined as Order | undefined,
   };
+  const beat = () => ({ leases: others(), order: scene.order });
   const leases: Leases = {
-    take: async () => (scene.answer === 'ok' ? ok(others()) : refuse('unavailable')),
-    renew: async () => (scene.answer === 'ok' ? ok(others()) : refuse(scene.answer)),
+    order: async () => ok(undefined),
+    take: async () => (scene.answer === 'ok' ? ok(beat()) : refuse('unavailable')),
+    renew: async () => (scene.answer === 'ok' ? ok(beat()) : refuse(scene.answer)),
     hold: async (incarnation, rooms) => {
       scene.held.push(...rooms.map((room) => `${incarnation} ${room}`));
       return ok(undefined);
@@ -32,6 +41,8 @@ function openScene(others: () => readonly Lease[] = () => []) {
     nodeId: 'beijing-1',
     newIncarnation: () => `own-${++incarnations}`,
     nowMs: () => nowMs,
+    load: () => ({ connections: 0, isAdmitting: true }),
+    onBeat: () => {},
     onSwept: () => {
       scene.fenced += 1;
       scene.answer = 'ok';
@@ -115,4 +126,22 @@ test('C7: no room is held, so no session made, before the lease is taken', async
   expect(await keeper.hold(roomId('blue', 'main'))).toBe(false);
   scene.answer = 'ok';
   expect(await keeper.hold(roomId('blue', 'main'))).toBe(true);
+});
+
+test('a process that has not beaten for three beats is no place to go, though its lease still stands', async () => {
+  let count = 0;
+  const beating = () => ({ ...still, incarnation: 'beats', count: count++ });
+  const { keeper, beats } = openScene(() => [still, beating()]);
+  await beats(3);
+  expect(keeper.living.map((lease) => lease.incarnation)).toEqual(['still', 'beats']);
+  await beats(3);
+  expect(keeper.living.map((lease) => lease.incarnation)).toEqual(['beats']);
+});
+
+test('a backplane that is away does not make the others vanish', async () => {
+  const { scene, keeper, beats } = openScene(() => [still]);
+  await beats(2);
+  scene.answer = 'unavailable';
+  await beats(5);
+  expect(keeper.living).toHaveLength(1);
 });

@@ -52,7 +52,8 @@ export function memoryHub(): MemoryHub {
     },
     lose() {
       memory.life = randomUUID();
-      for (const lost of [memory.rooms, memory.closed, memory.leases, memory.held]) lost.clear();
+      for (const lost of [memory.rooms, memory.closed, memory.leases, memory.orders, memory.held])
+        lost.clear();
       for (const lost of [memory.sealed, memory.barriers, memory.contributions]) lost.clear();
     },
   };
@@ -66,6 +67,7 @@ function sharedMemory(bells: ReadonlySet<MemoryDoorbell>): SharedMemory {
     voided: new Set(),
     closed: new Map(),
     leases: new Map(),
+    orders: new Map(),
     held: new Map(),
     sealed: new Map(),
     barriers: new Map(),

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { PeerId } from '@fenghuo/protocol';
 import type { RoomId } from '../../domain/room-id.ts';
 import type { RoomState } from '../../domain/room-state.ts';
-import type { Lease } from '../leases.ts';
+import type { Lease, Order } from '../leases.ts';
 import type { FormerLife } from '../room-log.ts';
 
 /** What stands in for the server that nodes of several processes would share. */
@@ -15,6 +15,8 @@ export interface SharedMemory {
   /** The epochs of rooms that ended. */
   readonly closed: Map<RoomId, number>;
   readonly leases: Map<string, Lease>;
+  /** What operators want, by incarnation. */
+  readonly orders: Map<string, Order>;
   /** The rooms in which each process may hold sessions. */
   readonly held: Map<string, Set<RoomId>>;
   /** The lives in which the home was sealed, with those who had handed in their rooms. */

@@ -17,8 +17,10 @@ export interface Keys {
   readonly marker: string;
   /** Who is expected, and who is done, before a life's home is sealed. */
   barrier(life: string): string;
-  /** The hash of all leases: incarnation to count and node id. */
+  /** The hash of all leases: incarnation to count, node id, connections, and whether it takes more. */
   readonly leases: string;
+  /** The hash of what operators want: incarnation to order. */
+  readonly orders: string;
   /** The set of rooms in which a process may hold sessions. */
   held(incarnation: string): string;
   /** Who sweeps a dead process now: one at a time is enough. */
@@ -44,6 +46,7 @@ export function redisKeys(prefix: string): Keys {
     marker: `${home}:marker`,
     barrier: (life) => `${home}:barrier:${life}`,
     leases: `${home}:leases`,
+    orders: `${home}:orders`,
     held: (incarnation) => `${prefix}:held:${incarnation}`,
     sweeper: (incarnation) => `${prefix}:sweeper:${incarnation}`,
     probe: (incarnation) => `${prefix}:probe:${incarnation}`,

@@ -2,7 +2,7 @@ import type { PeerId } from '@fenghuo/protocol';
 import type { LogBounds } from '../../domain/log-bounds.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import type { RoomId } from '../../domain/room-id.ts';
-import type { Adopter, Lease, Leases } from '../leases.ts';
+import type { Adopter, Beat, Lease, LeaseHolder, Leases, Order } from '../leases.ts';
 import type { Adopted } from '../room-log.ts';
 import { boundsArguments, type RunRoomScript, type RunScript, withDeadline } from './commands.ts';
 import type { Client } from './connect.ts';
@@ -14,6 +14,9 @@ const ROOMS_AT_ONCE = 64;
 const SWEEPER_MS = 5_000;
 /** Stands in place of a lease's count once its process has given it up. */
 const GIVEN_UP = '-';
+
+const ADMITS = '+';
+const REFUSES = '-';
 
 /** Leases in one hash, and what each process holds in a set of its own: O(nodes) to watch, O(held) to sweep. */
 export function redisLeases(
@@ -31,6 +34,19 @@ export function redisLeases(
     } catch {
       return refuse('unavailable');
     }
+  }
+
+  function beat({ incarnation, nodeId, load, order }: LeaseHolder, take: '0' | '1') {
+    return run(
+      'lease',
+      [keys.leases, keys.marker, keys.orders],
+      incarnation,
+      nodeId,
+      take,
+      load.connections,
+      load.isAdmitting ? ADMITS : REFUSES,
+      order === undefined ? '' : JSON.stringify(order),
+    );
   }
 
   async function sweepRoom(
@@ -57,15 +73,26 @@ export function redisLeases(
   }
 
   return {
-    async take(incarnation, nodeId) {
-      const reply = await run('lease', [keys.leases, keys.marker], incarnation, nodeId, '1');
-      return reply.ok ? ok(parseLeases(reply.value as string[])) : reply;
+    async take(holder) {
+      const reply = await beat(holder, '1');
+      return reply.ok ? ok(parseBeat(reply.value)) : reply;
     },
 
-    async renew(incarnation, nodeId) {
-      const reply = await run('lease', [keys.leases, keys.marker], incarnation, nodeId, '0');
+    async renew(holder) {
+      const reply = await beat(holder, '0');
       if (!reply.ok) return reply;
-      return reply.value === null ? refuse('swept') : ok(parseLeases(reply.value as string[]));
+      return reply.value === null ? refuse('swept') : ok(parseBeat(reply.value));
+    },
+
+    async order(nodeId, order) {
+      const reply = await run(
+        'order',
+        [keys.leases, keys.marker, keys.orders],
+        nodeId,
+        JSON.stringify(order),
+      );
+      if (!reply.ok) return reply;
+      return reply.value === 0 ? refuse('node_not_found') : ok(undefined);
     },
 
     async hold(incarnation, rooms) {
@@ -103,15 +130,26 @@ export function redisLeases(
   };
 }
 
+function parseBeat(reply: unknown): Beat {
+  const [order, leases] = reply as [string, string[]];
+  return {
+    leases: parseLeases(leases),
+    order: order === '' ? undefined : (JSON.parse(order) as Order),
+  };
+}
+
 function parseLeases(flat: readonly string[]): Lease[] {
   const leases: Lease[] = [];
   for (let at = 0; at + 1 < flat.length; at += 2) {
-    const [count = '', nodeId = ''] = (flat[at + 1] ?? '').split(' ');
+    const [count = '', nodeId = '', connections, admits] = (flat[at + 1] ?? '').split(' ');
     leases.push({
       incarnation: flat[at] ?? '',
       nodeId,
       count: count === GIVEN_UP ? 0 : Number(count),
       isGivenUp: count === GIVEN_UP,
+      ...(admits === undefined
+        ? {}
+        : { load: { connections: Number(connections), isAdmitting: admits === ADMITS } }),
     });
   }
   return leases;

@@ -21,7 +21,8 @@ const ROOM_SCRIPTS = {
 } as const;
 
 const HOME_SCRIPTS = {
-  lease: 2,
+  lease: 3,
+  order: 3,
   barrier: 3,
   contribute: 4,
   contributions: 3,

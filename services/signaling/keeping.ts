@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import type { Backplane } from './backplane/backplane.ts';
+import { LeaseKeeper, type LeaseKeeperOptions } from './backplane/lease-keeper.ts';
+import { Restorer } from './backplane/restorer.ts';
+import type { FeedObserver } from './backplane/room-feed.ts';
+import { RoomFeeds } from './backplane/room-feeds.ts';
+import type { Config } from './config.ts';
+import { defaultLogBounds } from './domain/log-bounds.ts';
+import { type Absences, absences } from './requests/absences.ts';
+import { type Departures, departures } from './requests/departures.ts';
+import type { Log } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+/** What a node is given: assemble.ts makes these, and tests make others. */
+export interface NodeParts {
+  readonly incarnation: string;
+  readonly backplane: Backplane;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** What keeps sessions beyond their connections, and beyond the nodes that held them. */
+export interface Keeping {
+  readonly keeper: LeaseKeeper;
+  readonly feeds: RoomFeeds;
+  readonly departures: Departures;
+  readonly absences: Absences & { tick(): Promise<void> };
+  readonly restorer: Restorer;
+}
+
+export type KeepingEvents = Pick<LeaseKeeperOptions, 'load' | 'onBeat' | 'onSwept'>;
+
+export function openKeeping(config: Config, parts: NodeParts, on: KeepingEvents): Keeping {
+  const keeper = openKeeper(config, parts, {
+    ...on,
+    onSwept: () => {
+      away.forgetAll();
+      on.onSwept();
+    },
+    onAdopted: (sessions) => away.adopt(sessions),
+  });
+  const feeds = openFeeds(config, parts, keeper);
+  const owed = departures();
+  const away = openAbsences(config, parts, { feeds, departures: owed, keeper });
+  const restorer = openRestorer(config, parts, { feeds, keeper, absences: away });
+  return { keeper, feeds, departures: owed, absences: away, restorer };
+}
+
+function openKeeper(
+  config: Config,
+  { backplane, metrics, log }: NodeParts,
+  on: KeepingEvents & Pick<LeaseKeeperOptions, 'onAdopted'>,
+): LeaseKeeper {
+  return new LeaseKeeper(backplane.leases, {
+    nodeId: config.nodeId,
+    newIncarnation: () => randomBytes(9).toString('base64url'),
+    nowMs: () => performance.now(),
+    load: on.load,
+    onBeat: on.onBeat,
+    onSwept: () => {
+      log.warn({ event: 'taken_for_dead' });
+      on.onSwept();
+    },
+    onAdopted: on.onAdopted,
+    onSweep: (dead, sessions) => {
+      metrics.backplane.sessionsSwept.inc(sessions);
+      log.warn({ event: 'node_swept', node: dead.nodeId, sessions });
+    },
+  });
+}
+
+function openFeeds(
+  config: Config,
+  { backplane, metrics, incarnation }: NodeParts,
+  keeper: LeaseKeeper,
+): RoomFeeds {
+  const { backplane: counts, messages } = metrics;
+  const observer: FeedObserver = {
+    applied(record, hadListener) {
+      if (record.origin !== incarnation || (record.type !== 'signal' && record.type !== 'message')) return;
+      const seconds = Math.max(0, performance.now() - record.originMs) / 1_000;
+      messages.relayDuration.observe({ path: hadListener ? 'local' : 'node' }, seconds);
+    },
+    duplicate: () => counts.duplicates.inc(),
+    repaired: (records) => counts.repaired.inc(records),
+    resynced: () => counts.resyncs.inc(),
+  };
+  const { rooms, doorbell } = backplane;
+  return new RoomFeeds({
+    rooms,
+    doorbell,
+    holds: keeper,
+    bounds: defaultLogBounds(config.resumeWindowMs),
+    observer,
+  });
+}
+
+function openAbsences(
+  config: Config,
+  { backplane, log }: NodeParts,
+  keeping: Pick<Keeping, 'feeds' | 'keeper' | 'departures'>,
+) {
+  const { feeds, keeper, departures } = keeping;
+  return absences({
+    rooms: backplane.rooms,
+    feeds,
+    departures,
+    owner: () => keeper.incarnation,
+    resumeWindowMs: config.resumeWindowMs,
+    livedMs: () => keeper.livedMs,
+    onExpired: (room, peer) => log.info({ event: 'peer_gone', room, peer, reason: 'expired' }),
+  });
+}
+
+function openRestorer(
+  config: Config,
+  { backplane, metrics, log }: NodeParts,
+  { feeds, keeper, absences }: Pick<Keeping, 'feeds' | 'keeper' | 'absences'>,
+): Restorer {
+  return new Restorer(backplane.rebuilds, feeds, keeper, {
+    nodeId: config.nodeId,
+    onAdopted: (sessions) => absences.adopt(sessions),
+    onSealed: (life, rooms) => {
+      metrics.backplane.rebuilds.inc();
+      log.info({ event: 'home_sealed', life, rooms });
+    },
+  });
+}
