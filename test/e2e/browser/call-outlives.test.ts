@@ -77,6 +77,25 @@ describe.skipIf(capabilities.chromium === false)('a call outlives', () => {
       await changeTheCall(wei, ana);
     });
 
+    test('a node that drains: the other one takes the session over before the first lets go', async () => {
+      cluster = await startNodeProcesses(redis.url);
+      const [beijing, shanghai] = cluster.nodes;
+      const [wei, ana] = await callOf(browser, [beijing.url, shanghai.url], [shanghai.url, beijing.url]);
+      const id = await wei.ownId();
+      const frames = await watchBoth(wei, ana);
+
+      const drained = beijing.drain();
+      expect(await wei.isBack()).toBeLessThan(1_000);
+      await drained;
+      expect(await wei.by('own-node').getAttribute('data-node')).toBe('shanghai-1');
+      expect(await wei.ownId()).toBe(id);
+      await eventually(async () => expect(await wei.wireLines('go_away', 'in')).toBe(1));
+      expect(await wei.wireLines('connection_lost', 'here')).toBe(0);
+      await frames.haveNoGap();
+      await changeTheCall(wei, ana);
+      expect([...wei.faults, ...ana.faults]).toEqual([]);
+    });
+
     test('a Redis that comes back empty: the nodes restore the room, and whoever comes meets everyone', async () => {
       const nodes = await startCluster({ nodes: 2, redisUrl: redis.url });
       try {
