@@ -257,7 +257,7 @@ export class Crowd {
   }
 
   #ended(session: Session, why: string): void {
-    this.ledger.named(session.id, performance.now());
+    this.ledger.ended(session.id, performance.now());
     this.#sums.expired += 1;
     const silentMs = performance.now() - session.heardMs;
     if (silentMs >= session.windowMs) return;

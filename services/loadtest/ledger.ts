@@ -55,8 +55,10 @@ interface Flow {
 interface Member {
   readonly room: string;
   readonly joinedMs: number;
-  /** When it was told that something may be missing, its end included. */
+  /** When it was told that something may be missing. */
   readonly namings: number[];
+  /** When it was told that the session is over: that names all that comes no more. */
+  endedMs: number | undefined;
 }
 
 const EXAMPLES_MAX = 12;
@@ -72,12 +74,18 @@ export class Ledger {
   #misrouted = 0;
 
   joined(session: string, room: string, atMs: number): void {
-    this.#members.set(session, { room, joinedMs: atMs, namings: [] });
+    this.#members.set(session, { room, joinedMs: atMs, namings: [], endedMs: undefined });
   }
 
-  /** The session was told that something may be missing, or it is over. */
+  /** The session was told that something may be missing. */
   named(session: string, atMs: number): void {
     this.#members.get(session)?.namings.push(atMs);
+  }
+
+  /** The session was told that it is over. */
+  ended(session: string, atMs: number): void {
+    const member = this.#members.get(session);
+    if (member !== undefined) member.endedMs = atMs;
   }
 
   /** The next number from one session to another, or to everyone. */
@@ -199,8 +207,7 @@ export class Ledger {
       }
       // Who joined after it was sent is not owed it.
       if (state !== 'accepted' || sentMs < member.joinedMs) continue;
-      // A telling covers what was on its way by then; not what a later number had overtaken before.
-      if (member.namings.some((namedMs) => namedMs >= sentMs && namedMs <= overdueMs)) {
+      if (isNamed(member, sentMs, overdueMs)) {
         sums.named += 1;
         continue;
       }
@@ -225,6 +232,12 @@ export class Ledger {
   #example(text: string): void {
     if (this.#examples.length < EXAMPLES_MAX) this.#examples.push(text);
   }
+}
+
+/** A telling covers what was on its way by then; not what a later number had overtaken before. */
+function isNamed({ namings, endedMs }: Member, sentMs: number, overdueMs: number): boolean {
+  if (endedMs !== undefined && endedMs <= overdueMs) return true;
+  return namings.some((namedMs) => namedMs >= sentMs && namedMs <= overdueMs);
 }
 
 function flowKey(from: string, to: string): string {

@@ -133,6 +133,19 @@ describe('a loss is named', () => {
     expect(ledger.sums()).toMatchObject({ lost: 2, named: 0 });
   });
 
+  test('where the receiver was told that its session is over, before or after it was sent', () => {
+    ledger.ended('bob', 5);
+    accepted(2);
+    expect(ledger.sums()).toMatchObject({ lost: 0, named: 2 });
+  });
+
+  test('not where a later one had come before that end', () => {
+    const [, two] = accepted(2);
+    receive([two], 400);
+    ledger.ended('bob', 500);
+    expect(ledger.sums()).toMatchObject({ lost: 1, named: 0 });
+  });
+
   test('not where somebody else was told', () => {
     accepted(1);
     ledger.named('cid', 500);
