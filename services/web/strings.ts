@@ -64,7 +64,7 @@ const en = {
   resumedWithLoss: (gap: string) => `Resumed after ${gap}. Signals were lost, so ways are looked for anew.`,
   rejoined: 'You were away for too long, and entered anew.',
   restartIce: (name: string) => `Look for a way to ${name} anew (ICE restart)`,
-  peerDetached: 'no node at the moment',
+  peerDetached: 'without a node',
   sameNode: 'same node',
   acrossNodes: 'across nodes',
   path: 'Path',

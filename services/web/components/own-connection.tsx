@@ -20,7 +20,9 @@ export function OwnConnection() {
       data-self={store.self.value?.id}
     >
       <p class="place">
-        {strings.yourNode} <b>{node === undefined ? '—' : strings.onNode(node.node, node.region)}</b>
+        <span>
+          {strings.yourNode} <b>{node === undefined ? '—' : strings.onNode(node.node, node.region)}</b>
+        </span>
         {signalingMs.value !== undefined && (
           <span class="quiet">{strings.answersIn(milliseconds(signalingMs.value))}</span>
         )}
