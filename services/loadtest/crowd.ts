@@ -209,7 +209,7 @@ export class Crowd {
     if (outcome.error.code === 'peer_not_found' && target?.session.isOver) return;
     this.#sums.failed += 1;
     this.#example(
-      `refused: ${stamp.from} to ${stamp.to}, number ${stamp.n}: ${outcome.error.code}, ${outcome.error.message}`,
+      `refused: ${stamp.from} to ${stamp.to}, number ${stamp.n}, sent at ${Math.round(plannedMs)} ms: ${outcome.error.code}, ${outcome.error.message}`,
     );
   }
 

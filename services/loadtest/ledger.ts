@@ -201,7 +201,13 @@ export class Ledger {
       const { state, sentMs } = flow.sendings[n] as Sending;
       const atMs = arrivedMs[n];
       if (atMs !== undefined) {
-        if (state === 'refused') sums.phantom += 1;
+        if (state === 'refused') {
+          sums.phantom += 1;
+          if (sums.examples.length < EXAMPLES_MAX)
+            sums.examples.push(
+              `phantom: ${flow.from} to ${receiver}, number ${n}, sent at ${Math.round(sentMs)} ms`,
+            );
+        }
         overdueMs = Math.min(overdueMs, atMs);
         continue;
       }
