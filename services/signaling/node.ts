@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { BEAT_MS } from './backplane/leases.ts';
 import type { Config } from './config.ts';
+import { noteDelay, type Pace, startPace } from './domain/pace.ts';
 import { Drain } from './drain.ts';
+import { watchEventLoop } from './event-loop.ts';
 import { clientsServer } from './http/clients.ts';
 import { operatorsServer } from './http/operators.ts';
 import { type Keeping, type NodeParts, openKeeping } from './keeping.ts';
@@ -42,10 +44,11 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     onSwept: () => gateway.dropAll('session_lost'),
   });
   const { keeper } = keeping;
+  const pace = startPace(performance.now());
   const gateway: Gateway = openGateway(
     clients.server as HttpServer,
     requestContext(config, parts, keeping),
-    gatewayOptions(config, parts, () => drain.isDraining),
+    gatewayOptions(config, parts, { isDraining: () => drain.isDraining, pace }),
   );
   // Where sockets are still open, fastify's own close would wait for them for ever.
   clients.addHook('preClose', () => gateway.close());
@@ -60,6 +63,11 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
       onOrder: (nodeId, { drain }) => log.info({ event: 'node_ordered', nodeId, drain }),
     },
   });
+  const eventLoop = watchEventLoop((delayMs) => {
+    parts.metrics.eventLoop.delay.observe(delayMs / 1_000);
+    noteDelay(pace, delayMs, performance.now());
+    parts.metrics.connections.pace.set(pace.perSecond);
+  });
   const timers = [
     every(ATTEST_EVERY_MS, () => keeping.feeds.attest(ATTEST_SHARE), log),
     every(BEAT_MS, () => keeper.beat(), log),
@@ -73,6 +81,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     await clients.close();
     await keeping.departures.settled(DEPARTURES_WAIT_MS);
     for (const timer of timers) clearInterval(timer);
+    eventLoop.close();
     keeping.restorer.close();
     await keeper.end();
     keeping.departures.close();
@@ -134,7 +143,7 @@ function openDrain(
 function gatewayOptions(
   config: Config,
   { backplane, metrics, log }: NodeParts,
-  isDraining: () => boolean,
+  { isDraining, pace }: { isDraining: () => boolean; pace: Pace },
 ): GatewayOptions {
   return {
     messageBytesMax: config.messageBytesMax,
@@ -145,6 +154,7 @@ function gatewayOptions(
       connectionsMax: config.connectionsMax,
       isDraining,
     },
+    pace,
     answered: (type, outcome) => metrics.messages.messages.inc({ type, outcome }),
     failed: (request, error) => log.error({ event: 'request_failed', request, err: error }),
     observer: {

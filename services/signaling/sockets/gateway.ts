@@ -2,8 +2,10 @@ import type { Server as HttpServer } from 'node:http';
 import { FRAME_BYTES_MAX, PROTOCOL_VERSION } from '@fenghuo/protocol';
 import { Server, type Socket } from 'socket.io';
 import type { SocketAdapter } from '../backplane/backplane.ts';
+import type { Pace } from '../domain/pace.ts';
 import { connectionLost } from '../requests/connection-lost.ts';
 import type { Connection, DropReason, RequestContext } from '../requests/context.ts';
+import { openDoor } from './door.ts';
 import { type Admission, refusalOf } from './handshake.ts';
 import { sizedParser } from './parser.ts';
 import { type ServeOptions, serve } from './serve.ts';
@@ -11,12 +13,15 @@ import { SocketConnection } from './socket-connection.ts';
 
 export interface GatewayOptions extends ServeOptions {
   readonly admission: Omit<Admission, 'connections'>;
+  /** At which newcomers are let in. */
+  readonly pace: Pace;
   readonly adapter: SocketAdapter;
   readonly resumeWindowMs: number;
   readonly observer: GatewayObserver;
 }
 
 export interface GatewayObserver {
+  /** By the code that the client got; `flood`: cut before it could get one. */
   refused(code: string): void;
   dropped(reason: DropReason): void;
 }
@@ -45,8 +50,17 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     adapter: options.adapter,
     ...pings(options.resumeWindowMs),
   });
+  const door = openDoor(server, {
+    pace: options.pace,
+    nowMs: () => performance.now(),
+    chance: Math.random,
+    onRefused: options.observer.refused,
+  });
   const connections = new Set<SocketConnection>();
-  const admission: Admission = { ...options.admission, connections: () => io.engine.clientsCount };
+  const admission: Admission = {
+    ...options.admission,
+    connections: () => io.engine.clientsCount,
+  };
   io.use((socket, next) => {
     const refusal = refusalOf(socket, admission);
     if (refusal === undefined) return next();
@@ -78,6 +92,7 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     },
     close() {
       clearInterval(shedding);
+      door.close();
       return io.close();
     },
   };

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-const REFUSALS = ['origin_forbidden', 'node_full', 'draining'] as const;
+const REFUSALS = ['origin_forbidden', 'node_full', 'draining', 'rate_limited', 'flood'] as const;
 const DROPS = ['session_lost', 'shutdown', 'drain', 'slow_reader'] as const;
 const GO_AWAY_REASONS = ['drain'] as const;
 
@@ -13,7 +13,7 @@ export function connectionMetrics(registry: Registry) {
   });
   const refused = new Counter({
     name: 'signaling_handshakes_refused_total',
-    help: 'Handshakes refused, by the code that the client got.',
+    help: 'Handshakes refused, by the code that the client got; flood: cut with HTTP 503 before it could get one.',
     labelNames: ['code'],
     registers,
   });
@@ -35,7 +35,12 @@ export function connectionMetrics(registry: Registry) {
     registers,
   });
   for (const reason of GO_AWAY_REASONS) goAways.inc({ reason }, 0);
+  const pace = new Gauge({
+    name: 'signaling_admissions_per_second_max',
+    help: 'Handshakes that this node would take a second now: falls while its event loop is late.',
+    registers,
+  });
   for (const code of REFUSALS) refused.inc({ code }, 0);
   for (const reason of DROPS) dropped.inc({ reason }, 0);
-  return { connections, refused, dropped, draining, goAways };
+  return { connections, refused, dropped, draining, goAways, pace };
 }

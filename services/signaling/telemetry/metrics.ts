@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { backplaneMetrics } from './backplane.ts';
 import { buildMetrics } from './build.ts';
 import { connectionMetrics } from './connections.ts';
+import { eventLoopMetrics } from './event-loop.ts';
 import { messageMetrics } from './messages.ts';
 import { roomMetrics } from './rooms.ts';
 
@@ -14,6 +15,7 @@ export function openMetrics() {
     rooms: roomMetrics(registry),
     messages: messageMetrics(registry),
     backplane: backplaneMetrics(registry),
+    eventLoop: eventLoopMetrics(registry),
     build: buildMetrics(registry),
   };
 }

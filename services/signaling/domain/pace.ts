@@ -1,0 +1,96 @@
+/**
+ * How many newcomers a node lets in a second: as many as its event loop bears. When a neighbour dies, thousands come at
+ * once, all of them honest, many from one address: those who are in must not be kept waiting for those who come in.
+ */
+export interface Pace {
+  perSecond: number;
+  /** Newcomers who may come in now. */
+  places: number;
+  atMs: number;
+  /** Of the current look at the event loop. */
+  worstDelayMs: number;
+  lookedAtMs: number;
+  /** Somebody had to wait since the last look. */
+  isShort: boolean;
+  /** When the last of those who were told to come back is due. */
+  queueEndsAtMs: number;
+}
+
+/** The pace is judged anew so often. */
+const LOOK_MS = 100;
+/** Over this delay the pace falls, under that one it rises. Both well below the 250 ms that a node promises. */
+const DELAY_HIGH_MS = 100;
+const DELAY_LOW_MS = 40;
+const FALLS = 0.8;
+const RISES = 1.08;
+export const PACE_START = 300;
+export const PACE_MIN = 50;
+export const PACE_MAX = 3_000;
+/** What comes together within this time is let in together. */
+const BURST_S = 0.1;
+/** Whoever would wait in line for longer is told to come back: clients take an unanswered connection for a dead node. */
+const LINE_MAX_MS = 800;
+/** Clients add to the time that they are told, by up to a half: they are told to come a little faster. */
+const QUEUE_SHARE = 1.2;
+const RETRY_MIN_MS = 500;
+/** A third of the default resume window: who is refused twice still finds its session. */
+const RETRY_MAX_MS = 10_000;
+
+export function startPace(nowMs: number): Pace {
+  return {
+    perSecond: PACE_START,
+    places: PACE_START * BURST_S,
+    atMs: nowMs,
+    worstDelayMs: 0,
+    lookedAtMs: nowMs,
+    isShort: false,
+    queueEndsAtMs: nowMs,
+  };
+}
+
+/** By how much the event loop was late just now. */
+export function noteDelay(pace: Pace, delayMs: number, nowMs: number): void {
+  pace.worstDelayMs = Math.max(pace.worstDelayMs, delayMs);
+  if (nowMs - pace.lookedAtMs < LOOK_MS) return;
+  if (pace.worstDelayMs > DELAY_HIGH_MS) {
+    const factor = FALLS * (pace.worstDelayMs > 2 * DELAY_HIGH_MS ? FALLS : 1);
+    pace.perSecond = Math.max(PACE_MIN, pace.perSecond * factor);
+  } else if (pace.worstDelayMs < DELAY_LOW_MS && pace.isShort)
+    pace.perSecond = Math.min(PACE_MAX, pace.perSecond * RISES);
+  else if (!pace.isShort) pace.perSecond = towards(pace.perSecond, PACE_START);
+  pace.worstDelayMs = 0;
+  pace.isShort = false;
+  pace.lookedAtMs = nowMs;
+}
+
+/** Takes a place for one newcomer, where there is one now. */
+export function enter(pace: Pace, nowMs: number): boolean {
+  const seconds = Math.max(0, nowMs - pace.atMs) / 1_000;
+  pace.atMs = nowMs;
+  pace.places = Math.min(pace.perSecond * BURST_S, pace.places + seconds * pace.perSecond);
+  pace.isShort ||= pace.places < 1;
+  if (pace.places < 1) return false;
+  pace.places -= 1;
+  return true;
+}
+
+/** Whether a newcomer may wait behind so many others. */
+export function mayWait(pace: Pace, before: number): boolean {
+  return (before / pace.perSecond) * 1_000 < LINE_MAX_MS;
+}
+
+/**
+ * After how many milliseconds somebody who may not wait is to come back: one after the other, over the time that all
+ * who were told so will take. `chance` is in [0, 1).
+ */
+export function comeBackAfter(pace: Pace, nowMs: number, chance: number): number {
+  pace.queueEndsAtMs = Math.max(nowMs, pace.queueEndsAtMs) + 1_000 / (QUEUE_SHARE * pace.perSecond);
+  const waitMs = RETRY_MIN_MS + (pace.queueEndsAtMs - nowMs) * (0.9 + chance / 5);
+  // Beyond what one may be sent away for, the order is lost, but not the spread.
+  return Math.round(waitMs <= RETRY_MAX_MS ? waitMs : RETRY_MAX_MS * (1 / 2 + chance / 2));
+}
+
+/** Where nobody waits, an old judgement fades. */
+function towards(perSecond: number, goal: number): number {
+  return perSecond < goal ? Math.min(goal, perSecond * RISES) : Math.max(goal, perSecond / RISES);
+}

@@ -1,0 +1,108 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { wireError } from '@fenghuo/protocol';
+import { comeBackAfter, enter, mayWait, type Pace } from '../domain/pace.ts';
+import { turnAway } from './turn-away.ts';
+
+/** Lets newcomers in at the node's pace. A few wait for a moment, unanswered; the others are told when to come back. */
+export interface Door {
+  close(): void;
+}
+
+export interface DoorOptions {
+  readonly pace: Pace;
+  readonly nowMs: () => number;
+  /** In [0, 1). */
+  readonly chance: () => number;
+  /** Somebody was told to come back; `flood`: in HTTP, since even to tell more would have been too much. */
+  readonly onRefused: (how: 'rate_limited' | 'flood') => void;
+}
+
+const STEP_MS = 10;
+const TURNED_AWAY_PER_STEP = 8;
+/** Those whom it would take longer to turn away than clients wait for an answer. */
+const TO_TURN_AWAY_MAX = 2_000;
+
+type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+type Newcomer = Parameters<OnUpgrade>;
+
+/** To be called once socket.io listens: stands between it and the server. */
+export function openDoor(server: HttpServer, { pace, nowMs, chance, onRefused }: DoorOptions): Door {
+  const upgrade = server.listeners('upgrade') as OnUpgrade[];
+  const line = new Queue<Newcomer>();
+  const toTurnAway = new Queue<Newcomer>();
+  let timer: NodeJS.Timeout | undefined;
+
+  server.removeAllListeners('upgrade');
+  server.on('upgrade', (...newcomer: Newcomer) => {
+    if (line.size === 0 && enter(pace, nowMs())) return letIn(newcomer);
+    const queue = mayWait(pace, line.size) ? line : toTurnAway;
+    if (queue.size >= TO_TURN_AWAY_MAX) return cut(newcomer);
+    // What it suffers while it waits is noticed when its turn comes.
+    newcomer[1].on('error', ignore);
+    queue.push(newcomer);
+    timer ??= setInterval(step, STEP_MS);
+  });
+
+  function step(): void {
+    while (line.size > 0 && enter(pace, nowMs())) letIn(line.take());
+    for (let n = 0; n < TURNED_AWAY_PER_STEP && toTurnAway.size > 0; n++) sendBack(toTurnAway.take());
+    if (line.size + toTurnAway.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  }
+
+  function letIn([request, socket, head]: Newcomer): void {
+    if (socket.destroyed) return;
+    socket.off('error', ignore);
+    for (const each of upgrade) each.call(server, request, socket, head);
+  }
+
+  function sendBack([request, socket]: Newcomer): void {
+    if (socket.destroyed) return;
+    onRefused('rate_limited');
+    const waitMs = comeBackAfter(pace, nowMs(), chance());
+    turnAway(request, socket, wireError('rate_limited', 'The node takes no more right now.', waitMs));
+  }
+
+  function cut([, socket]: Newcomer): void {
+    onRefused('flood');
+    const waitS = Math.ceil(comeBackAfter(pace, nowMs(), chance()) / 1_000);
+    socket.on('error', ignore);
+    socket.end(
+      `HTTP/1.1 503 Service Unavailable\r\nRetry-After: ${waitS}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    );
+  }
+
+  return {
+    close() {
+      clearInterval(timer);
+      for (const queue of [line, toTurnAway]) while (queue.size > 0) queue.take()[1].destroy();
+    },
+  };
+}
+
+/** First in, first out; to take one does not move the others. */
+class Queue<Item> {
+  #items: Item[] = [];
+  #taken = 0;
+
+  get size(): number {
+    return this.#items.length - this.#taken;
+  }
+
+  push(item: Item): void {
+    this.#items.push(item);
+  }
+
+  /** Only where there is one. */
+  take(): Item {
+    const item = this.#items[this.#taken++] as Item;
+    if (this.#taken * 2 < this.#items.length) return item;
+    this.#items = this.#items.slice(this.#taken);
+    this.#taken = 0;
+    return item;
+  }
+}
+
+function ignore(): void {}
