@@ -3,7 +3,7 @@ import type { Backplane } from './backplane/backplane.ts';
 import { LeaseKeeper, type LeaseKeeperOptions } from './backplane/lease-keeper.ts';
 import { Restorer } from './backplane/restorer.ts';
 import type { FeedObserver } from './backplane/room-feed.ts';
-import { RoomFeeds } from './backplane/room-feeds.ts';
+import { RoomFeeds, type RoomFeedsOptions } from './backplane/room-feeds.ts';
 import type { Config } from './config.ts';
 import { defaultLogBounds } from './domain/log-bounds.ts';
 import { type Absences, absences } from './requests/absences.ts';
@@ -39,7 +39,7 @@ export function openKeeping(config: Config, parts: NodeParts, on: KeepingEvents)
     },
     onAdopted: (sessions) => away.adopt(sessions),
   });
-  const feeds = openFeeds(config, parts, keeper);
+  const feeds = openFeeds(config, parts, keeper, (session) => void away.begin(session));
   const owed = departures();
   const away = openAbsences(config, parts, { feeds, departures: owed, keeper });
   const restorer = openRestorer(config, parts, { feeds, keeper, absences: away });
@@ -73,6 +73,7 @@ function openFeeds(
   config: Config,
   { backplane, metrics, incarnation }: NodeParts,
   keeper: LeaseKeeper,
+  onStray: RoomFeedsOptions['onStray'],
 ): RoomFeeds {
   const { backplane: counts, messages } = metrics;
   const observer: FeedObserver = {
@@ -92,6 +93,8 @@ function openFeeds(
     holds: keeper,
     bounds: defaultLogBounds(config.resumeWindowMs),
     observer,
+    owner: () => keeper.incarnation,
+    onStray,
   });
 }
 

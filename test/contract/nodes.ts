@@ -120,7 +120,15 @@ export class TestNode {
       resynced: () => {},
     };
     const { rooms, doorbell } = backplane;
-    this.feeds = new RoomFeeds({ rooms, doorbell, holds, bounds: defaultLogBounds(30_000), observer });
+    this.feeds = new RoomFeeds({
+      rooms,
+      doorbell,
+      holds,
+      bounds: defaultLogBounds(30_000),
+      observer,
+      owner: () => 'incarnation',
+      onStray: () => {},
+    });
     this.#attesting = setInterval(() => void this.feeds.attest(1 / 4), 100);
     const ring = backplane.doorbell.onRing;
     backplane.doorbell.onRing = (room, record) => {
@@ -184,6 +192,7 @@ export class TestNode {
       attempt: 0,
       location: { node: 'node', region: 'region' },
       incarnation: 'incarnation',
+      holder: randomBytes(9).toString('base64url'),
       ...given,
     };
     const member = new Member(this, room, peer, tokenHash);

@@ -45,7 +45,7 @@ export function roomLogContract(name: string, share: () => Promise<SharedBackpla
       const ann = await node.join('blue', 'An"n,"metadata":', metadata);
       expect(ann.snapshot.peers[0]).toMatchObject({ name: 'An"n,"metadata":', metadata });
       const updated = await node.rooms.update(ann, ann.request(), { name: 'Anna' });
-      expect(updated).toMatchObject({ ok: true, value: { name: 'Anna', metadata } });
+      expect(updated).toMatchObject({ ok: true, value: { peer: { name: 'Anna', metadata } } });
     });
 
     test('50 concurrent joins on a room for 10: exactly 10 get in', async () => {
@@ -150,7 +150,7 @@ export function roomLogContract(name: string, share: () => Promise<SharedBackpla
       const first = await node.rooms.update(ann, request, { name: 'Anna', metadata: { n: 1 } });
       await node.rooms.update(ann, ann.request(), { name: 'Annabel' });
       expect(await node.rooms.update(ann, request, { name: 'Anna' })).toEqual(first);
-      expect(first).toMatchObject({ value: { name: 'Anna', metadata: { n: 1 } } });
+      expect(first).toMatchObject({ value: { peer: { name: 'Anna', metadata: { n: 1 } } } });
     });
 
     test('Q2: a request whose predecessor never arrived is unavailable, and both are applied in order after it', async () => {

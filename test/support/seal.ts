@@ -18,7 +18,7 @@ export async function keepSealed(backplane: Backplane, incarnation: string): Pro
   rebuilds.onUnsealed = async (life) => {
     if (sealing.has(life)) return;
     sealing.add(life);
-    await rebuilds.enter(life, { incarnation, nodeId: incarnation }, []);
+    await rebuilds.enter(life, { incarnation, nodeId: incarnation, hosts: false }, []);
     await rebuilds.done(life, incarnation);
     // What is closed meanwhile is never sealed.
     await eventually(() => isSealed(life)).then(

@@ -191,19 +191,23 @@ export class LeaseKeeper {
   async #sweep(lease: Lease): Promise<void> {
     if (this.#sweeping.has(lease.incarnation)) return;
     this.#sweeping.add(lease.incarnation);
-    const swept = await this.#leases.sweep(lease.incarnation, this.#adopter());
+    const prepared: RoomId[] = [];
+    const swept = await this.#leases.sweep(lease.incarnation, this.#adopter(prepared));
+    for (const room of prepared) this.release(room);
     this.#sweeping.delete(lease.incarnation);
     if (swept.ok) this.#options.onSweep(lease, swept.value);
   }
 
   /** A room is held from before its sessions are taken over until its feed holds it, too (rule C7). */
-  #adopter(): Adopter {
+  #adopter(prepared: RoomId[]): Adopter {
     return {
       incarnation: this.#incarnation,
-      prepare: (rooms) => this.#holdAll(rooms),
-      adopt: (room, sessions) => {
+      prepare: (rooms) => {
+        prepared.push(...rooms);
+        return this.#holdAll(rooms);
+      },
+      adopt: (_, sessions) => {
         if (sessions.length > 0) this.#options.onAdopted(sessions);
-        this.release(room);
       },
     };
   }

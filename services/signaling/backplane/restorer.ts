@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { detachedOf, type Known, restore } from '../domain/restore.ts';
+import { detachedOf, type Known, type Restored, restore } from '../domain/restore.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import { parseRecord } from '../domain/room-record.ts';
 import { parseState } from '../domain/room-state.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
-import type { Barrier, Contribution, Rebuilds } from './rebuilds.ts';
+import { type Barrier, type Contribution, NOTHING_NEWER, type Rebuilds, type Remains } from './rebuilds.ts';
 import type { RoomFeeds } from './room-feeds.ts';
 import type { Adopted } from './room-log.ts';
 
@@ -40,6 +40,7 @@ export class Restorer {
     this.#keeper = keeper;
     this.#options = options;
     rebuilds.onUnsealed = (life) => void this.#run(life);
+    rebuilds.onUnopened = (room, life) => void this.#openOne(room, life);
   }
 
   close(): void {
@@ -56,23 +57,20 @@ export class Restorer {
 
   /** False: something did not answer. */
   async #restore(life: string): Promise<boolean> {
-    const self = { incarnation: this.#keeper.incarnation, nodeId: this.#options.nodeId };
-    const entered = await this.#rebuilds.enter(life, self, this.#keeper.neighbours);
+    const { incarnation, neighbours } = this.#keeper;
+    const self = { incarnation, nodeId: this.#options.nodeId, hosts: this.#feeds.size > 0 };
+    const entered = await this.#rebuilds.enter(life, self, neighbours);
     if (!entered.ok) return false;
-    let barrier = entered.value;
     // Rule R6: who comes after the seal hands nothing in.
-    if (!barrier.isSealed) {
+    if (!entered.value.isSealed) {
       const handedIn = await this.#handIn(life);
       if (handedIn === undefined || !(await this.#keeper.holdAgain())) return false;
       this.#handedIn.set(life, handedIn);
       const done = await this.#rebuilds.done(life, self.incarnation);
-      const sealed = done.ok ? await this.#untilSealed(life, done.value) : undefined;
-      if (sealed === undefined) return false;
-      barrier = sealed;
+      if (!done.ok || !(await this.#untilSealed(life, done.value))) return false;
     }
-    const contributors = new Set(barrier.contributors);
     const rooms = this.#handedIn.get(life) ?? [];
-    const opened = await inParts(rooms, (room) => this.#open(room, life, contributors));
+    const opened = await inParts(rooms, (room) => this.#open(room, life));
     if (!opened) return false;
     this.#handedIn.delete(life);
     this.#rebuilds.seal(life);
@@ -89,36 +87,42 @@ export class Restorer {
       [...this.#feeds.knowledge()],
       async ([room, { epoch, seq, contribution }]) => {
         const { incarnation } = this.#keeper;
-        const taken = await this.#rebuilds.contribute(room, life, incarnation, { epoch, seq }, contribution);
-        if (taken.ok && (taken.value === 'taken' || taken.value === 'known')) waiting.push(room);
+        const at = { epoch, seq };
+        const taken = await this.#rebuilds.contribute(room, life, incarnation, at, contribution);
+        if (taken.ok && taken.value === 'taken') waiting.push(room);
         return taken.ok;
       },
     );
     return isDone ? waiting : undefined;
   }
 
-  async #untilSealed(life: string, first: Barrier): Promise<Barrier | undefined> {
-    for (let barrier = first; !barrier.isSealed; ) {
+  async #untilSealed(life: string, first: Barrier): Promise<boolean> {
+    for (let { isSealed } = first; !isSealed; ) {
       await sleep(LOOK_EVERY_MS, undefined, { ref: false });
-      if (this.#isClosed) return undefined;
+      if (this.#isClosed) return false;
       const looked = await this.#rebuilds.look(life);
-      if (!looked.ok) return undefined;
-      barrier = looked.value;
-      if (barrier.isSealed) return barrier;
+      if (!looked.ok) return false;
+      isSealed = looked.value.isSealed;
     }
-    return first;
+    return true;
   }
 
-  async #open(room: RoomId, life: string, contributors: ReadonlySet<string>): Promise<boolean> {
+  /** A room that one of those who handed it in has not opened yet; or died before it could. */
+  async #openOne(room: RoomId, life: string): Promise<void> {
+    const task = `${life} ${room}`;
+    if (this.#running.has(task) || this.#isClosed) return;
+    this.#running.add(task);
+    await this.#open(room, life);
+    this.#running.delete(task);
+  }
+
+  async #open(room: RoomId, life: string): Promise<boolean> {
     const remains = await this.#rebuilds.remains(room, life);
     if (!remains.ok || remains.value === undefined) return remains.ok;
-    const { left, handedIn } = remains.value;
     const { incarnation } = this.#keeper;
-    const sources = [...(left === undefined ? [] : [left]), ...handedIn.map(parseContribution)].map(
-      parseKnown,
-    );
-    const restored = handedIn.length === 0 ? undefined : restore(sources, contributors, incarnation);
-    const opened = await this.#rebuilds.open(room, life, restored);
+    const restored = putTogether(remains.value, incarnation);
+    const hasEnded = restored?.state.members.size === 0;
+    const opened = await this.#rebuilds.open(room, life, hasEnded ? 'ended' : restored);
     if (opened.ok && opened.value && restored !== undefined) {
       const detached = detachedOf(restored.state, incarnation);
       this.#options.onAdopted(detached.map((session) => ({ room, ...session })));
@@ -127,8 +131,13 @@ export class Restorer {
   }
 }
 
-function parseContribution(text: string): Contribution {
-  return JSON.parse(text) as Contribution;
+/** Undefined where nobody knew more than what is there. */
+function putTogether({ left, handedIn }: NonNullable<Remains>, adopter: string): Restored | undefined {
+  const newer = handedIn.filter(({ text }) => text !== NOTHING_NEWER);
+  if (newer.length === 0) return undefined;
+  const contributions = newer.map(({ text }) => JSON.parse(text) as Contribution);
+  const sources = [...(left === undefined ? [] : [left]), ...contributions].map(parseKnown);
+  return restore(sources, new Set(handedIn.map(({ by }) => by)), adopter);
 }
 
 function parseKnown({ state, records, trimmed }: Contribution): Known {

@@ -4,7 +4,7 @@ import type { LogBounds } from '../domain/log-bounds.ts';
 import { type RoomId, roomHome, roomName } from '../domain/room-id.ts';
 import { concerns, fateOf, parseRecord, type RoomRecord } from '../domain/room-record.ts';
 import type { RoomState } from '../domain/room-state.ts';
-import type { Doorbell, LogPage, RoomLog, RoomSnapshot } from './room-log.ts';
+import type { Doorbell, LogPage, RoomLog, RoomSnapshot, SessionRef } from './room-log.ts';
 import { RoomReplica } from './room-replica.ts';
 
 /** A local session, as its room's feed knows it. */
@@ -63,6 +63,10 @@ export interface FeedParts {
   readonly holds: Holds;
   readonly bounds: LogBounds;
   readonly observer: FeedObserver;
+  /** The process under which sessions are held here. */
+  owner(): string;
+  /** A session of this process that has no connection: nobody would ever end it. */
+  onStray(session: SessionRef): void;
   drop(room: RoomId): void;
 }
 
@@ -96,6 +100,7 @@ export class RoomFeed {
     const seat: CollectingSeat = {
       listener,
       generation: 0,
+      epoch: 0,
       cursor: undefined,
       from: this.#position,
       collected: [],
@@ -108,6 +113,7 @@ export class RoomFeed {
     return {
       start: (epoch, seq, generation) => {
         seat.generation = generation;
+        seat.epoch = epoch;
         this.#start(seat, epoch, seq);
       },
       tellEpoch: () => this.#tellEpoch(seat),
@@ -142,11 +148,10 @@ export class RoomFeed {
     return this.#position;
   }
 
-  /** What this node could restore of the room; undefined where it does not know enough. */
-  get knowledge(): { epoch: number; seq: number; contribution: () => string } | undefined {
+  /** What this node could restore of the room. */
+  get knowledge(): { epoch: number; seq: number; contribution: () => string } {
     const { state, head } = this.#replica;
-    if (state === undefined) return undefined;
-    return { epoch: state.epoch, seq: head, contribution: () => this.#replica.contribution() ?? '' };
+    return { epoch: state?.epoch ?? 0, seq: head, contribution: () => this.#replica.contribution() };
   }
 
   /** What the backplane says of this room, against what was delivered, now and before it was asked. */
@@ -221,7 +226,7 @@ export class RoomFeed {
   }
 
   #noteOwn({ listener }: CollectingSeat, own: OwnRecord): void {
-    if (this.#position !== undefined && own.seq <= this.#position) return;
+    if (this.#position === undefined || own.seq <= this.#position) return;
     this.#replica.noteOwn({
       ...own,
       epoch: this.#epoch,
@@ -237,7 +242,10 @@ export class RoomFeed {
   }
 
   #closeIfIdle(): void {
-    if (this.#closed || this.#seats.size > 0 || this.#keeps > 0) return;
+    if (!this.#closed && this.#seats.size === 0 && this.#keeps === 0) this.#end();
+  }
+
+  #end(): void {
     this.close();
     this.#parts.doorbell.unsubscribe(this.#room);
     if (this.#opened !== undefined) this.#parts.holds.release(this.#room);
@@ -280,6 +288,8 @@ export class RoomFeed {
     let hadListener = false;
     for (const seat of [...this.#seats]) hadListener = this.#hand(seat, record) || hadListener;
     this.#parts.observer.applied(record, hadListener);
+    // The room has ended: there is nothing to keep.
+    if (this.#replica.state?.members.size === 0 && this.#seats.size === 0) this.#end();
   }
 
   /** Gives a seat its next record, once; a seat that still collects keeps it. */
@@ -337,7 +347,7 @@ export class RoomFeed {
       if (log.epoch !== this.#epoch) {
         if (!continues(log, this.#epoch, position)) return 'out_of_reach';
         // The room was restored, and nothing is missing: its state was changed besides, and is read anew.
-        if (!(await this.#replica.load())) return 'unavailable';
+        if (!(await this.#replica.load('goes_on'))) return 'unavailable';
         this.#epoch = log.epoch;
         isContinued = true;
       }
@@ -413,24 +423,43 @@ export class RoomFeed {
   /** Gives every seat the room as it is. */
   #tellAll(state: RoomState | undefined, complete: boolean): void {
     for (const seat of [...this.#seats]) if (seat.cursor !== undefined) this.#tell(seat, state, complete);
+    if (state !== undefined) this.#detachStrays(state);
+    else if (this.#seats.size === 0) this.#end();
   }
 
-  /** Who is not in the room, or not under this connection's generation, is lost. */
+  /** Who is not in the room, or only under a newer generation than this connection's, is lost. */
   #tell(seat: CollectingSeat, state: RoomState | undefined, complete: boolean): void {
-    const member = state?.members.get(seat.listener.peer);
-    if (state === undefined || member?.requests.generation !== seat.generation) {
+    const generation = state?.members.get(seat.listener.peer)?.requests.generation;
+    if (state === undefined || generation === undefined || generation > seat.generation) {
       seat.listener.lost();
       return;
     }
+    // It resumed after the state was read: its own record is still to come.
+    if (generation < seat.generation) return void this.#tellEpoch(seat);
     seat.cursor = state.seq;
     if (!complete) this.#parts.observer.resynced();
     seat.listener.resync(snapshotFrom(this.#room, state), complete);
   }
 
+  /** Sessions that are said to be connected here, and are not: what ended them was lost before anybody had it. */
+  #detachStrays(state: RoomState): void {
+    const seated = new Set([...this.#seats].map((seat) => seat.listener.peer));
+    for (const { peer, requests, incarnation } of state.members.values()) {
+      if (!peer.connected || seated.has(peer.id) || incarnation !== this.#parts.owner()) continue;
+      this.#parts.onStray({ room: this.#room, peer: peer.id, generation: requests.generation });
+    }
+  }
+
   async #tellEpoch(seat: CollectingSeat): Promise<void> {
     while (!this.#closed && this.#seats.has(seat)) {
       const { state } = this.#replica;
-      const isUpToDate = state?.epoch === this.#epoch && state.seq === this.#position;
+      const generation = state?.members.get(seat.listener.peer)?.requests.generation ?? 0;
+      const isUpToDate =
+        state !== undefined &&
+        state.epoch === this.#epoch &&
+        state.epoch >= seat.epoch &&
+        state.seq === this.#position &&
+        generation >= seat.generation;
       if (isUpToDate && seat.cursor !== undefined) return this.#tell(seat, state, true);
       if (state === undefined) await this.#replica.load();
       await sleep(TELL_RETRY_MS, undefined, { ref: false });
@@ -450,6 +479,8 @@ interface CollectingSeat {
   readonly listener: Listener;
   /** Of the session as this connection holds it; a record with a greater one ends the connection. */
   generation: number;
+  /** In which it started. */
+  epoch: number;
   /** The seq up to which this seat was served; undefined while its join is under way. */
   cursor: number | undefined;
   /** The room's position when it began to collect. */

@@ -18,6 +18,8 @@ export interface RoomFeedsOptions {
   readonly holds: Holds;
   readonly bounds: LogBounds;
   readonly observer: FeedObserver;
+  readonly owner: () => string;
+  readonly onStray: FeedParts['onStray'];
 }
 
 /** Every room that this node hosts, each delivered in order and without gaps (rules D2 and D3). */
@@ -47,11 +49,8 @@ export class RoomFeeds {
   }
 
   /** What this node knows of the rooms that it hosts. */
-  *knowledge(): Generator<[RoomId, NonNullable<RoomFeed['knowledge']>]> {
-    for (const [room, feed] of this.#feeds) {
-      const { knowledge } = feed;
-      if (knowledge !== undefined) yield [room, knowledge];
-    }
+  *knowledge(): Generator<[RoomId, RoomFeed['knowledge']]> {
+    for (const [room, feed] of this.#feeds) yield [room, feed.knowledge];
   }
 
   /**

@@ -56,6 +56,8 @@ export interface Comeback {
   readonly attempt: number;
   readonly location: Location;
   readonly incarnation: string;
+  /** Names this one try, so that it can be taken back where its outcome stays unknown. */
+  readonly holder: string;
 }
 
 export interface Resumed {
@@ -75,6 +77,12 @@ export interface ReplayPage {
   /** How far the log was looked through. */
   readonly upTo: number;
   readonly records: readonly string[];
+}
+
+export interface Updated {
+  readonly peer: Peer;
+  /** Of the record. */
+  readonly seq: number;
 }
 
 /** A session of a dead process that another one has taken over, and whose window it counts. */
@@ -153,6 +161,15 @@ export interface RoomLog {
   ): Promise<Result<Resumed, 'session_expired' | 'session_replaced' | 'unavailable'>>;
 
   /**
+   * Takes a resume of unknown outcome back: where that try holds the session, it is detached, and its generation
+   * returned; where it did not happen yet, it cannot any more for a minute.
+   */
+  release(
+    comeback: Pick<Comeback, 'room' | 'peer' | 'holder'>,
+    owner: string,
+  ): Promise<Result<number | undefined, 'unavailable'>>;
+
+  /**
    * What concerns a peer in the log after a seq, up to another: a part at a time (rule D5). Undefined: it is
    * not there any more.
    */
@@ -165,14 +182,19 @@ export interface RoomLog {
 
   /**
    * The session has lost its connection: raises its generation, which it returns (rule C3). `owner` is the process
-   * that counts its window.
+   * that counts its window. A repeat gets the same answer.
    */
   detach(session: SessionRef, owner: string): Promise<Result<number, SessionRefusal>>;
 
   /**
-   * Ends a session, and the room with the last one. Without a request it is the node's own doing.
+   * Ends a session, and the room with the last one. Without a request it is the node's own doing. Returns the
+   * record's seq.
    */
-  leave(session: SessionRef, reason: LeftReason, request?: RequestRef): Promise<Result<void, SessionRefusal>>;
+  leave(
+    session: SessionRef,
+    reason: LeftReason,
+    request?: RequestRef,
+  ): Promise<Result<number, SessionRefusal>>;
 
   /**
    * Ends what a join of unknown outcome has made; if it made nothing yet, it cannot any more for a minute.
@@ -185,12 +207,12 @@ export interface RoomLog {
   /** Appends a signal or a message. An addressee that is not in the room is a final refusal. */
   relay(session: SessionRef, request: RequestRef, relay: Relay): Promise<Result<Answer, SessionRefusal>>;
 
-  /** Replaces what is given of the peer's profile. */
+  /** Replaces what is given of the peer's profile. A repeat is `invalid_request` once its record is not kept any more. */
   update(
     session: SessionRef,
     request: RequestRef,
     profile: Partial<Profile>,
-  ): Promise<Result<Peer, SessionRefusal>>;
+  ): Promise<Result<Updated, SessionRefusal>>;
 
   /** Everything after a seq, at most `LOG_PAGE_RECORDS` at once. Undefined: no such room. */
   readAfter(room: RoomId, seq: number): Promise<Result<LogPage | undefined, 'unavailable'>>;

@@ -3,7 +3,7 @@ import { type LogBounds, limitsFor } from '../domain/log-bounds.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import { formatRecord, type RoomRecord } from '../domain/room-record.ts';
 import { applyRecord, type RoomState, serializeState } from '../domain/room-state.ts';
-import type { Contribution } from './rebuilds.ts';
+import { type Contribution, NOTHING_NEWER } from './rebuilds.ts';
 import type { RoomLog } from './room-log.ts';
 
 /**
@@ -35,14 +35,23 @@ export class RoomReplica {
     return this.#state;
   }
 
-  /** Reads the state anew; what is applied meanwhile comes on top. False: the backplane did not answer. */
-  async load(): Promise<boolean> {
+  /**
+   * Reads the state anew; what is applied meanwhile comes on top. Where the room did not go on from what was applied here,
+   * that is of no use any more (rule R6). False: the backplane did not answer.
+   */
+  async load(how: 'goes_on' | 'anew' = 'anew'): Promise<boolean> {
     const meanwhile: RoomRecord[] = [];
     this.#meanwhile = meanwhile;
     const read = await this.#rooms.state(this.#room);
     if (this.#meanwhile !== meanwhile) return read.ok; // A later load has taken over.
     this.#meanwhile = undefined;
     if (!read.ok) return false;
+    if (how === 'goes_on' || this.#state?.epoch !== read.value?.epoch) this.#own.clear();
+    if (how === 'anew' && this.#state?.epoch !== read.value?.epoch) {
+      const seqsOfMeanwhile = new Set(meanwhile.map((record) => record.seq));
+      this.#tail = this.#tail.filter((entry) => seqsOfMeanwhile.has(entry.record.seq));
+      this.#tailBytes = this.#tail.reduce((bytes, entry) => bytes + entry.record.body.length, 0);
+    }
     this.#state = read.value;
     this.#trimmed = { from: this.#tailReach(read.value?.seq ?? 0), everyone: 0, one: new Map() };
     for (const record of meanwhile) this.#advance(record);
@@ -65,10 +74,11 @@ export class RoomReplica {
     if (this.#own.size > OWN_MAX) this.#own.delete(this.#own.keys().next().value ?? 0);
   }
 
-  /** Undefined where the state was not read yet. */
-  contribution(): string | undefined {
-    if (this.#state === undefined) return undefined;
-    const records = [...this.#tail.map((entry) => entry.record), ...this.#own.values()].map(formatRecord);
+  /** Nothing where the state was not read yet, or there is none. */
+  contribution(): string {
+    if (this.#state === undefined) return NOTHING_NEWER;
+    const own = [...this.#own.values()].filter((record) => record.seq > (this.#state?.seq ?? 0));
+    const records = [...this.#tail.map((entry) => entry.record), ...own].map(formatRecord);
     const trimmed = { ...this.#trimmed, one: [...this.#trimmed.one] };
     const contribution: Contribution = { state: serializeState(this.#state), records, trimmed };
     return JSON.stringify(contribution);

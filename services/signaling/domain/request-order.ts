@@ -28,13 +28,23 @@ export type Verdict =
       readonly code: 'session_expired' | 'session_replaced' | 'invalid_request' | 'unavailable';
     };
 
-/** The check order of rule Q1: session, generation, repeat, predecessor. The rule and the write come after. */
-export function judge(memory: RequestMemory | undefined, generation: number, request: RequestRef): Verdict {
+/**
+ * The check order of rule Q1: session, generation, repeat, predecessor. The rule and the write come after. `kinds` are
+ * the answers that a request of this kind may get: an id that was of another kind is no repeat.
+ */
+export function judge(
+  memory: RequestMemory | undefined,
+  generation: number,
+  request: RequestRef,
+  kinds: readonly Answer['type'][],
+): Verdict {
   if (memory === undefined) return { type: 'refuse', code: 'session_expired' };
   if (memory.generation !== generation) return { type: 'refuse', code: 'session_replaced' };
   if (request.id <= memory.lastId) {
     const answer = memory.answers.get(request.id);
-    return answer === undefined ? { type: 'refuse', code: 'invalid_request' } : { type: 'repeat', answer };
+    if (answer === undefined || !kinds.includes(answer.type))
+      return { type: 'refuse', code: 'invalid_request' };
+    return { type: 'repeat', answer };
   }
   if (request.previousId > memory.lastId) return { type: 'refuse', code: 'unavailable' };
   return { type: 'apply' };
@@ -44,5 +54,8 @@ export function judge(memory: RequestMemory | undefined, generation: number, req
 export function remember(memory: RequestMemory, id: number, answer: Answer): void {
   memory.lastId = Math.max(memory.lastId, id);
   memory.answers.set(id, answer);
-  memory.answers.delete(id - UNANSWERED_MAX);
+  for (const old of memory.answers.keys()) {
+    if (old > memory.lastId - UNANSWERED_MAX) break;
+    memory.answers.delete(old);
+  }
 }

@@ -130,23 +130,26 @@ export interface Inner {
   readonly incarnation: string;
   readonly tokenHash?: string;
   readonly attempt?: number;
+  /** The session was given a snapshot. */
+  readonly isSnapshot?: boolean;
 }
 
 /** Scripts write the same: one letter for each member, as in the room's hash. */
 export function formatInner(inner: Inner): string {
-  const { generation: g, incarnation: w, tokenHash: t, attempt: x } = inner;
-  return JSON.stringify({ g, w, t, x });
+  const { generation: g, incarnation: w, tokenHash: t, attempt: x, isSnapshot } = inner;
+  return JSON.stringify({ g, w, t, x, s: isSnapshot === true ? 1 : undefined });
 }
 
 export function innerOf(record: RoomRecord): Inner | undefined {
   const inner = parseObject(record.inner);
   if (inner === undefined) return undefined;
-  const { g, w, t, x } = inner as { g: number; w: string; t?: string; x?: number };
+  const { g, w, t, x, s } = inner as { g: number; w: string; t?: string; x?: number; s?: 1 };
   return {
     generation: g,
     incarnation: w,
     ...(t === undefined ? {} : { tokenHash: t }),
     ...(x === undefined ? {} : { attempt: x }),
+    ...(s === undefined ? {} : { isSnapshot: true }),
   };
 }
 

@@ -84,8 +84,15 @@ function changeConnection(member: MemberState, record: RoomRecord): void {
   member.peer = peerOf(record) ?? member.peer;
   member.requests.generation = inner.generation;
   member.incarnation = inner.incarnation;
-  member.tokenHash = inner.tokenHash ?? member.tokenHash;
   member.attempt = inner.attempt ?? member.attempt;
+  if (inner.isSnapshot === true) member.since = record.seq;
+  if (inner.tokenHash === undefined) return;
+  // Rule Q4: the client's join brought it back; it knows nothing of what came after that one.
+  member.tokenHash = inner.tokenHash;
+  member.requests.lastId = 1;
+  member.requests.answers.clear();
+  member.attempt = 0;
+  member.since = record.seq;
 }
 
 /** As text between nodes. */

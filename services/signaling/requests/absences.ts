@@ -1,7 +1,7 @@
 import type { PeerId } from '@fenghuo/protocol';
 import { BEAT_MS } from '../backplane/leases.ts';
 import type { RoomFeeds } from '../backplane/room-feeds.ts';
-import type { Adopted, RoomLog, SessionRef } from '../backplane/room-log.ts';
+import type { Adopted, Comeback, RoomLog, SessionRef } from '../backplane/room-log.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import type { Departures } from './departures.ts';
 
@@ -9,8 +9,12 @@ import type { Departures } from './departures.ts';
 export interface Absences {
   /** A connection is gone: its session is detached as soon as the backplane takes it. Resolves after the first try. */
   begin(session: SessionRef): Promise<void>;
+  /** A resume whose outcome is unknown: if it has the session, that has no connection. */
+  takeBack(comeback: Pick<Comeback, 'room' | 'peer' | 'holder'>): Promise<void>;
   /** Sessions that are detached already, of a process that died. */
   adopt(sessions: readonly Adopted[]): void;
+  /** Hosts a room that its last session has just left for a while, for what it sent (rule R7). */
+  linger(room: RoomId): void;
   readonly size: number;
   /** Others count their windows now. */
   forgetAll(): void;
@@ -29,12 +33,24 @@ export interface AbsencesOptions {
 
 export function absences(options: AbsencesOptions): Absences & { tick(): Promise<void> } {
   const { rooms, feeds, departures } = options;
-  /** In the order in which they are due: every window is as long. */
-  const waiting = new Set<Absence>();
+  /** By room and peer, or by room; in the order in which they are due: every window is as long. */
+  const waiting = new Map<string, Absence>();
+
+  function wait(name: string, session: SessionRef | undefined, letGo: () => void): void {
+    // The clock may be a beat behind: a window is rather longer than shorter.
+    const dueAtMs = options.livedMs() + BEAT_MS + options.resumeWindowMs;
+    const known = waiting.get(name);
+    if (session !== undefined && known?.session?.generation === session.generation) {
+      letGo();
+      return;
+    }
+    known?.letGo();
+    waiting.delete(name);
+    waiting.set(name, { session, dueAtMs, letGo });
+  }
 
   function count(session: SessionRef, letGo: () => void): void {
-    // The clock may be a beat behind: a window is rather longer than shorter.
-    waiting.add({ session, dueAtMs: options.livedMs() + BEAT_MS + options.resumeWindowMs, letGo });
+    wait(`${session.room} ${session.peer}`, session, letGo);
   }
 
   async function detach(session: SessionRef, letGo: () => void) {
@@ -45,7 +61,7 @@ export function absences(options: AbsencesOptions): Absences & { tick(): Promise
     return detached;
   }
 
-  async function expire({ session, letGo }: Absence) {
+  async function expire(session: SessionRef, letGo: () => void) {
     const left = await rooms.leave(session, 'expired');
     if (!left.ok && left.code === 'unavailable') return left;
     letGo();
@@ -58,30 +74,50 @@ export function absences(options: AbsencesOptions): Absences & { tick(): Promise
       const letGo = feeds.keep(room);
       return departures.depart(() => detach({ room, peer, generation }, letGo));
     },
+    takeBack({ room, peer, holder }) {
+      const letGo = feeds.keep(room);
+      return departures.depart(async () => {
+        const released = await rooms.release({ room, peer, holder }, options.owner());
+        if (released.ok && released.value !== undefined)
+          count({ room, peer, generation: released.value }, letGo);
+        else if (released.ok) letGo();
+        return released;
+      });
+    },
     adopt(sessions) {
       for (const session of sessions) count(session, feeds.keep(session.room));
     },
+    linger(room) {
+      wait(room, undefined, feeds.keep(room));
+    },
     get size() {
-      return waiting.size;
+      let sessions = 0;
+      for (const { session } of waiting.values()) if (session !== undefined) sessions++;
+      return sessions;
     },
     forgetAll() {
-      for (const { letGo } of waiting) letGo();
+      for (const { letGo } of waiting.values()) letGo();
       waiting.clear();
     },
     async tick() {
       const due: Absence[] = [];
-      for (const absence of waiting) {
+      for (const [name, absence] of waiting) {
         if (absence.dueAtMs > options.livedMs() || due.length >= EXPIRED_AT_ONCE) break;
         due.push(absence);
-        waiting.delete(absence);
+        waiting.delete(name);
       }
-      await Promise.all(due.map((absence) => departures.depart(() => expire(absence))));
+      await Promise.all(
+        due.map(({ session, letGo }) =>
+          session === undefined ? letGo() : departures.depart(() => expire(session, letGo)),
+        ),
+      );
     },
   };
 }
 
 interface Absence {
-  readonly session: SessionRef;
+  /** None: the room is only kept. */
+  readonly session: SessionRef | undefined;
   readonly dueAtMs: number;
   /** The room stays hosted here while its session is away (rule R7). */
   readonly letGo: () => void;

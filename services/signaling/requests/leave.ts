@@ -16,7 +16,9 @@ export async function leave(
     request.id,
     undefined,
     (place) => context.rooms.leave(session, 'left', place),
-    () => {
+    (seq) => {
+      const body = JSON.stringify({ peer: session.peer, reason: 'left' });
+      session.seat.noteOwn({ type: 'left', seq, to: undefined, echo: false, id: request.id, body });
       if (connection.membership === session) left(context, connection, request.id);
       return accepted({});
     },
@@ -38,6 +40,7 @@ export function end(
   session: Session,
   reason: 'left' | 'detached' | 'replaced',
 ): void {
+  if (reason !== 'detached') context.absences.linger(session.room);
   session.seat.leave();
   connection.exit(session.room, session.peer);
   connection.membership = undefined;

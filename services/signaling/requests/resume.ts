@@ -39,16 +39,12 @@ async function reattach(
   if (seat === undefined) return refused('unavailable');
   const { seq, epoch, attempt = 0 } = request;
   const { location, incarnation } = context;
-  const resumed = await context.rooms.resume({
-    ...token,
-    tokenHash,
-    seq,
-    epoch,
-    attempt,
-    location,
-    incarnation,
-  });
+  const holder = context.newPeerId();
+  const comeback = { ...token, tokenHash, seq, epoch, attempt, location, incarnation, holder };
+  const resumed = await context.rooms.resume(comeback);
   if (!resumed.ok) {
+    // Where it is unknown whether this try has the session, it must not keep it without a connection.
+    if (resumed.code === 'unavailable') void context.absences.takeBack(comeback);
     seat.leave();
     return resumed.code === 'session_expired' ? unknownToken(context, connection) : refused(resumed.code);
   }

@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, type PeerId } from '@fenghuo/protocol';
+import { ERRORS, type ErrorCode, type PeerId, UNANSWERED_MAX } from '@fenghuo/protocol';
 import type { Seat } from '../backplane/room-feed.ts';
 import type { SessionRef } from '../backplane/room-log.ts';
 import { fullPurse, type Purse, SESSION_BUDGET, spend } from '../domain/budget.ts';
@@ -17,8 +17,11 @@ export class Session implements SessionRef {
   readonly #purse: Purse;
   /** Ids that were handed to the backplane and have no final answer yet, ascending. */
   readonly #pending: number[] = [];
-  /** The request that got an answer which is not final: later ones wait for its return (rule Q2). */
-  #blocked: { readonly id: number; readonly reply: Reply } | undefined;
+  /** Ids whose last answer was not final and that have not returned yet: nothing above them passes (rule Q2). */
+  readonly #awaited = new Set<number>();
+  /** The newest ids with a final answer: what an older try of theirs comes to does not count. */
+  readonly #settled = new Set<number>();
+  #refusal: Reply = refused('unavailable');
 
   constructor(session: SessionRef, seat: Seat, nowMs: () => number) {
     this.room = session.room;
@@ -43,7 +46,8 @@ export class Session implements SessionRef {
   /**
    * Hands a request that changes something to the backplane, in the session's order. `bytes` is what it adds to
    * the room's log; undefined: nothing that the budget counts. An answer that is not final holds back the later ids
-   * until this one returns.
+   * until this one returns, and then those that were held back, each in its turn: else one that is applied over a
+   * hole would make what belongs there look like a repeat.
    */
   async handOver<Value, Code extends ErrorCode>(
     id: number,
@@ -51,22 +55,33 @@ export class Session implements SessionRef {
     call: (request: RequestRef) => Promise<Result<Value, Code>>,
     reply: (value: Value) => Reply,
   ): Promise<Reply> {
-    if (this.#blocked !== undefined && id > this.#blocked.id) return this.#blocked.reply;
+    this.#awaited.delete(id);
+    for (const lower of this.#awaited) if (lower < id) return this.#await(id, this.#refusal);
     const limited = bytes === undefined ? undefined : this.charge(bytes);
-    if (limited !== undefined) return this.#block(id, limited);
+    if (limited !== undefined) return this.#await(id, limited);
     const previousId = this.#pending.findLast((each) => each < id) ?? 0;
     this.#notePending(id);
     const outcome = await call({ id, previousId });
-    if (!outcome.ok && ERRORS[outcome.code].retry === 'resend') return this.#block(id, refused(outcome.code));
-    if (this.#blocked?.id === id) this.#blocked = undefined;
-    const at = this.#pending.indexOf(id);
-    if (at >= 0) this.#pending.splice(at, 1);
+    if (!outcome.ok && ERRORS[outcome.code].retry === 'resend') return this.#await(id, refused(outcome.code));
+    this.#settle(id);
     return outcome.ok ? reply(outcome.value) : refused(outcome.code);
   }
 
-  #block(id: number, reply: Reply): Reply {
-    if (this.#blocked === undefined || id <= this.#blocked.id) this.#blocked = { id, reply };
+  #await(id: number, reply: Reply): Reply {
+    this.#refusal = reply;
+    if (!this.#settled.has(id) && this.#awaited.size < AWAITED_MAX) this.#awaited.add(id);
     return reply;
+  }
+
+  #settle(id: number): void {
+    this.#awaited.delete(id);
+    const at = this.#pending.indexOf(id);
+    if (at >= 0) this.#pending.splice(at, 1);
+    this.#settled.add(id);
+    for (const old of this.#settled) {
+      if (this.#settled.size <= UNANSWERED_MAX) break;
+      this.#settled.delete(old);
+    }
   }
 
   #notePending(id: number): void {
@@ -74,3 +89,6 @@ export class Session implements SessionRef {
     if (this.#pending[before] !== id) this.#pending.splice(before + 1, 0, id);
   }
 }
+
+/** A client has at most 64 requests unanswered; who has more is not served better for it. */
+const AWAITED_MAX = 4 * UNANSWERED_MAX;

@@ -19,6 +19,10 @@ export async function update(
     id,
     Buffer.byteLength(JSON.stringify(profile)),
     (place) => context.rooms.update(session, place, profile),
-    (peer) => accepted({ peer }),
+    ({ peer, seq }) => {
+      const body = JSON.stringify({ peer });
+      session.seat.noteOwn({ type: 'updated', seq, to: undefined, echo: true, id, body });
+      return accepted({ peer });
+    },
   );
 }

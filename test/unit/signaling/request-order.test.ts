@@ -43,15 +43,21 @@ describe('Q1: the check order', () => {
     ],
     ['the next', memoryAfter([2]), 1, { id: 3, previousId: 2 }, { type: 'apply' }],
   ] as const)('%s', (_, memory, generation, request, verdict) => {
-    expect(judge(memory, generation, request)).toEqual(verdict);
+    expect(judge(memory, generation, request, ['logged'])).toEqual(verdict);
   });
 });
 
 test('Q3: the answers of the last 64 ids are kept', () => {
   const memory = memoryAfter(Array.from({ length: 100 }, (_, n) => n + 2));
   expect(memory.answers.size).toBe(64);
-  expect(judge(memory, 1, { id: 38, previousId: 37 })).toEqual({ type: 'repeat', answer: answered(380) });
-  expect(judge(memory, 1, { id: 37, previousId: 36 })).toEqual({ type: 'refuse', code: 'invalid_request' });
+  expect(judge(memory, 1, { id: 38, previousId: 37 }, ['logged'])).toEqual({
+    type: 'repeat',
+    answer: answered(380),
+  });
+  expect(judge(memory, 1, { id: 37, previousId: 36 }, ['logged'])).toEqual({
+    type: 'refuse',
+    code: 'invalid_request',
+  });
 });
 
 test.each([

@@ -33,6 +33,7 @@ export function memoryHub(): MemoryHub {
       const view: LifeView = {
         isSealed: (life) => sealed.has(life),
         unsealed: (life) => rebuilds.onUnsealed(life),
+        unopened: (room, life) => rebuilds.onUnopened(room, life),
       };
       const { rooms, takeOver } = memoryRoomLog(memory, options.bounds, options.incarnation, view);
       return {

@@ -3,7 +3,7 @@ import type { RoomId } from '../../domain/room-id.ts';
 import { formatRecord } from '../../domain/room-record.ts';
 import { parseState, serializeState } from '../../domain/room-state.ts';
 import { LEASE_MS } from '../leases.ts';
-import type { Barrier, Rebuilds } from '../rebuilds.ts';
+import { type Barrier, NOTHING_NEWER, type Rebuilds } from '../rebuilds.ts';
 import type { MemoryRoom, SharedMemory } from './shared-memory.ts';
 
 /** The same barriers in one process: a test may empty its memory. */
@@ -24,6 +24,7 @@ export function memoryRebuilds(memory: SharedMemory, seal: (life: string) => voi
 
   return {
     onUnsealed: () => {},
+    onUnopened: () => {},
     seal,
     async enter(life, { incarnation, nodeId }, known) {
       if (!current(life)) return refuse('unavailable');
@@ -49,17 +50,20 @@ export function memoryRebuilds(memory: SharedMemory, seal: (life: string) => voi
       const there = memory.rooms.get(room);
       if (there?.life === life) return ok('open');
       if ((memory.closed.get(room) ?? 0) >= at.epoch) return ok('closed');
-      if (there !== undefined && there.state.epoch === at.epoch && there.state.seq >= at.seq)
-        return ok('known');
+      const isKnown = there?.state.epoch === at.epoch && there.state.seq >= at.seq;
       const handedIn = memory.contributions.get(keyOf(room, life)) ?? new Map<string, string>();
-      memory.contributions.set(keyOf(room, life), handedIn.set(incarnation, contribution()));
+      handedIn.set(incarnation, isKnown ? NOTHING_NEWER : contribution());
+      memory.contributions.set(keyOf(room, life), handedIn);
       return ok('taken');
     },
 
     async remains(room, life) {
       const there = memory.rooms.get(room);
       if (!current(life) || there?.life === life) return ok(undefined);
-      const handedIn = [...(memory.contributions.get(keyOf(room, life))?.values() ?? [])];
+      const handedIn = [...(memory.contributions.get(keyOf(room, life)) ?? [])].map(([by, text]) => ({
+        by,
+        text,
+      }));
       if (there === undefined) return ok({ left: undefined, handedIn });
       const records = there.log.map((entry) => entry.text);
       const { everyone, one } = there.trimmed;
@@ -76,6 +80,10 @@ export function memoryRebuilds(memory: SharedMemory, seal: (life: string) => voi
         if (there !== undefined) there.life = life;
         return ok(true);
       }
+      if (restored === 'ended') {
+        memory.rooms.delete(room);
+        return ok(true);
+      }
       const atMs = performance.now();
       const log = restored.records.map((record) => {
         const text = formatRecord(record);
@@ -88,7 +96,8 @@ export function memoryRebuilds(memory: SharedMemory, seal: (life: string) => voi
         log,
         first: restored.records[0]?.seq ?? restored.state.seq + 1,
         bytes: log.reduce((sum, entry) => sum + entry.bytes, 0),
-        trimmed: { ...restored.trimmed, one: new Map(restored.trimmed.one) },
+        trimmed: { ...restored.trimmed, by: undefined, other: 0, one: new Map(restored.trimmed.one) },
+        holders: new Map(),
       };
       memory.rooms.set(room, opened);
       return ok(true);
@@ -96,6 +105,6 @@ export function memoryRebuilds(memory: SharedMemory, seal: (life: string) => voi
   };
 }
 
-function keyOf(room: RoomId, life: string): string {
+export function keyOf(room: RoomId, life: string): string {
   return `${life} ${room}`;
 }

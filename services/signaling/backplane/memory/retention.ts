@@ -1,3 +1,4 @@
+import type { PeerId } from '@fenghuo/protocol';
 import { type LogBounds, limitsFor } from '../../domain/log-bounds.ts';
 import { parseRecord } from '../../domain/room-record.ts';
 import type { MemoryRoom } from './shared-memory.ts';
@@ -22,6 +23,20 @@ export function retainBounds(room: MemoryRoom, bounds: LogBounds): void {
 function noteTrimmed(room: MemoryRoom, text: string): void {
   const record = parseRecord(text);
   if (record === undefined || record.type === 'fenced') return;
-  if (record.to === undefined) room.trimmed.everyone = record.seq;
-  else if (room.state.members.has(record.to)) room.trimmed.one.set(record.to, record.seq);
+  const { trimmed, state } = room;
+  if (record.to === undefined) {
+    const author = record.echo ? undefined : record.from;
+    if (trimmed.by !== author || trimmed.everyone === 0) trimmed.other = trimmed.everyone;
+    trimmed.by = author;
+    trimmed.everyone = record.seq;
+    return;
+  }
+  for (const peer of record.echo ? [record.to, record.from] : [record.to])
+    if (state.members.has(peer)) trimmed.one.set(peer, record.seq);
+}
+
+/** The last seq that fell off the log and concerned a peer. */
+export function missingOf({ trimmed }: MemoryRoom, peer: PeerId): number {
+  const everyone = trimmed.by === peer ? trimmed.other : trimmed.everyone;
+  return Math.max(everyone, trimmed.one.get(peer) ?? 0);
 }

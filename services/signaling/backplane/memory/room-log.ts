@@ -32,8 +32,10 @@ import {
   type RoomSnapshot,
   type SessionRef,
   type SessionRefusal,
+  type Updated,
 } from '../room-log.ts';
-import { retainBounds } from './retention.ts';
+import { keyOf } from './rebuilds.ts';
+import { missingOf, retainBounds } from './retention.ts';
 import type { MemoryRoom, SharedMemory } from './shared-memory.ts';
 
 export interface MemoryRoomLog {
@@ -46,6 +48,7 @@ export interface MemoryRoomLog {
 export interface LifeView {
   isSealed(life: string): boolean;
   unsealed(life: string): void;
+  unopened(room: RoomId, life: string): void;
 }
 
 /** The same transitions as the scripts of the Redis adapter, by the domain's own rules. */
@@ -59,10 +62,18 @@ export function memoryRoomLog(
   function find(id: RoomId): { room: MemoryRoom | undefined } | undefined {
     const room = memory.rooms.get(id);
     const { life } = memory;
-    const counts = room === undefined ? view.isSealed(life) && memory.sealed.has(life) : room.life === life;
-    if (counts) return { room };
-    view.unsealed(life);
-    return undefined;
+    if (room?.life === life) return { room };
+    if (!view.isSealed(life) || !memory.sealed.has(life)) {
+      view.unsealed(life);
+      return undefined;
+    }
+    if (memory.contributions.has(keyOf(id, life))) {
+      view.unopened(id, life);
+      return undefined;
+    }
+    // Nobody handed it in: it is what it was, or is really missing.
+    if (room !== undefined) room.life = life;
+    return { room };
   }
 
   /** Appends the next record and applies it: the state is what the log says, here as on the nodes. */
@@ -92,31 +103,34 @@ export function memoryRoomLog(
   function inOrder<Value>(
     session: SessionRef,
     request: RequestRef,
+    kinds: readonly Answer['type'][],
     apply: (room: MemoryRoom, member: MemberState) => Answer,
-    reply: (answer: Answer, room: MemoryRoom, member: MemberState) => Value,
+    reply: (answer: Answer, room: MemoryRoom) => Value | undefined,
   ): Result<Value, SessionRefusal> {
     const found = find(session.room);
     if (found === undefined) return refuse('unavailable');
     const member = found.room?.state.members.get(session.peer);
-    const verdict = judge(member?.requests, session.generation, request);
+    const verdict = judge(member?.requests, session.generation, request, kinds);
     if (verdict.type === 'refuse') return refuse(verdict.code);
     if (found.room === undefined || member === undefined) return refuse('session_expired');
-    if (verdict.type === 'repeat') return ok(reply(verdict.answer, found.room, member));
-    const answer = apply(found.room, member);
-    remember(member.requests, request.id, answer);
-    return ok(reply(answer, found.room, member));
+    const isRepeat = verdict.type === 'repeat';
+    const answer = isRepeat ? verdict.answer : apply(found.room, member);
+    if (!isRepeat) remember(member.requests, request.id, answer);
+    const value = reply(answer, found.room);
+    return value === undefined ? refuse('invalid_request') : ok(value);
   }
 
   function attach(
     id: RoomId,
     room: MemoryRoom,
     member: MemberState,
-    to: { location: Location; incarnation: string; tokenHash?: string; attempt?: number },
+    to: Omit<Inner, 'generation'> & { readonly location: Location },
   ): RoomRecord {
     const { location, ...rest } = to;
     const { peer, requests } = member;
     const isVisible = !peer.connected || peer.node !== location.node || peer.region !== location.region;
     const inner: Inner = { ...rest, generation: requests.generation + 1 };
+    room.holders.delete(peer.id);
     return append(id, room, {
       type: isVisible ? 'resumed' : 'fenced',
       from: peer.id,
@@ -138,14 +152,29 @@ export function memoryRoomLog(
     return generation;
   }
 
+  /** Another process counts the session's window. */
+  function handOver(id: RoomId, room: MemoryRoom, { peer, requests }: MemberState, owner: string): void {
+    append(id, room, {
+      type: 'fenced',
+      from: peer.id,
+      body: bodies.peer(peer),
+      inner: formatInner({ generation: requests.generation, incarnation: owner }),
+    });
+  }
+
   /** Ends a session, and the room with its last one. */
-  function end(id: RoomId, room: MemoryRoom, peer: PeerId, reason: LeftReason, request = 0): void {
-    if (room.state.members.size > 1) {
-      append(id, room, { type: 'left', from: peer, id: request, body: bodies.left(peer, reason) });
-      return;
+  function end(id: RoomId, room: MemoryRoom, peer: PeerId, reason: LeftReason, request = 0): number {
+    const { seq } = append(id, room, {
+      type: 'left',
+      from: peer,
+      id: request,
+      body: bodies.left(peer, reason),
+    });
+    if (room.state.members.size === 0) {
+      memory.rooms.delete(id);
+      memory.closed.set(id, room.state.epoch);
     }
-    memory.rooms.delete(id);
-    memory.closed.set(id, room.state.epoch);
+    return seq;
   }
 
   function create(id: RoomId, newcomer: Newcomer): MemoryRoom {
@@ -157,7 +186,8 @@ export function memoryRoomLog(
       log: [],
       first: 1,
       bytes: 0,
-      trimmed: { everyone: 0, one: new Map() },
+      trimmed: { everyone: 0, by: undefined, other: 0, one: new Map() },
+      holders: new Map(),
     };
     memory.rooms.set(id, room);
     return room;
@@ -211,36 +241,59 @@ export function memoryRoomLog(
       const { room } = found;
       const member = room?.state.members.get(comeback.peer);
       if (room === undefined || member?.tokenHash !== comeback.tokenHash) return refuse('session_expired');
+      if (memory.voided.has(comeback.holder)) return refuse('unavailable');
       if (attempt > 0 && attempt <= member.attempt) return refuse('session_replaced');
-      const headBefore = room.state.seq;
       const { location, incarnation } = comeback;
-      const fence = attach(id, room, member, { location, incarnation, ...(attempt > 0 ? { attempt } : {}) });
-      const from = replayStart(room, member, comeback, headBefore);
-      if (from === undefined) member.since = fence.seq;
+      const replayFrom = replayStart(room, member, comeback);
+      const isSnapshot = replayFrom === undefined;
+      const { seq: head } = attach(id, room, member, {
+        location,
+        incarnation,
+        isSnapshot,
+        ...(attempt > 0 ? { attempt } : {}),
+      });
+      room.holders.set(member.peer.id, comeback.holder);
       return ok({
         generation: member.requests.generation,
         lastId: member.requests.lastId,
         epoch: room.state.epoch,
-        head: fence.seq,
-        replayFrom: from,
-        snapshot: from === undefined ? snapshotOf(id, room) : undefined,
+        head,
+        replayFrom,
+        snapshot: isSnapshot ? snapshotOf(id, room) : undefined,
       });
+    },
+
+    async release({ room: id, peer, holder }, owner) {
+      const found = find(id);
+      if (found === undefined) return refuse('unavailable');
+      const member = found.room?.state.members.get(peer);
+      if (found.room === undefined || member === undefined || found.room.holders.get(peer) !== holder) {
+        voidAttempt(memory, holder);
+        return ok(undefined);
+      }
+      found.room.holders.delete(peer);
+      return ok(detach(id, found.room, member, owner));
     },
 
     async replay(id, peer, after, upTo) {
       const found = find(id);
       if (found === undefined) return refuse('unavailable');
       const { room } = found;
-      if (room === undefined || !reachesBack(room, peer, after)) return ok(undefined);
+      if (room?.state.members.has(peer) !== true || missingOf(room, peer) > after) return ok(undefined);
       const records: string[] = [];
+      let bytes = 0;
       let at = after;
       for (const { text } of room.log.slice(Math.max(0, after + 1 - room.first))) {
         const record = parseRecord(text);
-        if (record === undefined || record.seq > upTo || records.length >= LOG_PAGE_RECORDS) break;
-        if (concerns(record, peer)) records.push(text);
+        if (record === undefined || record.seq > upTo) return ok({ upTo, records });
+        if (records.length >= LOG_PAGE_RECORDS || bytes >= REPLAY_BYTES_MAX) return ok({ upTo: at, records });
+        if (concerns(record, peer)) {
+          records.push(text);
+          bytes += record.body.length;
+        }
         at = record.seq;
       }
-      return ok({ upTo: records.length < LOG_PAGE_RECORDS ? upTo : at, records });
+      return ok({ upTo, records });
     },
 
     async detach({ room: id, peer, generation }, owner) {
@@ -248,6 +301,8 @@ export function memoryRoomLog(
       if (found === undefined) return refuse('unavailable');
       const member = found.room?.state.members.get(peer);
       if (found.room === undefined || member === undefined) return refuse('session_expired');
+      const isRepeat = member.requests.generation === generation + 1 && member.incarnation === owner;
+      if (isRepeat && !member.peer.connected) return ok(generation + 1);
       if (member.requests.generation !== generation) return refuse('session_replaced');
       return ok(detach(id, found.room, member, owner));
     },
@@ -259,18 +314,17 @@ export function memoryRoomLog(
       const member = room?.state.members.get(peer);
       if (room === undefined || member === undefined) return refuse('session_expired');
       const place = request ?? { id: member.requests.lastId + 1, previousId: 0 };
-      const verdict = judge(member.requests, generation, place);
+      const verdict = judge(member.requests, generation, place, []);
       if (verdict.type !== 'apply')
         return refuse(verdict.type === 'refuse' ? verdict.code : 'invalid_request');
-      end(id, room, peer, reason, request?.id);
-      return ok(undefined);
+      return ok(end(id, room, peer, reason, request?.id));
     },
 
     async callOff({ room: id, peer, tokenHash }, reason) {
       const found = find(id);
       if (found === undefined) return refuse('unavailable');
       if (found.room?.state.members.get(peer)?.tokenHash === tokenHash) end(id, found.room, peer, reason);
-      else voidJoin(memory, tokenHash);
+      else voidAttempt(memory, tokenHash);
       return ok(undefined);
     },
 
@@ -278,6 +332,7 @@ export function memoryRoomLog(
       return inOrder(
         session,
         request,
+        relay.type === 'message' ? ['logged', 'refused'] : ['sent', 'held', 'refused'],
         (room) => {
           const target = relay.to === undefined ? undefined : room.state.members.get(relay.to);
           if (relay.to !== undefined && (target === undefined || relay.to === session.peer))
@@ -293,6 +348,7 @@ export function memoryRoomLog(
       return inOrder(
         session,
         request,
+        ['updated', 'refused'],
         (room, member) => {
           const given = Object.entries(profile).filter(([, value]) => value !== undefined);
           const peer = { ...member.peer, ...Object.fromEntries(given) };
@@ -305,7 +361,7 @@ export function memoryRoomLog(
           });
           return { type: 'updated', seq };
         },
-        (answer, room, member) => updatedPeer(room, answer) ?? structuredClone(member.peer),
+        (answer, room) => updatedPeer(room, answer),
       );
     },
 
@@ -351,9 +407,12 @@ export function memoryRoomLog(
       if (found === undefined) return refuse('unavailable');
       const adopted: Adopted[] = [];
       for (const member of found.room?.state.members.values() ?? []) {
-        if (found.room === undefined || member.incarnation !== dead) continue;
-        if (member.peer.connected) detach(id, found.room, member, adopter);
-        else member.incarnation = adopter;
+        const isMine = member.incarnation === adopter && !member.peer.connected;
+        if (found.room === undefined || (member.incarnation !== dead && !isMine)) continue;
+        if (member.incarnation === dead) {
+          if (member.peer.connected) detach(id, found.room, member, adopter);
+          else handOver(id, found.room, member, adopter);
+        }
         adopted.push({ room: id, peer: member.peer.id, generation: member.requests.generation });
       }
       return ok(adopted);
@@ -367,23 +426,19 @@ type Draft = Pick<RoomRecord, 'from' | 'body'> &
 /** From which seq on what a session missed can be replayed (rules D1 and D6). */
 function replayStart(
   room: MemoryRoom,
-  member: MemberState,
+  { peer, since }: MemberState,
   at: Pick<Comeback, 'seq' | 'epoch'>,
-  headBefore: number,
 ): number | undefined {
   const { former, state } = room;
-  const isHere = at.epoch === state.epoch && at.seq <= headBefore;
+  const isHere = at.epoch === state.epoch && at.seq <= state.seq;
   const isBefore =
     former !== undefined &&
     at.epoch === former.epoch &&
     at.seq >= former.completeFrom &&
     at.seq <= former.head;
-  const from = Math.max(at.seq, member.since);
-  return (isHere || isBefore) && reachesBack(room, member.peer.id, from) ? from : undefined;
-}
-
-function reachesBack(room: MemoryRoom, peer: PeerId, after: number): boolean {
-  return room.trimmed.everyone <= after && (room.trimmed.one.get(peer) ?? 0) <= after;
+  // What came before its join was never its own; a snapshot that it has not received is given again.
+  const from = since === peer.joined_seq ? Math.max(at.seq, since) : at.seq;
+  return (isHere || isBefore) && from >= since && missingOf(room, peer.id) <= from ? from : undefined;
 }
 
 function snapshotOf(id: RoomId, { state }: MemoryRoom): RoomSnapshot {
@@ -396,15 +451,17 @@ function snapshotOf(id: RoomId, { state }: MemoryRoom): RoomSnapshot {
 }
 
 /** An update's answer, as the log has it; undefined where it has it no more. */
-function updatedPeer(room: MemoryRoom, answer: Answer): Peer | undefined {
-  const entry = answer.type === 'refused' ? undefined : room.log[answer.seq - room.first];
+function updatedPeer(room: MemoryRoom, answer: Answer): Updated | undefined {
+  if (answer.type === 'refused') return undefined;
+  const entry = room.log[answer.seq - room.first];
   const record = entry === undefined ? undefined : parseRecord(entry.text);
-  return record === undefined ? undefined : (JSON.parse(record.body) as { peer: Peer }).peer;
+  return record && { peer: (JSON.parse(record.body) as { peer: Peer }).peer, seq: answer.seq };
 }
 
 const VOID_MS = 60_000;
+const REPLAY_BYTES_MAX = 512 * 1_024;
 
-function voidJoin(memory: SharedMemory, tokenHash: string): void {
-  memory.voided.add(tokenHash);
-  setTimeout(() => memory.voided.delete(tokenHash), VOID_MS).unref();
+function voidAttempt(memory: SharedMemory, attempt: string): void {
+  memory.voided.add(attempt);
+  setTimeout(() => memory.voided.delete(attempt), VOID_MS).unref();
 }

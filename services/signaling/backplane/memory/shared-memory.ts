@@ -10,7 +10,7 @@ export interface SharedMemory {
   /** Another one after everything was lost. */
   life: string;
   readonly rooms: Map<RoomId, MemoryRoom>;
-  /** Joins, by their tokens' hashes, that may still be under way but must not happen any more. */
+  /** Joins, by their tokens' hashes, and resumes, by their holders, that must not happen any more. */
   readonly voided: Set<string>;
   /** The epochs of rooms that ended. */
   readonly closed: Map<RoomId, number>;
@@ -45,10 +45,20 @@ export interface MemoryRoom {
   life: string;
   readonly state: RoomState;
   readonly former: FormerLife | undefined;
+  /** The resume that holds each session. */
+  readonly holders: Map<PeerId, string>;
   /** The oldest first; the record at seq n stands at n - first. */
   log: { readonly text: string; readonly bytes: number; readonly atMs: number }[];
   first: number;
   bytes: number;
-  /** What fell off the log last: of what was for everyone, and of what was for one (rule D1). */
-  readonly trimmed: { everyone: number; readonly one: Map<PeerId, number> };
+  /**
+   * What fell off the log last (rule D1): of what was for everyone but its author (`by`; none where it was for him, too), of
+   * what was for everyone from another author, and of what was for one.
+   */
+  readonly trimmed: {
+    everyone: number;
+    by: PeerId | undefined;
+    other: number;
+    readonly one: Map<PeerId, number>;
+  };
 }

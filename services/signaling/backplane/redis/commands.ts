@@ -13,7 +13,7 @@ export type RunScript = (
   ...args: readonly (string | number)[]
 ) => Promise<Result<unknown, 'unavailable'>>;
 
-/** Runs one script of a room; keys besides the room's own three come first. */
+/** Runs one script of a room; keys besides the room's own four come first. */
 export type RunRoomScript = (
   script: RoomScript,
   room: RoomId,
@@ -25,6 +25,8 @@ export interface CommandObserver {
   commandFailed(script: ScriptName, error: Error): void;
   /** A script met a life of the Redis in which the home is not sealed: nothing was written (rule R1). */
   unsealed(life: string): void;
+  /** A script met a room that was handed in and is not open yet. */
+  restoring(room: RoomId, life: string): void;
 }
 
 /** With the subscription that may come before it, a request is answered within a second. */
@@ -50,12 +52,29 @@ export function scriptRunner(client: Client, observer: CommandObserver): RunScri
 
 const REBUILD = '!rebuild ';
 
-export function roomScriptRunner(run: RunScript, keys: Keys, lives: Lives): RunRoomScript {
-  return (script, room, more, ...args) => {
+export function roomScriptRunner(
+  run: RunScript,
+  keys: Keys,
+  lives: Lives,
+  observer: Pick<CommandObserver, 'restoring'>,
+  isReallySealed: () => Promise<boolean>,
+): RunRoomScript {
+  return async (script, room, more, ...args) => {
     const state = keys.state(room);
-    return run(script, [state, keys.log(room), lives.markerKey(state), ...more], lives.argument, ...args);
+    const own = [state, keys.log(room), lives.markerKey(state), keys.restore(room)];
+    const reply = await run(script, [...own, ...more], lives.argument, ...args);
+    if (!reply.ok) return reply;
+    if (typeof reply.value === 'string' && reply.value.startsWith(RESTORING)) {
+      observer.restoring(room, reply.value.slice(RESTORING.length));
+      return refuse('unavailable');
+    }
+    // On a Cluster no script reaches the marker: what is missing is believed after a look at it.
+    const isMissing = reply.value === null || reply.value === '!session_expired';
+    return isMissing && !(await isReallySealed()) ? refuse('unavailable') : reply;
   };
 }
+
+const RESTORING = '!restoring ';
 
 /** How the scripts take a log's bounds: their last four arguments. */
 export function boundsArguments(bounds: LogBounds): readonly number[] {

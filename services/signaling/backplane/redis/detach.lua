@@ -1,6 +1,7 @@
--- A session lost its connection. ARGV: lives, peer, generation, incarnation, origin, bounds (4)
+-- A session lost its connection. A repeat gets the same answer. ARGV: lives, peer, generation, owner, origin, bounds (4)
 local peer = ARGV[2]
-local generation = redis.call('HGET', state, 'g:' .. peer)
-if not generation then return '!session_expired' end
-if generation ~= ARGV[3] then return '!session_replaced' end
+local f = redis.call('HMGET', state, 'g:' .. peer, 'c:' .. peer, 'w:' .. peer)
+if not f[1] then return '!session_expired' end
+if f[1] == int(tonumber(ARGV[3]) + 1) and f[2] == 'false' and f[3] == ARGV[4] then return f[1] end
+if f[1] ~= ARGV[3] then return '!session_replaced' end
 return detach(peer, ARGV[4], ARGV[5])

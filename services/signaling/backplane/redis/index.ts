@@ -4,7 +4,7 @@ import { redisAdapter } from './adapter.ts';
 import { type CommandObserver, roomScriptRunner, scriptRunner, withDeadline } from './commands.ts';
 import { type Client, type Clients, connectRedis } from './connect.ts';
 import { redisDoorbell } from './doorbell.ts';
-import { redisKeys } from './keys.ts';
+import { type Keys, redisKeys } from './keys.ts';
 import { redisLeases } from './leases.ts';
 import { Lives } from './lives.ts';
 import { redisRebuilds } from './rebuilds.ts';
@@ -18,7 +18,7 @@ export interface RedisBackplaneOptions extends BackplaneOptions {
   readonly observer: RedisObserver;
 }
 
-export interface RedisObserver extends Omit<CommandObserver, 'unsealed'> {
+export interface RedisObserver extends Omit<CommandObserver, 'unsealed' | 'restoring'> {
   connectionFailed(connection: string, error: Error): void;
   subscriptionFailed(error: Error): void;
   adapterFailed(error: Error): void;
@@ -39,16 +39,23 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
   const doorbell = redisDoorbell(clients.subscriber, clients.commands, keys, incarnation, (error) =>
     observer.subscriptionFailed(error),
   );
-  const pulse = takePulse(clients, (life) => {
+  const pulse = takePulse(clients, keys, (life, isMarked) => {
+    if (!isMarked) lives.unseal(life);
     if (!lives.isSealed(life)) rebuilds.onUnsealed(life);
   });
   const lives = new Lives(keys, clients.commands.isCluster);
-  const run = scriptRunner(clients.commands, {
+  const commandObserver: CommandObserver = {
     commandFailed: (script, error) => observer.commandFailed(script, error),
     unsealed: (life) => rebuilds.onUnsealed(life),
-  });
+    restoring: (room, life) => rebuilds.onUnopened(room, life),
+  };
+  const run = scriptRunner(clients.commands, commandObserver);
   const rebuilds = redisRebuilds(run, keys, lives);
-  const runInRoom = roomScriptRunner(run, keys, lives);
+  const runInRoom = roomScriptRunner(run, keys, lives, commandObserver, async () => {
+    if (!clients.commands.isCluster) return true;
+    await pulse.beat();
+    return healthFrom(pulse, lives, 0).isSealed;
+  });
   return {
     kind: 'redis',
     homes: [options.home],
@@ -71,17 +78,21 @@ interface Pulse {
   /** Of all masters, as they were met last. */
   lives: readonly string[];
   problem: string | undefined;
+  beat(): Promise<void>;
   stop(): void;
 }
 
 /** Asks every connection every two seconds: a frozen Redis looks connected until something is overdue. */
-function takePulse(clients: Clients, meet: (life: string) => void): Pulse {
+function takePulse(clients: Clients, keys: Keys, meet: (life: string, isMarked: boolean) => void): Pulse {
   let evicts: string | undefined;
   const beat = async () => {
     try {
       pulse.lives = await withDeadline(livesOf(clients.commands), PING_TIMEOUT_MS);
       // Each of them is to be met, so that its home is sealed before a client waits for it.
-      for (const life of pulse.lives) meet(life);
+      const marks = await withDeadline(clients.commands.hmget(keys.marker, ...pulse.lives), PING_TIMEOUT_MS);
+      pulse.lives.forEach((life, at) => {
+        meet(life, typeof marks[at] === 'string');
+      });
       pulse.problem = evicts;
       pulse.answers = evicts === undefined;
     } catch (error) {
@@ -93,6 +104,7 @@ function takePulse(clients: Clients, meet: (life: string) => void): Pulse {
     answers: false,
     lives: [],
     problem: 'not yet connected',
+    beat,
     stop: () => clearInterval(timer),
   };
   const timer = setInterval(() => {

@@ -1,16 +1,21 @@
--- Creates a peer, and the room with the first. KEYS[4] marks a join that must not happen any more, KEYS[5] holds the
+-- Creates a peer, and the room with the first. KEYS[5] marks a join that must not happen any more, KEYS[6] holds the
 -- epoch of the room's former life.
 -- ARGV: lives, peer, generation, profile, location, first role, other role, peers max, token hash,
 --       incarnation, origin, ttl ms, bounds (4)
 local peer, generation, location, token, incarnation, origin, ttl =
   ARGV[2], ARGV[3], ARGV[5], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
-if redis.call('EXISTS', KEYS[4]) == 1 then return '!unavailable' end
+if redis.call('EXISTS', KEYS[5]) == 1 then return '!unavailable' end
 local known = redis.call('HMGET', state, 'g:' .. peer, 't:' .. peer)
 if known[1] and known[2] == token then return snapshot({ known[1] }) end
--- Rule Q4: the id was made of the join's key, so this is the client whose join it was.
+-- Rule Q4: the id was made of the join's key, so this is the client whose join it was. It knows nothing of what came
+-- after that: its ids and attempts begin anew.
 if known[1] then
-  redis.call('HSET', state, 't:' .. peer, token)
-  return snapshot({ (attach(peer, location, incarnation, origin, ',"t":"' .. token .. '"')) })
+  local raised, seq = attach(peer, location, incarnation, origin, ',"t":"' .. token .. '"')
+  redis.call('HSET', state, 't:' .. peer, token, 'i:' .. peer, '1', 'x:' .. peer, '0', 's:' .. peer, seq)
+  local answers = {}
+  for slot = 0, ANSWERS_KEPT - 1 do answers[#answers + 1] = 'a:' .. peer .. ':' .. slot end
+  redis.call('HDEL', state, unpack(answers))
+  return snapshot({ raised })
 end
 
 local f = redis.call('HMGET', state, 'epoch', 'seq', 'members', 'max', 'locked', 'order')
@@ -20,7 +25,7 @@ if f[1] then
   if members >= tonumber(f[4]) then return '!room_full' end
 else
   local time = redis.call('TIME')
-  local epoch = math.max(tonumber(time[1]) * 1000000 + tonumber(time[2]), (tonumber(redis.call('GET', KEYS[5])) or 0) + 1)
+  local epoch = math.max(tonumber(time[1]) * 1000000 + tonumber(time[2]), (tonumber(redis.call('GET', KEYS[6])) or 0) + 1)
   redis.call('HSET', state, 'life', life, 'epoch', int(epoch), 'seq', '0', 'first', '1', 'bytes', '0', 'members', '0',
     'max', ARGV[8], 'locked', 'false', 'trimmed', '0')
 end

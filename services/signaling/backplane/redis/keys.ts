@@ -7,12 +7,12 @@ export interface Keys {
   /** The room's one stream; its doorbell is the sharded channel of the same name. */
   log(room: RoomId): string;
   roomOfLog(log: string): RoomId;
-  /** Marks a join, by its token's hash, that may still be under way but must not happen any more. */
-  voided(room: RoomId, tokenHash: string): string;
+  /** Marks a join, by its token's hash, or a resume, by its holder, that must not happen any more. */
+  voided(room: RoomId, attempt: string): string;
   /** The epoch of a room that ended not long ago. */
   closed(room: RoomId): string;
   /** What nodes handed in of a room that a life of this Redis does not have. */
-  restore(room: RoomId, life: string): string;
+  restore(room: RoomId): string;
   /** The lives of this Redis in which its home was sealed. */
   readonly marker: string;
   /** Who is expected, and who is done, before a life's home is sealed. */
@@ -40,9 +40,9 @@ export function redisKeys(prefix: string): Keys {
     state: (room) => `${prefix}:{${room}}:state`,
     log: (room) => logStart + room + logEnd,
     roomOfLog: (log) => log.slice(logStart.length, -logEnd.length) as RoomId,
-    voided: (room, tokenHash) => `${prefix}:{${room}}:void:${tokenHash}`,
+    voided: (room, attempt) => `${prefix}:{${room}}:void:${attempt}`,
     closed: (room) => `${prefix}:{${room}}:closed`,
-    restore: (room, life) => `${prefix}:{${room}}:restore:${life}`,
+    restore: (room) => `${prefix}:{${room}}:restore`,
     marker: `${home}:marker`,
     barrier: (life) => `${home}:barrier:${life}`,
     leases: `${home}:leases`,

@@ -30,6 +30,12 @@ export class Lives {
     return this.#sealed.includes(life);
   }
 
+  /** The home is not known to be sealed any more: its marker is gone. */
+  unseal(life: string): void {
+    this.#sealed = this.#sealed.filter((each) => each !== life);
+    this.#argument = this.#format();
+  }
+
   seal(life: string): void {
     if (this.#sealed.includes(life)) return;
     this.#sealed = [...this.#sealed, life].slice(-LIVES_MAX);

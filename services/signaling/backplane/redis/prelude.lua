@@ -1,21 +1,26 @@
 -- Shared by every script of a room. KEYS[1] is its hash, KEYS[2] its stream and the name of its doorbell, KEYS[3] the
--- marker of the home; ARGV[1] the lives of Redis under which the home is sealed.
--- Fields of the hash: life epoch seq first bytes members max locked order noted_seq noted_ms trimmed, former_epoch
--- former_from former_head where it was restored, and of each member
+-- marker of the home, KEYS[4] what nodes handed in of the room; ARGV[1] the lives of Redis under which the home is sealed.
+-- Fields of the hash: life epoch seq first bytes members max locked order noted_seq noted_ms, trimmed
+-- trimmed_by trimmed_other (below), former_epoch former_from former_head where it was restored, and of each member
 -- g: generation, i: last id, a:<id>:<slot> answers, p: profile, n: location, r: role, m: muted, c: connected,
--- j: joined seq, t: token hash, w: incarnation, x: attempt, s: since, z: trimmed seq that concerned it.
+-- j: joined seq, t: token hash, w: incarnation, x: attempt, h: holder, s: since, z: trimmed seq that was for it alone.
 -- Profiles and locations are JSON fragments: nothing here decodes JSON.
 local state, log = KEYS[1], KEYS[2]
 local ANSWERS_KEPT = 64
 
--- Rule R1: a room belongs to the life of the Redis under which it was written or restored. Where it is missing, the
--- home must have been sealed in this life. '-' before the lives: a Cluster, where no script reaches the marker.
+-- Rule R1: a room belongs to the life of the Redis under which it was written or restored. In another life the home must
+-- have been sealed, and nobody have handed the room in: then it is what it was, or is really missing. '-' before the
+-- lives: a Cluster, where no script reaches the marker.
 local life = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
 local life_of_room = redis.call('HGET', state, 'life')
 if life_of_room ~= life then
-  local sealed = not life_of_room and string.find(ARGV[1], life, 1, true) and
+  local sealed = string.find(ARGV[1], life, 1, true) and
     (string.sub(ARGV[1], 1, 1) == '-' or redis.call('EXISTS', KEYS[3]) == 1)
   if not sealed then do return '!rebuild ' .. life end end
+  if redis.call('HEXISTS', KEYS[4], 'life') == 1 and redis.call('HGET', KEYS[4], 'life') == life then
+    do return '!restoring ' .. life end
+  end
+  if life_of_room then redis.call('HSET', state, 'life', life) end
 end
 
 local function int(number) return string.format('%.0f', number) end
@@ -40,36 +45,57 @@ local function snapshot(reply)
   return reply
 end
 
--- Rule D1: of what falls off the log it is noted whom it concerned.
-local function note_trimmed(entry, concerned)
-  local kind, seq, to = string.match(entry, '^(%a) %d+ (%d+) %S+ (%S+)')
-  if kind and kind ~= 'F' then concerned[to] = seq end
+-- Rule D1: of what falls off the log it is noted whom it concerned: the last for everyone but its author (trimmed_by;
+-- '*' where it was for him, too), the last of another author, and the last for one alone.
+local function note_trimmed(entry, noted)
+  local kind, seq, from, to, echo = string.match(entry, '^(%a) %d+ (%d+) (%S+) (%S+) (%d)')
+  if not kind or kind == 'F' then return end
+  if to ~= '*' then
+    noted.one[to] = seq
+    if echo == '1' then noted.one[from] = seq end
+    return
+  end
+  local author = echo == '1' and '*' or from
+  if noted.by ~= author then noted.other, noted.by = noted.seq, author end
+  noted.seq = seq
 end
 
-local function keep_trimmed(concerned)
-  for to, seq in pairs(concerned) do
-    if to == '*' then redis.call('HSET', state, 'trimmed', seq)
-    elseif redis.call('HEXISTS', state, 'g:' .. to) == 1 then redis.call('HSET', state, 'z:' .. to, seq) end
+local function trimmed_so_far()
+  local f = redis.call('HMGET', state, 'trimmed', 'trimmed_by', 'trimmed_other')
+  return { seq = f[1] or '0', by = f[2] or '*', other = f[3] or '0', one = {} }
+end
+
+local function keep_trimmed(noted)
+  redis.call('HSET', state, 'trimmed', noted.seq, 'trimmed_by', noted.by, 'trimmed_other', noted.other)
+  for peer, seq in pairs(noted.one) do
+    if redis.call('HEXISTS', state, 'g:' .. peer) == 1 then redis.call('HSET', state, 'z:' .. peer, seq) end
   end
+end
+
+-- The last seq that fell off the log and concerned a peer.
+local function missing_of(peer)
+  local noted = trimmed_so_far()
+  local everyone = noted.by == peer and noted.other or noted.seq
+  return math.max(tonumber(everyone), tonumber(redis.call('HGET', state, 'z:' .. peer) or '0'))
 end
 
 -- Drops the log's entries up to and with a seq, and further the oldest until `bytes_max` holds. Exact (rule D5).
 -- Returns the bytes that are left and the first seq that is.
 local function trim(first, up_to, bytes, bytes_max)
   if first > up_to and bytes <= bytes_max then return bytes, first end
-  local concerned = {}
+  local noted = trimmed_so_far()
   while first <= up_to or bytes > bytes_max do
     local page = redis.call('XRANGE', log, '-', '+', 'COUNT', 64)
     for _, entry in ipairs(page) do
       if first > up_to and bytes <= bytes_max then break end
-      note_trimmed(entry[2][2], concerned)
+      note_trimmed(entry[2][2], noted)
       bytes = bytes - #entry[2][2]
       first = first + 1
     end
     redis.call('XTRIM', log, 'MINID', int(first) .. '-0')
     if #page == 0 then break end
   end
-  keep_trimmed(concerned)
+  keep_trimmed(noted)
   return bytes, first
 end
 
@@ -108,8 +134,8 @@ local function bounds()
 end
 
 -- Rule Q1: session, generation, repeat, predecessor. Returns what to answer, or nothing where it is to be applied.
--- '!' marks a refusal that does not consume the id.
-local function verdict(peer, generation, id, previous)
+-- '!' marks a refusal that does not consume the id. `kinds`: the letters of answers that a request of this kind gets.
+local function verdict(peer, generation, id, previous, kinds)
   local slot = 'a:' .. peer .. ':' .. int(id % ANSWERS_KEPT)
   local f = redis.call('HMGET', state, 'g:' .. peer, 'i:' .. peer, slot)
   if not f[1] then return '!session_expired' end
@@ -117,8 +143,8 @@ local function verdict(peer, generation, id, previous)
   local last = tonumber(f[2])
   if id <= last then
     local kept, answer = string.match(f[3] or '', '^(%d+) (.+)$')
-    if kept == int(id) then return answer end
-    return '!invalid_request'
+    local is_its = kept == int(id) and id > last - ANSWERS_KEPT and string.find(kinds, string.sub(answer, 1, 1), 1, true)
+    return is_its and answer or '!invalid_request'
   end
   if previous > last then return '!unavailable' end
   return nil
@@ -137,7 +163,7 @@ local function attach(peer, location, incarnation, origin, inner)
   local generation = int(tonumber(f[1]) + 1)
   local visible = f[2] ~= 'true' or f[3] ~= location
   redis.call('HSET', state, 'g:' .. peer, generation, 'c:' .. peer, 'true', 'n:' .. peer, location,
-    'w:' .. peer, incarnation)
+    'w:' .. peer, incarnation, 'h:' .. peer, '')
   return generation, append({ kind = visible and 'R' or 'F', from = peer, echo = '1', origin = origin,
     body = '{"peer":' .. peer_json(peer) .. '}',
     inner = '{"g":' .. generation .. ',"w":"' .. incarnation .. '"' .. inner .. '}' }, bounds())

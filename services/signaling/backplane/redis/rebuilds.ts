@@ -3,7 +3,7 @@ import { ok, type Result } from '../../domain/result.ts';
 import { formatRecord } from '../../domain/room-record.ts';
 import { serializeState } from '../../domain/room-state.ts';
 import { LEASE_MS } from '../leases.ts';
-import type { Barrier, ContributionOutcome, Rebuilds } from '../rebuilds.ts';
+import type { Barrier, ContributionOutcome, HandedIn, Rebuilds } from '../rebuilds.ts';
 import type { RunScript } from './commands.ts';
 import type { Keys } from './keys.ts';
 import type { Lives } from './lives.ts';
@@ -19,7 +19,7 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
   async function barrier(
     life: string,
     phase: 'enter' | 'done' | 'look',
-    self: { incarnation: string; nodeId: string },
+    self: { incarnation: string; nodeId: string; hosts?: boolean },
     known: readonly string[] = [],
   ): Promise<Result<Barrier, 'unavailable'>> {
     const reply = await run(
@@ -31,6 +31,7 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
       phase,
       LEASE_MS,
       FRESH_MS,
+      self.hosts === true ? 1 : 0,
       ...known,
     );
     if (!reply.ok) return reply;
@@ -40,6 +41,7 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
 
   return {
     onUnsealed: () => {},
+    onUnopened: () => {},
     seal: (life) => lives.seal(life),
     enter: (life, self, known) => barrier(life, 'enter', self, known),
     done: (life, incarnation) => barrier(life, 'done', { incarnation, nodeId: '' }),
@@ -49,7 +51,7 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
       const hand = (text: string) =>
         run(
           'contribute',
-          [keys.state(room), keys.log(room), keys.restore(room, life), keys.closed(room)],
+          [keys.state(room), keys.log(room), keys.restore(room), keys.closed(room)],
           life,
           incarnation,
           at.epoch,
@@ -63,28 +65,24 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
     },
 
     async remains(room, life) {
-      const reply = await run(
-        'contributions',
-        [keys.state(room), keys.log(room), keys.restore(room, life)],
-        life,
-      );
+      const reply = await run('contributions', [keys.state(room), keys.log(room), keys.restore(room)], life);
       if (!reply.ok) return reply;
       if (typeof reply.value === 'string') return ok(undefined);
-      const [flat, records, handedIn] = reply.value as [string[], string[], string[]];
+      const [flat, records, restore] = reply.value as [string[], string[], string[]];
       const state = stateFromFields(flat);
       return ok({
         left:
           state === undefined
             ? undefined
             : { state: serializeState(state), records, trimmed: trimmedFromFields(flat, state) },
-        handedIn,
+        handedIn: handedInFrom(restore),
       });
     },
 
     async open(room, life, restored) {
       const reply = await run(
         'open',
-        [keys.state(room), keys.log(room), keys.restore(room, life)],
+        [keys.state(room), keys.log(room), keys.restore(room)],
         life,
         ROOM_TTL_MS,
         ...roomArguments(restored),
@@ -94,8 +92,19 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
   };
 }
 
-function roomArguments(restored: Restored | undefined): (string | number)[] {
+/** The hash of contributions: each in a field that names who made it. */
+function handedInFrom(flat: readonly string[]): HandedIn[] {
+  const handedIn: HandedIn[] = [];
+  for (let at = 0; at + 1 < flat.length; at += 2) {
+    const field = flat[at] ?? '';
+    if (field.startsWith('c:')) handedIn.push({ by: field.slice(2), text: flat[at + 1] ?? '' });
+  }
+  return handedIn;
+}
+
+function roomArguments(restored: Restored | 'ended' | undefined): (string | number)[] {
   if (restored === undefined) return [0];
+  if (restored === 'ended') return [-1];
   const { state, records } = restored;
   const entries = records.map((record) => ({ seq: record.seq, text: formatRecord(record) }));
   let bytes = 0;

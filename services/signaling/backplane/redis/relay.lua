@@ -1,7 +1,7 @@
 -- Appends a signal or a message of one member for another ('*': for all others).
 -- ARGV: lives, peer, generation, id, previous id, kind, to, echo, origin, body, bounds (4)
 local peer, id, kind, to = ARGV[2], tonumber(ARGV[4]), ARGV[6], ARGV[7]
-local answered = verdict(peer, ARGV[3], id, tonumber(ARGV[5]))
+local answered = verdict(peer, ARGV[3], id, tonumber(ARGV[5]), kind == 'M' and 'LE' or 'SHE')
 if answered then return answered end
 
 local connected = 'true'

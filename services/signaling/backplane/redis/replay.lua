@@ -1,8 +1,7 @@
 -- What concerns a peer in the log after a seq and up to another, a part at a time.
 -- ARGV: lives, peer, after, up to, records at most, bytes at most
 local peer, at, up_to, count, bytes = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local trimmed = redis.call('HMGET', state, 'trimmed', 'z:' .. peer)
-if not trimmed[2] or tonumber(trimmed[1]) > at or tonumber(trimmed[2]) > at then return false end
+if redis.call('HEXISTS', state, 'g:' .. peer) == 0 or missing_of(peer) > at then return false end
 local reply = { '' }
 local looked_at = 0
 while at < up_to and #reply <= count and bytes > 0 and looked_at < 4 * count do

@@ -79,7 +79,16 @@ export function fieldsFromState(
     'order',
     [...state.members.keys()].join(' '),
   );
-  fields.push('trimmed', trimmed.everyone, 'former_epoch', former.epoch);
+  fields.push(
+    'trimmed',
+    trimmed.everyone,
+    'trimmed_by',
+    '*',
+    'trimmed_other',
+    0,
+    'former_epoch',
+    former.epoch,
+  );
   fields.push('former_from', former.completeFrom, 'former_head', former.head);
   for (const [id, member] of state.members) {
     const { peer, requests } = member;
@@ -95,6 +104,7 @@ export function fieldsFromState(
       t: member.tokenHash,
       w: member.incarnation,
       x: member.attempt,
+      h: '',
       s: member.since,
       z: trimmed.one.get(id) ?? 0,
     };

@@ -28,7 +28,7 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
     reason: LeftReason,
     tokenHash: string,
     request?: RequestRef,
-  ): Promise<Result<void, SessionRefusal>> {
+  ): Promise<Result<number, SessionRefusal>> {
     const reply = await run(
       'leave',
       room,
@@ -44,7 +44,8 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
       ...limits,
     );
     if (!reply.ok) return reply;
-    return reply.value === 'ok' ? ok(undefined) : refusal(reply.value as string);
+    const text = reply.value as string;
+    return text.startsWith('!') ? refusal(text) : ok(Number(text));
   }
 
   return {
@@ -84,7 +85,7 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
       const reply = await run(
         'resume',
         room,
-        [],
+        [keys.voided(room, comeback.holder)],
         peer,
         comeback.tokenHash,
         comeback.seq,
@@ -92,6 +93,7 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
         comeback.attempt,
         locationFragment(comeback.location),
         comeback.incarnation,
+        comeback.holder,
         origin(),
         ...limits,
       );
@@ -106,6 +108,13 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
         replayFrom: from === '' ? undefined : Number(from),
         snapshot: from === '' ? parseSnapshot(room, rest) : undefined,
       });
+    },
+
+    async release({ room, peer, holder }, owner) {
+      const voided = [keys.voided(room, holder)];
+      const reply = await run('release', room, voided, peer, holder, owner, origin(), VOID_MS, ...limits);
+      if (!reply.ok) return reply;
+      return ok(reply.value === '' ? undefined : Number(reply.value));
     },
 
     async replay(room, peer, after, upTo) {
@@ -164,9 +173,9 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
         ...limits,
       );
       if (!reply.ok) return reply;
-      const [text = '', body] = reply.value as string[];
+      const [text = '', body, seq] = reply.value as string[];
       if (body === undefined) return refusal(text);
-      return ok((JSON.parse(body) as { peer: Peer }).peer);
+      return ok({ peer: (JSON.parse(body) as { peer: Peer }).peer, seq: Number(seq) });
     },
 
     async readAfter(id, seq) {

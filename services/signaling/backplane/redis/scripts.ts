@@ -2,22 +2,23 @@ import { readFileSync } from 'node:fs';
 
 /**
  * How many keys each script takes. Those behind the prelude are about a room that this life of the Redis knows; the
- * first three of their keys are its hash, its stream, and the marker of the home.
+ * first four of their keys are its hash, its stream, the marker of the home, and what nodes handed in of it.
  */
 const ROOM_SCRIPTS = {
-  join: 5,
-  verify: 3,
-  resume: 3,
-  replay: 3,
-  detach: 3,
-  leave: 5,
-  relay: 3,
-  update: 3,
-  read: 3,
-  snapshot: 3,
-  state: 3,
-  attest: 3,
-  sweep: 3,
+  join: 6,
+  verify: 4,
+  resume: 5,
+  release: 5,
+  replay: 4,
+  detach: 4,
+  leave: 6,
+  relay: 4,
+  update: 4,
+  read: 4,
+  snapshot: 4,
+  state: 4,
+  attest: 4,
+  sweep: 4,
 } as const;
 
 const HOME_SCRIPTS = {
