@@ -11,6 +11,7 @@ import { clientsServer } from './http/clients.ts';
 import { operatorsServer } from './http/operators.ts';
 import { type Keeping, type NodeParts, openKeeping } from './keeping.ts';
 import { readinessOf } from './readiness.ts';
+import { rebalance } from './rebalance.ts';
 import { requestContext } from './request-context.ts';
 import { type Gateway, type GatewayOptions, openGateway } from './sockets/gateway.ts';
 import type { Log } from './telemetry/log.ts';
@@ -40,7 +41,10 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
   const clients = await clientsServer({ pageRoot: PAGE_ROOT, trustProxy: config.clients.trustProxy });
   const keeping = openKeeping(config, parts, {
     load: () => ({ connections: gateway.connections.size, isAdmitting: isAdmitting() }),
-    onBeat: (order) => drain.follow(order),
+    onBeat: (order) => {
+      drain.follow(order);
+      balance();
+    },
     onSwept: () => gateway.dropAll('session_lost'),
   });
   const { keeper } = keeping;
@@ -53,6 +57,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
   // Where sockets are still open, fastify's own close would wait for them for ever.
   clients.addHook('preClose', () => gateway.close());
   const drain = openDrain(config, parts, keeping, gateway);
+  const balance = openRebalance(parts, keeping, gateway, drain);
   const isAdmitting = () => !drain.isDraining && gateway.connections.size < config.connectionsMax;
   const operators = operatorsServer({
     registry: parts.metrics.registry,
@@ -137,6 +142,23 @@ function openDrain(
     hasElsewhere: () => keeper.living.some((lease) => lease.load?.isAdmitting),
     onTold: () => metrics.connections.goAways.inc({ reason: 'drain' }),
     onChange: (event, clients) => log.info({ event, clients }),
+  });
+}
+
+function openRebalance(
+  { metrics, log }: NodeParts,
+  { keeper }: Keeping,
+  { connections }: Gateway,
+  drain: Drain,
+): () => void {
+  return rebalance({
+    nowMs: () => performance.now(),
+    chance: Math.random,
+    connections,
+    isDraining: () => drain.isDraining,
+    others: () => keeper.living.flatMap(({ load }) => load ?? []),
+    onTold: () => metrics.connections.goAways.inc({ reason: 'rebalance' }),
+    onChange: (isShedding, clients) => log.info({ event: 'rebalance', isShedding, clients }),
   });
 }
 

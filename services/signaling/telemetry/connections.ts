@@ -2,7 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 
 const REFUSALS = ['origin_forbidden', 'node_full', 'draining', 'rate_limited', 'flood'] as const;
 const DROPS = ['session_lost', 'shutdown', 'drain', 'slow_reader'] as const;
-const GO_AWAY_REASONS = ['drain'] as const;
+const GO_AWAY_REASONS = ['drain', 'rebalance'] as const;
 
 export function connectionMetrics(registry: Registry) {
   const registers = [registry];
