@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PeerId } from '@fenghuo/protocol';
+import { type PeerId, UNANSWERED_MAX } from '@fenghuo/protocol';
 import { afterEach, expect } from 'vitest';
 import type { Backplane } from '../../services/signaling/backplane/backplane.ts';
 import type { Listener, Seat } from '../../services/signaling/backplane/room-feed.ts';
@@ -17,6 +17,7 @@ import type { RequestRef } from '../../services/signaling/domain/request-order.t
 import type { Result } from '../../services/signaling/domain/result.ts';
 import { type RoomId, roomId } from '../../services/signaling/domain/room-id.ts';
 import { parseRecord, type RoomRecord } from '../../services/signaling/domain/room-record.ts';
+import type { RoomState } from '../../services/signaling/domain/room-state.ts';
 import { eventually } from '../support/eventually.ts';
 
 /** One backplane that several nodes share; each `open` is one node's own view of it. */
@@ -96,6 +97,15 @@ export function messageToAll(n: unknown) {
 /** What a member got of a type, by the `n` of each body. */
 export function numbers(member: Member, type: RoomRecord['type']): unknown[] {
   return member.got(type).map((record) => (JSON.parse(record.body) as { n: unknown }).n);
+}
+
+/** The state without answers that are too old for a repeat: where they are kept longer, nobody gets them (rule Q3). */
+export function withAnswersThatCount(state: RoomState): RoomState {
+  for (const { requests } of state.members.values()) {
+    for (const id of requests.answers.keys())
+      if (id <= requests.lastId - UNANSWERED_MAX) requests.answers.delete(id);
+  }
+  return state;
 }
 
 /** One node's view, with its own feeds, and a doorbell that a test can make deaf. */

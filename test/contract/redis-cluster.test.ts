@@ -6,6 +6,7 @@ import { shareRedis } from '../support/redis-backplane.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
 import { leasesContract } from './leases.contract.ts';
 import { newcomer } from './nodes.ts';
+import { replicaContract } from './replica.contract.ts';
 import { resumeContract } from './resume.contract.ts';
 import { roomLogContract } from './room-log.contract.ts';
 
@@ -19,6 +20,7 @@ describe.skipIf(!capabilities.redisServer)('three masters', () => {
   roomLogContract('a Redis Cluster', () => shareRedis(cluster.url));
   leasesContract('a Redis Cluster', () => shareRedis(cluster.url));
   resumeContract('a Redis Cluster', () => shareRedis(cluster.url));
+  replicaContract('a Redis Cluster', () => shareRedis(cluster.url));
 
   test('rooms lie on all three masters, each with both of its keys on one', async () => {
     const shared = await shareRedis(cluster.url);

@@ -19,6 +19,8 @@ import {
 const EXPIRED = { ok: false, code: 'session_expired' };
 const REPLACED = { ok: false, code: 'session_replaced' };
 const ELSEWHERE = { node: 'elsewhere', region: 'region' };
+/** A log that is trimmed soon. */
+const SMALL = { ...defaultLogBounds(30_000), eventsPerMember: 5 };
 
 /** What every backplane must do so that a session outlives its connection. */
 export function resumeContract(name: string, share: () => Promise<SharedBackplane>): void {
@@ -224,10 +226,7 @@ export function resumeContract(name: string, share: () => Promise<SharedBackplan
     });
 
     test('D1: a quiet pair in a busy room recovers, though the log was trimmed', async () => {
-      const { beijing, shanghai, ann, bob } = await openPair({
-        ...defaultLogBounds(30_000),
-        eventsPerMember: 5,
-      });
+      const { beijing, shanghai, ann, bob } = await openPair(SMALL);
       const carol = await beijing.join('blue', 'Carol');
       const dan = await shanghai.join('blue', 'Dan');
       await eventually(() => bob.got('joined').length === 2, { what: 'both joins' });
@@ -246,7 +245,7 @@ export function resumeContract(name: string, share: () => Promise<SharedBackplan
     });
 
     test('D1: one whose signal was trimmed gets a snapshot', async () => {
-      const { beijing, ann, bob } = await openPair({ ...defaultLogBounds(30_000), eventsPerMember: 5 });
+      const { beijing, ann, bob } = await openPair(SMALL);
       await bob.detach();
       await send(ann, signalTo(bob.peer, 'trimmed'));
       const carol = await beijing.join('blue', 'Carol');
@@ -261,10 +260,7 @@ export function resumeContract(name: string, share: () => Promise<SharedBackplan
     });
 
     test('D1: one who was away when something for everyone was trimmed gets a snapshot, who had it does not', async () => {
-      const { beijing, shanghai, ann, bob } = await openPair({
-        ...defaultLogBounds(30_000),
-        eventsPerMember: 5,
-      });
+      const { beijing, shanghai, ann, bob } = await openPair(SMALL);
       const [carol, dan] = [await beijing.join('blue', 'Carol'), await shanghai.join('blue', 'Dan')];
       await eventually(() => bob.got('joined').length === 2, { what: 'both joins' });
       const before = bob.seq;
@@ -276,12 +272,34 @@ export function resumeContract(name: string, share: () => Promise<SharedBackplan
     });
 
     test("D1: fences of others that fall off the log are nobody's loss", async () => {
-      const { beijing, shanghai, bob } = await openPair({ ...defaultLogBounds(30_000), eventsPerMember: 5 });
+      const { beijing, shanghai, bob } = await openPair(SMALL);
       let carol = await beijing.join('blue', 'Carol');
       await bob.next('joined');
       for (let n = 0; n < 40; n++) carol = await resumed(beijing, carol);
       expect((await shanghai.log(bob.room)).first).toBeGreaterThan(10);
       expect((await resumed(shanghai, bob)).resumed?.snapshot).toBeUndefined();
+    });
+
+    test('D1: whose own messages were trimmed has lost nothing', async () => {
+      const { beijing, ann, bob } = await openPair(SMALL);
+      for (let n = 0; n < 60; n++) await beijing.rooms.relay(ann, ann.request(), messageToAll(n));
+      await eventually(() => bob.got('message').length === 60 || bob.resyncs.length > 0);
+      const again = await beijing.resume(ann, { seq: 2 });
+      expect(again.ok && again.value.resumed).toMatchObject({ replayFrom: 2, snapshot: undefined });
+    });
+
+    test("D1: the echo of one's own directed message concerned its author, too", async () => {
+      const { beijing, ann, bob } = await openPair(SMALL);
+      await ann.detach();
+      const back = await beijing.resume(ann);
+      if (!back.ok) throw new Error(back.code);
+      const before = back.value.seq;
+      const echoed = { ...messageToAll('echoed'), to: bob.peer, echo: true };
+      await beijing.rooms.relay(back.value, back.value.request(), echoed);
+      for (let n = 0; n < 60; n++)
+        await beijing.rooms.relay(back.value, back.value.request(), signalTo(bob.peer, n));
+      const again = await beijing.resume(back.value, { seq: before });
+      expect(again.ok && again.value.resumed?.replayFrom).toBeUndefined();
     });
 
     test('D5: a long absence is replayed in parts, filtered, in order, each once', async () => {
@@ -311,8 +329,18 @@ export function resumeContract(name: string, share: () => Promise<SharedBackplan
       expect(pages).toBeGreaterThan(2);
     });
 
+    test('D5: large records are replayed a few at a time', async () => {
+      const { beijing, ann, bob, room } = await openPair();
+      await bob.detach();
+      const large = 'x'.repeat(60_000);
+      for (let n = 0; n < 30; n++) await beijing.rooms.relay(ann, ann.request(), signalTo(bob.peer, large));
+      const page = await beijing.rooms.replay(room, bob.peer, bob.seq, 33);
+      const bytes = page.ok ? page.value?.records.join('').length : undefined;
+      expect(bytes).toBeLessThan(1_048_576);
+    });
+
     test('D5: a replay that the log lost while it was read says so', async () => {
-      const { beijing, ann, bob, room } = await openPair({ ...defaultLogBounds(30_000), eventsPerMember: 5 });
+      const { beijing, ann, bob, room } = await openPair(SMALL);
       const [from, upTo] = [bob.seq, bob.seq + 3];
       for (let n = 0; n < 30; n++) await send(ann, signalTo(bob.peer, n));
       expect(await beijing.rooms.replay(room, bob.peer, from, upTo)).toEqual({ ok: true, value: undefined });
@@ -330,6 +358,31 @@ export function resumeContract(name: string, share: () => Promise<SharedBackplan
       const again = await resumed(beijing, carol, { seq: 0 });
       expect(numbers(again, 'message')).toEqual(['after']);
       expect(again.got('joined')).toEqual([]);
+    });
+
+    test('D6: a resume reaches back to the join by key at most', async () => {
+      const { beijing, ann, bob } = await openPair();
+      await beijing.rooms.relay(ann, ann.request(), signalTo(bob.peer, 'before'));
+      const again = await beijing.join('blue', 'Bob', null, 'at once', {
+        peer: bob.peer,
+        tokenHash: 'another',
+      });
+      const back = await beijing.resume(again, { seq: 0 });
+      expect(back.ok && numbers(back.value, 'signal')).toEqual([]);
+    });
+
+    test('D6: a snapshot that never arrived is given again, not taken for received', async () => {
+      const { beijing, ann, bob } = await openPair(SMALL);
+      const before = bob.seq;
+      await bob.detach();
+      await beijing.rooms.relay(ann, ann.request(), signalTo(bob.peer, 'trimmed'));
+      const carol = await beijing.join('blue', 'Carol');
+      for (let n = 0; n < 60; n++) await beijing.rooms.relay(ann, ann.request(), signalTo(carol.peer, n));
+      const first = await beijing.resume(bob, { seq: before });
+      expect(first.ok && first.value.resumed?.snapshot).toBeDefined();
+      // Its reply is lost with the connection: the client is where it was.
+      const second = await beijing.resume(bob, { seq: before });
+      expect(second.ok && second.value.resumed?.snapshot).toBeDefined();
     });
 
     test('a seq of the future, or of an epoch that never was, gets a snapshot', async () => {
@@ -403,6 +456,31 @@ export function resumeContract(name: string, share: () => Promise<SharedBackplan
         id: bob.peer,
         connected: true,
       });
+    });
+
+    test('Q4: a join by key begins its ids anew: none is taken for a repeat of the former client', async () => {
+      const { beijing, shanghai, ann, bob } = await openPair();
+      for (let n = 0; n < 3; n++) await shanghai.rooms.relay(bob, bob.request(), signalTo(ann.peer, n));
+      await eventually(() => numbers(ann, 'signal').length === 3);
+      const again = await beijing.join('blue', 'Bob', null, 'at once', {
+        peer: bob.peer,
+        tokenHash: 'another',
+      });
+      await beijing.rooms.relay(again, again.request(), signalTo(ann.peer, 'anew'));
+      await eventually(() => numbers(ann, 'signal').includes('anew'), {
+        timeoutMs: 1_500,
+        what: 'the new signal',
+      });
+    });
+
+    test('Q4: a join by key begins its attempts anew', async () => {
+      const { beijing, bob } = await openPair();
+      expect(await beijing.resume(bob, { attempt: 3 })).toMatchObject({ ok: true });
+      const again = await beijing.join('blue', 'Bob', null, 'at once', {
+        peer: bob.peer,
+        tokenHash: 'another',
+      });
+      expect(await beijing.resume(again, { attempt: 1 })).toMatchObject({ ok: true });
     });
 
     test('Q4: a full room takes a join by key, for its seat is there already', async () => {

@@ -153,6 +153,37 @@ export function roomLogContract(name: string, share: () => Promise<SharedBackpla
       expect(first).toMatchObject({ value: { peer: { name: 'Anna', metadata: { n: 1 } } } });
     });
 
+    test('Q3: an id that was another kind of request is refused, whatever asks for it', async () => {
+      const [node] = (await openNodes(1)) as [TestNode];
+      const ann = await node.join('blue', 'Ann');
+      const bob = await node.join('blue', 'Bob');
+      const { rooms } = node;
+      const invalid = { ok: false, code: 'invalid_request' };
+      const sent = bob.request();
+      await rooms.relay(bob, sent, signalTo(ann.peer, 1));
+      const updated = bob.request();
+      await rooms.update(bob, updated, { name: 'Bobby' });
+      expect.soft(await rooms.update(bob, sent, { name: 'Robert' })).toEqual(invalid);
+      expect.soft(await rooms.relay(bob, updated, signalTo(ann.peer, 2))).toEqual(invalid);
+      expect.soft(await rooms.leave(bob, 'left', sent)).toEqual(invalid);
+      expect.soft(await rooms.relay(bob, sent, messageToAll(3))).toEqual(invalid);
+    });
+
+    test('Q3: a repeat of an update that the log has no more is refused, never answered with a later one', async () => {
+      const [node] = (await openNodes(1, { ...defaultLogBounds(30_000), eventsPerMember: 5 })) as [TestNode];
+      const ann = await node.join('blue', 'Ann');
+      const bob = await node.join('blue', 'Bob');
+      const { rooms } = node;
+      const request = bob.request();
+      await rooms.update(bob, request, { name: 'Bobby' });
+      for (let n = 0; n < 30; n++) await rooms.relay(bob, bob.request(), signalTo(ann.peer, n));
+      await rooms.update(bob, bob.request(), { name: 'Robert' });
+      expect(await rooms.update(bob, request, { name: 'Bobby' })).toEqual({
+        ok: false,
+        code: 'invalid_request',
+      });
+    });
+
     test('Q2: a request whose predecessor never arrived is unavailable, and both are applied in order after it', async () => {
       const [node] = (await openNodes(1)) as [TestNode];
       const ann = await node.join('blue', 'Ann');

@@ -7,6 +7,8 @@ export interface ClusterOptions {
   readonly backplane?: 'redis' | 'memory';
   /** Another Redis than the one all tests share; a list has one for each node's own way to it. */
   readonly redisUrl?: string | readonly string[];
+  /** The same as that of nodes before, to find what they left. */
+  readonly keyPrefix?: string;
   /** Settings of every node, as environment variables. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -24,6 +26,7 @@ export interface TestNode {
 
 export interface TestCluster {
   readonly nodes: readonly [TestNode, TestNode, ...TestNode[]];
+  readonly keyPrefix: string;
   stop(): Promise<void>;
 }
 
@@ -32,7 +35,7 @@ const REGIONS = ['beijing', 'shanghai'];
 /** Real nodes in this process, on free ports, with a key prefix of their own. */
 export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
   const hub = memoryHub();
-  const keyPrefix = `test-${randomBytes(6).toString('hex')}`;
+  const keyPrefix = options.keyPrefix ?? `test-${randomBytes(6).toString('hex')}`;
   const redisUrl = options.redisUrl ?? inject('redisUrl');
   const nodes: TestNode[] = [];
   for (let index = 0; index < (options.nodes ?? 2); index++) {
@@ -55,6 +58,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
   await Promise.all(nodes.map(untilReady));
   return {
     nodes: nodes as unknown as TestCluster['nodes'],
+    keyPrefix,
     stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
   };
 }

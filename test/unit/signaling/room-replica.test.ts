@@ -1,0 +1,59 @@
+import type { Peer, PeerId } from '@fenghuo/protocol';
+import { expect, test } from 'vitest';
+import type { RoomLog } from '../../../services/signaling/backplane/room-log.ts';
+import { RoomReplica } from '../../../services/signaling/backplane/room-replica.ts';
+import { defaultLogBounds } from '../../../services/signaling/domain/log-bounds.ts';
+import { roomId } from '../../../services/signaling/domain/room-id.ts';
+import { parseRecord, type RoomRecord } from '../../../services/signaling/domain/room-record.ts';
+import type { RoomState } from '../../../services/signaling/domain/room-state.ts';
+
+const ANN = 'ann' as PeerId;
+
+function stateAt(epoch: number, seq: number): RoomState {
+  const peer: Peer = {
+    id: ANN,
+    name: 'Ann',
+    role: 'host',
+    muted: [],
+    connected: true,
+    metadata: null,
+    joined_seq: 1,
+    node: 'node',
+    region: 'region',
+  };
+  const requests = { generation: 1, lastId: 1, answers: new Map() };
+  const member = { peer, requests, tokenHash: 'hash', incarnation: 'node', attempt: 0, since: 1 };
+  return { epoch, seq, peersMax: 100, locked: false, members: new Map([[ANN, member]]) };
+}
+
+function message(epoch: number, seq: number): RoomRecord {
+  return {
+    type: 'message',
+    epoch,
+    seq,
+    from: ANN,
+    to: undefined,
+    echo: false,
+    id: seq,
+    origin: 'node',
+    originMs: 0,
+    body: `{"n":"${epoch}.${seq}"}`,
+    inner: '',
+  };
+}
+
+test('R6: what the winning state does not have is handed in no more', async () => {
+  let state = stateAt(1, 3);
+  const rooms = { state: async () => ({ ok: true, value: structuredClone(state) }) } as unknown as RoomLog;
+  const replica = new RoomReplica(roomId('blue', 'main'), rooms, defaultLogBounds(30_000));
+  await replica.load();
+  for (const seq of [4, 5, 6]) replica.apply(message(1, seq));
+  replica.noteOwn(message(1, 7));
+  // The others went on from 3, and this node learns it from a snapshot at 9.
+  state = stateAt(2, 9);
+  await replica.load();
+  replica.apply(message(2, 10));
+  const { records } = JSON.parse(replica.contribution() ?? '{}');
+  expect(records.map(parseRecord).map((each: RoomRecord) => [each.epoch, each.seq])).toEqual([[2, 10]]);
+  expect(replica.head).toBe(10);
+});
