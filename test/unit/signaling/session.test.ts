@@ -81,3 +81,96 @@ test('D5: bytes are limited as well', async () => {
   pass(1_000);
   expect(code(await send(4, 'ok', 56 * 1_024 - 128))).toBe('ok');
 });
+
+/** The same session, whose calls a test answers itself, in whatever order. */
+function openSlowSession() {
+  const session = new Session(
+    { room: roomId('blue', 'main'), peer: 'ann' as PeerId, generation: 1 },
+    seat,
+    () => 0,
+  );
+  const calls: { place: string; answer: (outcome: 'ok' | 'unavailable') => void }[] = [];
+  const send = async (id: number) => {
+    const reply = await session.handOver(
+      id,
+      10,
+      ({ previousId }) => {
+        const { promise, resolve } = Promise.withResolvers<Outcome>();
+        const answer = (outcome: 'ok' | 'unavailable') =>
+          resolve(outcome === 'ok' ? ok(id) : refuse(outcome));
+        calls.push({ place: `${previousId}>${id}`, answer });
+        return promise;
+      },
+      (value) => accepted({ value }),
+    );
+    return reply.ok ? 'ok' : reply.error.code;
+  };
+  const places = () => calls.map(({ place }) => place);
+  return {
+    send,
+    places,
+    answer: (nth: number, outcome: 'ok' | 'unavailable') => calls[nth]?.answer(outcome),
+  };
+}
+
+type Outcome = ReturnType<typeof ok<number>> | ReturnType<typeof refuse<'unavailable'>>;
+
+test('Q2: while what was refused returns in its order, nothing newer passes over what has not', async () => {
+  const { send, places, answer } = openSlowSession();
+  const first = [send(2), send(3)];
+  answer(0, 'unavailable');
+  answer(1, 'unavailable');
+  expect(await Promise.all(first)).toEqual(['unavailable', 'unavailable']);
+  const second = send(2);
+  // A new one arrives after the first of the resends and before the second: 3 is still to come.
+  expect(await send(4)).toBe('unavailable');
+  const third = send(3);
+  const fourth = send(4);
+  const fifth = send(5);
+  expect(places()).toEqual(['0>2', '2>3', '0>2', '2>3', '3>4', '4>5']);
+  for (const nth of [2, 3, 4, 5]) answer(nth, 'ok');
+  expect(await Promise.all([second, third, fourth, fifth])).toEqual(['ok', 'ok', 'ok', 'ok']);
+});
+
+test('Q2: what was refused for want of another that fails again waits for it once more', async () => {
+  const { send, places, answer } = openSlowSession();
+  const first = send(2);
+  answer(0, 'unavailable');
+  await first;
+  expect(await send(3)).toBe('unavailable');
+  const again = [send(2), send(3)];
+  answer(1, 'unavailable');
+  // Handed over behind 2, it is refused by the backplane, too: 2 never arrived.
+  answer(2, 'unavailable');
+  expect(await Promise.all(again)).toEqual(['unavailable', 'unavailable']);
+  expect(await send(4)).toBe('unavailable');
+  expect(places()).toEqual(['0>2', '0>2', '2>3']);
+});
+
+test('Q2: an older try that ends late, after a newer one was answered, wedges nothing', async () => {
+  const { send, places, answer } = openSlowSession();
+  const older = send(2);
+  const newer = send(2);
+  answer(1, 'ok');
+  expect(await newer).toBe('ok');
+  answer(0, 'unavailable');
+  expect(await older).toBe('unavailable');
+  const next = send(3);
+  answer(2, 'ok');
+  expect(await next).toBe('ok');
+  expect(places()).toEqual(['0>2', '0>2', '0>3']);
+});
+
+test('Q2: an older try that ends late, before the newer one does, holds later ids back until that one is answered', async () => {
+  const { send, answer } = openSlowSession();
+  const older = send(2);
+  const newer = send(2);
+  answer(0, 'unavailable');
+  expect(await older).toBe('unavailable');
+  expect(await send(3)).toBe('unavailable');
+  answer(1, 'ok');
+  expect(await newer).toBe('ok');
+  const next = send(3);
+  answer(2, 'ok');
+  expect(await next).toBe('ok');
+});
