@@ -4,7 +4,8 @@ export interface FailedTries {
 }
 
 const FIRST_DELAY_MS = 100;
-const DELAY_MAX_MS = 3_000;
+/** Less than clients wait for an answer: many sessions of one address may be over at once, and are to learn it. */
+const DELAY_MAX_MS = 1_000;
 /** An address that failed no more is forgiven one try after this time. */
 const FORGIVEN_EVERY_MS = 2_000;
 const ADDRESSES_MAX = 10_000;
