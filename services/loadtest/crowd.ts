@@ -32,6 +32,8 @@ export interface CrowdSums {
   readonly wrongPeerLeft: number;
   /** Sessions that a node declared over inside their window. */
   readonly expiredEarly: number;
+  /** Of those, the ones whose room a living node still hosted when Redis lost it: the room can be restored. */
+  readonly expiredHosted: number;
   readonly expired: number;
   /** Events delivered again, by seq. */
   readonly repeated: number;
@@ -64,6 +66,7 @@ export class Crowd {
   readonly #rooms = new Map<string, SimulatedPeer[]>();
   readonly #owners = new Map<string, { readonly session: Session; readonly peer: SimulatedPeer }>();
   readonly #interrupted = new Map<SimulatedPeer, Interruption>();
+  readonly #orphaned = new Set<Session>();
   readonly #longestMs = new Map<SimulatedPeer, number>();
   readonly #random: Random;
   readonly #examples: string[] = [];
@@ -77,6 +80,7 @@ export class Crowd {
     resyncsComplete: 0,
     wrongPeerLeft: 0,
     expiredEarly: 0,
+    expiredHosted: 0,
     expired: 0,
     repeated: 0,
     failed: 0,
@@ -161,6 +165,14 @@ export class Crowd {
   calm(fault: number): void {
     for (const [peer, interruption] of this.#interrupted)
       if (interruption.fault === fault && peer.isLive) this.#interrupted.delete(peer);
+  }
+
+  /** Redis loses its data now, and this node, where one is named, dies with it: rooms that no other hosts are gone. */
+  orphan(endpoint?: string): void {
+    for (const peers of this.#rooms.values()) {
+      if (peers.some((peer) => peer.endpoint !== undefined && peer.endpoint !== endpoint)) continue;
+      for (const { session } of peers) if (session !== undefined) this.#orphaned.add(session);
+    }
   }
 
   peersOn(endpoint: string): number {
@@ -262,8 +274,10 @@ export class Crowd {
     const silentMs = performance.now() - session.heardMs;
     if (silentMs >= session.windowMs) return;
     this.#sums.expiredEarly += 1;
+    const isHosted = !this.#orphaned.has(session);
+    if (isHosted) this.#sums.expiredHosted += 1;
     this.#example(
-      `over early: ${session.id} in ${session.room}, ${why} after ${Math.round(silentMs)} ms of silence`,
+      `over early: ${session.id} in ${session.room}, ${isHosted ? 'hosted' : 'which nobody hosted'}, ${why} after ${Math.round(silentMs)} ms of silence`,
     );
   }
 

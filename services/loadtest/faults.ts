@@ -86,6 +86,7 @@ const KINDS: Record<FaultKind, (fault: Fault, index: number, world: World) => Pr
     const redis = await world.cluster.redis();
     const before = Number(await redis.ask('DBSIZE'));
     const { waited } = await whileWatching(world, async () => {
+      world.crowd.orphan();
       await redis.ask('FLUSHALL');
     });
     return { clients: 0, hasBitten: before > 0, evidence: `${before} keys gone, ${waited} requests waited` };
@@ -162,6 +163,7 @@ const KINDS: Record<FaultKind, (fault: Fault, index: number, world: World) => Pr
     const redis = await world.cluster.redis();
     const before = Number(await redis.ask('DBSIZE'));
     const clients = world.crowd.interrupt(node.endpoint, index);
+    world.crowd.orphan(node.endpoint);
     await Promise.all([node.kill(), redis.kill()]);
     await rest(DOWN_MS, world);
     await redis.start('none');
@@ -185,6 +187,7 @@ async function restartRedis(world: World, data: 'kept' | 'none' | 'copy'): Promi
   await redis.ask('SET', witness, '1', 'PX', '60000');
   let hasWitness = false;
   const { waited } = await whileWatching(world, async () => {
+    if (data !== 'kept') world.crowd.orphan();
     await redis.kill();
     await rest(DOWN_MS, world);
     await redis.start(data);

@@ -21,7 +21,7 @@ export function reportText(report: RunReport): string {
     ['wrong peer_left', `${crowd.wrongPeerLeft}`],
     [
       'sessions',
-      `${crowd.resumed} resumed, ${crowd.expired} over (${crowd.expiredEarly} of them early), ${crowd.cutOff} times cut off`,
+      `${crowd.resumed} resumed, ${crowd.expired} over (${crowd.expiredEarly} of them early, ${crowd.expiredHosted} of a hosted room), ${crowd.cutOff} times cut off`,
     ],
     [
       'named losses',

@@ -19,7 +19,7 @@ export interface Limits {
   readonly proof: 'resumed' | 'served-again' | 'noticed' | 'none';
   /** Redis may lose data: what is lost then must be named, never silent. */
   readonly mayNameLoss: boolean;
-  /** Redis and a node die together: sessions may be over before their time. */
+  /** Redis and a node die together: sessions may be over before their time, where no living node hosted their room. */
   readonly mayExpireEarly: boolean;
   /** No connection may be lost but those that the faults cut. */
   readonly isOneStorm?: true;

@@ -72,7 +72,9 @@ function brokenPromises(findings: Findings, limits: Limits): string[] {
     ...none(ledger.unanswered, 'never answered'),
     ...none(crowd.failed, 'requests refused for good'),
     ...none(crowd.wrongPeerLeft, 'wrong peer_left'),
-    ...(limits.mayExpireEarly ? [] : none(crowd.expiredEarly, 'sessions over inside their window')),
+    ...(limits.mayExpireEarly
+      ? none(crowd.expiredHosted, 'sessions over inside their window, though a living node hosted their room')
+      : none(crowd.expiredEarly, 'sessions over inside their window')),
     ...(limits.mayExpireEarly
       ? []
       : none(crowd.expired - crowd.expiredEarly, 'sessions over, their clients back too late')),

@@ -24,6 +24,7 @@ export function goodFindings(): Findings {
       resyncsComplete: 0,
       wrongPeerLeft: 0,
       expiredEarly: 0,
+      expiredHosted: 0,
       expired: 0,
       repeated: 0,
       failed: 0,

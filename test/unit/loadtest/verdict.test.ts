@@ -133,6 +133,13 @@ describe('what a scenario permits', () => {
     expect(judge(findings, SCENARIOS['redis-empty'].limits).isPass).toBe(false);
   });
 
+  test('but not a session whose room a living node hosted', () => {
+    const findings = crowd({ expired: 1, expiredEarly: 1, expiredHosted: 1 });
+    expect(judge(findings, SCENARIOS.together.limits).reasons).toEqual([
+      '1 sessions over inside their window, though a living node hosted their room',
+    ]);
+  });
+
   test('a complete resync is no loss', () => {
     expect(judge(crowd({ resyncs: 2, resyncsComplete: 2 }), limits).isPass).toBe(true);
   });
