@@ -12,6 +12,10 @@ const RUNS: readonly { scenario: ScenarioName; seconds: number; limits?: RunOpti
   { scenario: 'hang', seconds: 16 },
   { scenario: 'roll', seconds: 12, limits: { gapP99MsMax: SLOW_MS } },
   { scenario: 'blackhole', seconds: 16 },
+  { scenario: 'redis-pause', seconds: 12 },
+  { scenario: 'redis-empty', seconds: 10 },
+  { scenario: 'sentinel', seconds: 12 },
+  { scenario: 'together', seconds: 8 },
 ];
 
 describe.skipIf(!capabilities.redisServer)('nothing is lost, doubled, reordered or misrouted:', () => {
