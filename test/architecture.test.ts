@@ -136,3 +136,17 @@ describe('the documents', () => {
     for (const { name } of metrics) expect(docs).toContain(`\`${name}\``);
   });
 });
+
+describe('the tests', () => {
+  const tests = globSync('test/**/*.ts', { cwd: ROOT })
+    .map((file) => readFileSync(join(ROOT, file), 'utf8'))
+    .join('\n');
+  const rulesOf = (letter: string, count: number) =>
+    Array.from({ length: count }, (_, n) => `${letter}${n + 1}`);
+  /** What keeps the promises: of requests, of sessions, of the log, of a Redis that lost data; and of memory. */
+  const rules = [...rulesOf('Q', 4), ...rulesOf('C', 9), ...rulesOf('D', 8), ...rulesOf('R', 7), 'H3'];
+
+  test.each(rules)('hold the nodes to rule %s', (rule) => {
+    expect(tests).toMatch(RegExp(`['"\`]${rule}: `));
+  });
+});

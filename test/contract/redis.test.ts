@@ -1,6 +1,9 @@
-import { inject } from 'vitest';
+import { Redis } from 'ioredis';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { shareRedis } from '../support/redis-backplane.ts';
 import { leasesContract } from './leases.contract.ts';
+import { newcomer } from './nodes.ts';
 import { replicaContract } from './replica.contract.ts';
 import { resumeContract } from './resume.contract.ts';
 import { roomLogContract } from './room-log.contract.ts';
@@ -9,3 +12,23 @@ roomLogContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
 leasesContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
 resumeContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
 replicaContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
+
+test('D7: what lives on for its garbage net alone is kept by whoever hosts it, all keys of a room alike', async () => {
+  const shared = await shareRedis(inject('redisUrl'));
+  const [node, client] = [await shared.open(), new Redis(inject('redisUrl'))];
+  onTestFinished(async () => {
+    client.disconnect();
+    await node.close();
+  });
+  const room = roomId('blue', 'main');
+  await node.rooms.join(newcomer(room, { name: 'Ann' }));
+  const keys = await client.keys(`${shared.keyPrefix}:*blue*`);
+  expect(keys).toHaveLength(2);
+  // Longer than any call is silent.
+  for (const key of keys) expect(await client.pttl(key)).toBeGreaterThan(6 * 3_600_000);
+  for (const key of keys) await client.pexpire(key, 60_000);
+  expect(await node.rooms.attest([room])).toMatchObject({ ok: true });
+  const [one = 0, other = 0] = await Promise.all(keys.map((key) => client.pttl(key)));
+  expect(one).toBeGreaterThan(6 * 3_600_000);
+  expect(Math.abs(one - other)).toBeLessThan(1_000);
+});

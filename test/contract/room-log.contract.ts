@@ -261,7 +261,7 @@ export function roomLogContract(name: string, share: () => Promise<SharedBackpla
       ]);
     });
 
-    test('a room ends with its last session, and its name begins a new epoch', async () => {
+    test('D7: a room ends with its last session, and its name begins a new epoch', async () => {
       const [beijing, shanghai] = (await openNodes(2)) as [TestNode, TestNode];
       const ann = await beijing.join('blue', 'Ann');
       const bob = await shanghai.join('blue', 'Bob');
@@ -420,6 +420,19 @@ export function roomLogContract(name: string, share: () => Promise<SharedBackpla
       });
       expect(ann.got('message')).toHaveLength(1);
       expect(reads).toBeLessThan(5);
+    });
+
+    test('D4: what is for one alone rings at every node of the room, so that none takes it for a gap', async () => {
+      const [beijing, shanghai] = (await openNodes(2)) as [TestNode, TestNode];
+      const ann = await beijing.join('blue', 'Ann');
+      const [bob, carol] = [await shanghai.join('blue', 'Bob'), await shanghai.join('blue', 'Carol')];
+      await eventually(() => ann.got('joined').length === 2, { what: 'both joins' });
+      if (!beijing.losesRings) beijing.stopAttesting();
+      for (let n = 0; n < 20; n++) await shanghai.rooms.relay(bob, bob.request(), signalTo(carol.peer, n));
+      await shanghai.rooms.relay(bob, bob.request(), signalTo(ann.peer, 'last'));
+      await ann.next('signal');
+      expect(ann.records.map((record) => record.seq)).toEqual([2, 3, 24]);
+      if (!beijing.losesRings) expect(beijing.repaired).toBe(0);
     });
 
     test('C9: what lands between a join and its answer is delivered after it, once', async () => {

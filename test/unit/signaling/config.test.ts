@@ -43,7 +43,7 @@ test('production does not start with an open door', () => {
   ]);
 });
 
-test('rule D8: a node id of exactly 20 characters is made longer', () => {
+test('D8: a node id of exactly 20 characters is made longer', () => {
   expect(parseConfig({ AUTH: 'open', NODE_ID: 'a'.repeat(20) }).nodeId).toBe(`${'a'.repeat(20)}-`);
 });
 
