@@ -7,6 +7,7 @@ import type { Listener, Seat } from '../../services/signaling/backplane/room-fee
 import { RoomFeeds } from '../../services/signaling/backplane/room-feeds.ts';
 import type {
   Comeback,
+  Entered,
   Newcomer,
   Resumed,
   RoomSnapshot,
@@ -179,7 +180,7 @@ export class TestNode {
     if (!joined.ok) throw new Error(joined.code);
     member.generation = joined.value.generation;
     if (start === 'late') await turns();
-    member.seated(seat, joined.value.snapshot);
+    member.seated(seat, joined.value);
     return member;
   }
 
@@ -213,7 +214,7 @@ export class TestNode {
       return resumed;
     }
     member.goesOn(former, comeback, resumed.value);
-    const { replayFrom, head, epoch } = resumed.value;
+    const { replayFrom, head, epoch, record } = resumed.value;
     for (let at = replayFrom; at !== undefined && at < head; ) {
       const page = await untilAnswered(() => this.rooms.replay(room, peer, at as number, head));
       if (!page.ok || page.value === undefined) throw new Error('not to be replayed');
@@ -221,7 +222,7 @@ export class TestNode {
       at = page.value.upTo;
     }
     if (start === 'late') await turns();
-    member.take(seat, epoch, head);
+    member.take(seat, epoch, head, record);
     if (comeback.epoch !== epoch && replayFrom !== undefined) void seat.tellEpoch();
     return resumed.ok ? { ok: true, value: member } : resumed;
   }
@@ -288,14 +289,14 @@ export class Member implements Listener, SessionRef {
     return (this.resyncs.at(-1) ?? this.snapshot).epoch;
   }
 
-  seated(seat: Seat, snapshot: RoomSnapshot): void {
+  seated(seat: Seat, { snapshot, record }: Entered): void {
     this.snapshot = snapshot;
-    this.take(seat, snapshot.epoch, snapshot.seq);
+    this.take(seat, snapshot.epoch, snapshot.seq, record);
   }
 
-  take(seat: Seat, epoch: number, seq: number): void {
+  take(seat: Seat, epoch: number, seq: number, record: string): void {
     this.#seat = seat;
-    seat.start(epoch, seq, this.generation);
+    seat.start({ epoch, seq, generation: this.generation, record });
   }
 
   /** The same client on another connection: it keeps its ids and its position. */

@@ -25,12 +25,20 @@ export interface Listener {
 /** A listener's place in a room. It collects from the moment it is taken (rule C9). */
 export interface Seat {
   /** Hands on what came after `seq`, first what was collected meanwhile. Call it once the join is acknowledged. */
-  start(epoch: number, seq: number, generation: number): void;
+  start(at: SeatStart): void;
   /** Sends the room as it is, nothing being missing: the client counts in an epoch that is over. */
   tellEpoch(): Promise<void>;
   /** Its session has appended this; the doorbell may bring it later. */
   noteOwn(draft: OwnRecord): void;
   leave(): void;
+}
+
+export interface SeatStart {
+  readonly epoch: number;
+  readonly seq: number;
+  readonly generation: number;
+  /** What the join or resume appended: the doorbell may bring it later, or never. Empty: nothing. */
+  readonly record: string;
 }
 
 export type OwnRecord = Pick<RoomRecord, 'type' | 'seq' | 'to' | 'echo' | 'id' | 'body'>;
@@ -47,6 +55,7 @@ export interface FeedObserver {
 const HELD_MAX = 1_024;
 const REPAIR_RETRY_MS = 250;
 const TELL_RETRY_MS = 50;
+const TELL_TRIES_MAX = 60;
 /** A head that no doorbell announced within this time was missed. */
 const RING_GRACE_MS = 150;
 
@@ -111,10 +120,11 @@ export class RoomFeed {
       return undefined;
     }
     return {
-      start: (epoch, seq, generation) => {
+      start: ({ epoch, seq, generation, record }) => {
         seat.generation = generation;
         seat.epoch = epoch;
         this.#start(seat, epoch, seq);
+        this.#noteEntry(record);
       },
       tellEpoch: () => this.#tellEpoch(seat),
       noteOwn: (own) => this.#noteOwn(seat, own),
@@ -235,6 +245,11 @@ export class RoomFeed {
       originMs: 0,
       inner: '',
     });
+  }
+
+  #noteEntry(text: string): void {
+    const record = parseRecord(text);
+    if (record !== undefined && record.seq > (this.#position ?? Infinity)) this.#replica.noteOwn(record);
   }
 
   #leave(seat: CollectingSeat): void {
@@ -451,7 +466,9 @@ export class RoomFeed {
   }
 
   async #tellEpoch(seat: CollectingSeat): Promise<void> {
-    while (!this.#closed && this.#seats.has(seat)) {
+    for (let tries = 0; !this.#closed && this.#seats.has(seat); tries++) {
+      // The record of its own resume went with what the backplane lost: the client has to come back.
+      if (tries > TELL_TRIES_MAX) return seat.listener.lost();
       const { state } = this.#replica;
       const generation = state?.members.get(seat.listener.peer)?.requests.generation ?? 0;
       const isUpToDate =

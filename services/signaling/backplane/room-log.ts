@@ -40,6 +40,8 @@ export interface Newcomer extends SessionRef {
 }
 
 export interface Entered {
+  /** What was appended; empty for a repeat. */
+  readonly record: string;
   readonly generation: number;
   readonly snapshot: RoomSnapshot;
 }
@@ -65,8 +67,9 @@ export interface Resumed {
   /** The greatest request id that has its final answer. */
   readonly lastId: number;
   readonly epoch: number;
-  /** The seq of the fence that this resume appended. */
+  /** The seq of the fence that this resume appended, and its text. */
   readonly head: number;
+  readonly record: string;
   /** From which seq on everything that concerns the session can be replayed; undefined: the snapshot must do. */
   readonly replayFrom: number | undefined;
   readonly snapshot: RoomSnapshot | undefined;

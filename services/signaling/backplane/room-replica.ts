@@ -104,7 +104,9 @@ export class RoomReplica {
   #noteTrimmed(record: RoomRecord): void {
     if (record.type === 'fenced') return;
     if (record.to === undefined) this.#trimmed.everyone = record.seq;
-    else if (this.#state?.members.has(record.to)) this.#trimmed.one.set(record.to, record.seq);
+    else
+      for (const peer of record.echo ? [record.to, record.from] : [record.to])
+        if (this.#state?.members.has(peer)) this.#trimmed.one.set(peer, record.seq);
     if (record.type === 'left') this.#trimmed.one.delete(record.from);
   }
 

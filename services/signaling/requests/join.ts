@@ -93,7 +93,8 @@ async function enter(
     await leaveUnknown(context, attempt);
     return refused('unavailable');
   }
-  const { generation, snapshot } = outcome.value;
+  const { generation, record, snapshot } = outcome.value;
+  const { epoch, seq } = snapshot;
   connection.membership = new Session({ room, peer, generation }, seat, context.nowMs);
   connection.enter(room, peer);
   context.log({ event: 'peer_joined', room, peer });
@@ -102,5 +103,5 @@ async function enter(
     resume_token: formatResumeToken({ room, peer, secret }),
     resume_window_ms: context.resumeWindowMs,
   };
-  return accepted(reply, () => seat.start(snapshot.epoch, snapshot.seq, generation));
+  return accepted(reply, () => seat.start({ epoch, seq, generation, record }));
 }

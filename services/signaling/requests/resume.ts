@@ -77,7 +77,7 @@ async function goOn(
   { room, peer, seat, epoch }: Place,
   resumed: Resumed,
 ): Promise<Reply> {
-  const { generation, lastId } = resumed;
+  const { generation, lastId, record } = resumed;
   const session = { room, peer, generation };
   const missed = await missedBy(context, session, resumed);
   if (!missed.ok || !connection.isOpen) {
@@ -94,12 +94,13 @@ async function goOn(
   context.log({ event: 'peer_resumed', room, peer, reason: outcome });
   if (snapshot !== undefined) {
     const reply: ResumeReply = { recovered: false, last_id: lastId, ...snapshotFor(context, peer, snapshot) };
-    return accepted(reply, () => seat.start(snapshot.epoch, snapshot.seq, generation));
+    const { epoch, seq } = snapshot;
+    return accepted(reply, () => seat.start({ epoch, seq, generation, record }));
   }
   const reply: ResumeReply = { recovered: true, missed: records.length, last_id: lastId };
   return accepted(reply, () => {
     for (const record of records) connection.sendRecord(record);
-    seat.start(resumed.epoch, resumed.head, generation);
+    seat.start({ epoch: resumed.epoch, seq: resumed.head, generation, record });
     // The room was restored meanwhile: the client learns in which epoch it counts from now on.
     if (epoch !== resumed.epoch) void seat.tellEpoch();
   });

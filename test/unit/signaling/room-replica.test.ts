@@ -57,3 +57,14 @@ test('R6: what the winning state does not have is handed in no more', async () =
   expect(records.map(parseRecord).map((each: RoomRecord) => [each.epoch, each.seq])).toEqual([[2, 10]]);
   expect(replica.head).toBe(10);
 });
+
+test("D1: the echo of one's own directed message that fell off the tail concerned its author, too", async () => {
+  const state = stateAt(1, 1);
+  const rooms = { state: async () => ({ ok: true, value: structuredClone(state) }) } as unknown as RoomLog;
+  const bounds = { ...defaultLogBounds(30_000), eventsPerMember: 2 };
+  const replica = new RoomReplica(roomId('blue', 'main'), rooms, bounds);
+  await replica.load();
+  replica.apply({ ...message(1, 2), to: 'bob' as PeerId, echo: true });
+  for (const seq of [3, 4]) replica.apply({ ...message(1, seq), to: 'bob' as PeerId });
+  expect(JSON.parse(replica.contribution()).trimmed).toMatchObject({ from: 1, one: [[ANN, 2]] });
+});

@@ -202,8 +202,10 @@ export function memoryRoomLog(
       const member = known?.state.members.get(peer);
       if (known !== undefined && member !== undefined) {
         // Rule Q4: the id was made of the join's key, so this is the client whose join it was.
-        if (member.tokenHash !== tokenHash) attach(id, known, member, { location, incarnation, tokenHash });
-        return ok({ generation: member.requests.generation, snapshot: snapshotOf(id, known) });
+        const isRepeat = member.tokenHash === tokenHash;
+        const to = { location, incarnation, tokenHash };
+        const record = isRepeat ? '' : formatRecord(attach(id, known, member, to));
+        return ok({ generation: member.requests.generation, record, snapshot: snapshotOf(id, known) });
       }
       if (known !== undefined) {
         const admitted = admit(known.state, known.state.members.size);
@@ -223,8 +225,9 @@ export function memoryRoomLog(
       };
       const { generation } = newcomer;
       const inner = formatInner({ generation, incarnation, tokenHash });
-      append(id, room, { type: 'joined', from: peer, body: bodies.peer(created), inner });
-      return ok({ generation, snapshot: snapshotOf(id, room) });
+      const draft = { type: 'joined', from: peer, body: bodies.peer(created), inner } as const;
+      const record = formatRecord(append(id, room, draft));
+      return ok({ generation, record, snapshot: snapshotOf(id, room) });
     },
 
     async verify({ room: id, peer, tokenHash }) {
@@ -246,7 +249,7 @@ export function memoryRoomLog(
       const { location, incarnation } = comeback;
       const replayFrom = replayStart(room, member, comeback);
       const isSnapshot = replayFrom === undefined;
-      const { seq: head } = attach(id, room, member, {
+      const fence = attach(id, room, member, {
         location,
         incarnation,
         isSnapshot,
@@ -257,7 +260,8 @@ export function memoryRoomLog(
         generation: member.requests.generation,
         lastId: member.requests.lastId,
         epoch: room.state.epoch,
-        head,
+        head: fence.seq,
+        record: formatRecord(fence),
         replayFrom,
         snapshot: isSnapshot ? snapshotOf(id, room) : undefined,
       });

@@ -6,16 +6,16 @@ local peer, generation, location, token, incarnation, origin, ttl =
   ARGV[2], ARGV[3], ARGV[5], ARGV[9], ARGV[10], ARGV[11], ARGV[12]
 if redis.call('EXISTS', KEYS[5]) == 1 then return '!unavailable' end
 local known = redis.call('HMGET', state, 'g:' .. peer, 't:' .. peer)
-if known[1] and known[2] == token then return snapshot({ known[1] }) end
+if known[1] and known[2] == token then return snapshot({ known[1], '' }) end
 -- Rule Q4: the id was made of the join's key, so this is the client whose join it was. It knows nothing of what came
 -- after that: its ids and attempts begin anew.
 if known[1] then
-  local raised, seq = attach(peer, location, incarnation, origin, ',"t":"' .. token .. '"')
+  local raised, seq, record = attach(peer, location, incarnation, origin, ',"t":"' .. token .. '"')
   redis.call('HSET', state, 't:' .. peer, token, 'i:' .. peer, '1', 'x:' .. peer, '0', 's:' .. peer, seq)
   local answers = {}
   for slot = 0, ANSWERS_KEPT - 1 do answers[#answers + 1] = 'a:' .. peer .. ':' .. slot end
   redis.call('HDEL', state, unpack(answers))
-  return snapshot({ raised })
+  return snapshot({ raised, record })
 end
 
 local f = redis.call('HMGET', state, 'epoch', 'seq', 'members', 'max', 'locked', 'order')
@@ -36,8 +36,8 @@ redis.call('HSET', state,
   'g:' .. peer, generation, 'i:' .. peer, '1', 'p:' .. peer, ARGV[4], 'n:' .. peer, location,
   'r:' .. peer, members == 0 and ARGV[6] or ARGV[7], 'm:' .. peer, '[]', 'c:' .. peer, 'true', 'j:' .. peer, joined,
   't:' .. peer, token, 'w:' .. peer, incarnation, 'x:' .. peer, '0', 's:' .. peer, joined, 'z:' .. peer, '0')
-append({ kind = 'J', from = peer, origin = origin, body = '{"peer":' .. peer_json(peer) .. '}',
+local _, record = append({ kind = 'J', from = peer, origin = origin, body = '{"peer":' .. peer_json(peer) .. '}',
   inner = '{"g":' .. generation .. ',"w":"' .. incarnation .. '","t":"' .. token .. '"}' }, bounds())
 redis.call('PEXPIRE', state, ttl)
 redis.call('PEXPIRE', log, ttl)
-return snapshot({ generation })
+return snapshot({ generation, record })

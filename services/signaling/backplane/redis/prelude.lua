@@ -123,7 +123,7 @@ local function append(event, bounds)
     math.min(bounds.bytes * members, bounds.bytes_max))
   redis.call('HSET', state, 'seq', int(seq), 'first', int(first), 'bytes', int(bytes))
   redis.call('SPUBLISH', log, record)
-  return int(seq)
+  return int(seq), record
 end
 
 -- The last four arguments of every script that appends.
@@ -157,16 +157,17 @@ local function answer(peer, id, text)
 end
 
 -- Raises a session's generation for a connection that holds it from now on, and appends the fence (rule C4).
--- `inner`: what its record tells nodes besides, as JSON members. Returns the generation and the record's seq.
+-- `inner`: what its record tells nodes besides, as JSON members. Returns the generation, and the record's seq and text.
 local function attach(peer, location, incarnation, origin, inner)
   local f = redis.call('HMGET', state, 'g:' .. peer, 'c:' .. peer, 'n:' .. peer)
   local generation = int(tonumber(f[1]) + 1)
   local visible = f[2] ~= 'true' or f[3] ~= location
   redis.call('HSET', state, 'g:' .. peer, generation, 'c:' .. peer, 'true', 'n:' .. peer, location,
     'w:' .. peer, incarnation, 'h:' .. peer, '')
-  return generation, append({ kind = visible and 'R' or 'F', from = peer, echo = '1', origin = origin,
+  local seq, record = append({ kind = visible and 'R' or 'F', from = peer, echo = '1', origin = origin,
     body = '{"peer":' .. peer_json(peer) .. '}',
     inner = '{"g":' .. generation .. ',"w":"' .. incarnation .. '"' .. inner .. '}' }, bounds())
+  return generation, seq, record
 end
 
 -- Takes a session's connection away, and raises its generation so that nobody goes on under the old one (rule C3).

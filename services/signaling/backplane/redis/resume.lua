@@ -18,8 +18,8 @@ if attempt > 0 then
   redis.call('HSET', state, 'x:' .. peer, int(attempt))
   inner = inner .. ',"x":' .. int(attempt)
 end
-local generation, head = attach(peer, ARGV[7], ARGV[8], ARGV[10], inner)
+local generation, head, record = attach(peer, ARGV[7], ARGV[8], ARGV[10], inner)
 redis.call('HSET', state, 'h:' .. peer, ARGV[9])
-if recovered then return { generation, f[9], f[4], head, int(from) } end
+if recovered then return { generation, f[9], f[4], head, record, int(from) } end
 redis.call('HSET', state, 's:' .. peer, head)
-return snapshot({ generation, f[9], f[4], head, '' })
+return snapshot({ generation, f[9], f[4], head, record, '' })

@@ -70,8 +70,8 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
       );
       if (!reply.ok) return reply;
       if (typeof reply.value === 'string') return refusal(reply.value);
-      const [generation, ...rest] = reply.value as string[];
-      return ok({ generation: Number(generation), snapshot: parseSnapshot(room, rest) });
+      const [generation, record = '', ...rest] = reply.value as string[];
+      return ok({ generation: Number(generation), record, snapshot: parseSnapshot(room, rest) });
     },
 
     async verify({ room, peer, tokenHash }) {
@@ -99,12 +99,13 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
       );
       if (!reply.ok) return reply;
       if (typeof reply.value === 'string') return refusal(reply.value);
-      const [generation, lastId, epoch, head, from = '', ...rest] = reply.value as string[];
+      const [generation, lastId, epoch, head, record = '', from = '', ...rest] = reply.value as string[];
       return ok({
         generation: Number(generation),
         lastId: Number(lastId),
         epoch: Number(epoch),
         head: Number(head),
+        record,
         replayFrom: from === '' ? undefined : Number(from),
         snapshot: from === '' ? parseSnapshot(room, rest) : undefined,
       });
