@@ -27,6 +27,7 @@ export function summary({ plans, pids, madeToken, redis }: Started): string {
     '',
     nodes.join('\n\n'),
     '',
+    ...(plans.length === 1 ? [] : [`A page that outlives its node: ${failoverUrl(plans)}`]),
     `Orders to nodes: ${orderText(plans, madeToken)}`,
     '',
     'AUTH=open: whoever reaches a page may join any room. That is for trying it out, not for the Internet.',
@@ -40,6 +41,12 @@ function backplaneText(redis: Started['redis'], pid: number | undefined): string
   if (redis === undefined) return `memory in one process (pid ${pid})`;
   const origin = redis.startedPid === undefined ? '' : ` (started here, pid ${redis.startedPid})`;
   return `Redis at ${redis.shownUrl}${origin}`;
+}
+
+/** The first node's page, which goes on through the others when that node is gone. */
+function failoverUrl(plans: readonly NodePlan[]): string {
+  const origins = plans.map((plan) => new URL(pageUrl(plan)).origin);
+  return `${origins[0]}/?nodes=${origins.join(',')}`;
 }
 
 /** How an operator drains a node, ready to be pasted. */

@@ -99,7 +99,7 @@ async function goOn(
   }
   const reply: ResumeReply = { recovered: true, missed: records.length, last_id: lastId };
   return accepted(reply, () => {
-    for (const record of records) connection.sendRecord(record);
+    for (const each of records) connection.sendRecord(each);
     seat.start({ epoch: resumed.epoch, seq: resumed.head, generation, record });
     // The room was restored meanwhile: the client learns in which epoch it counts from now on.
     if (epoch !== resumed.epoch) void seat.tellEpoch();
