@@ -135,9 +135,18 @@ export class Restorer {
 function putTogether({ left, handedIn }: NonNullable<Remains>, adopter: string): Restored | undefined {
   const newer = handedIn.filter(({ text }) => text !== NOTHING_NEWER);
   if (newer.length === 0) return undefined;
-  const contributions = newer.map(({ text }) => JSON.parse(text) as Contribution);
-  const sources = [...(left === undefined ? [] : [left]), ...contributions].map(parseKnown);
+  const contributions = newer.map(({ text }) => readable(() => parseKnown(JSON.parse(text) as Contribution)));
+  const sources = [left && parseKnown(left), ...contributions].filter((known) => known !== undefined);
   return restore(sources, new Set(handedIn.map(({ by }) => by)), adopter);
+}
+
+/** What another version wrote in a form that this one cannot read is passed over. */
+function readable(parse: () => Known): Known | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
+  }
 }
 
 function parseKnown({ state, records, trimmed }: Contribution): Known {

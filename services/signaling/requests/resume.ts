@@ -17,6 +17,8 @@ export async function resume(
   request: ResumeRequest,
 ): Promise<Reply> {
   if (connection.membership !== undefined) return refused('already_joined');
+  // Each try whose outcome stays unknown is owed: they, too, are bounded.
+  if (context.departures.owed > context.departuresMax) return refused('unavailable');
   connection.membership = 'joining';
   const reply = await reattach(context, connection, request);
   if (connection.membership === 'joining') connection.membership = undefined;

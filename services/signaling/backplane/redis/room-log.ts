@@ -198,7 +198,13 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
 
     async state(id) {
       const reply = await run('state', id, []);
-      return reply.ok ? ok(stateFromFields(reply.value as string[])) : reply;
+      if (!reply.ok) return reply;
+      try {
+        return ok(stateFromFields(reply.value as string[]));
+      } catch {
+        // Of another version than this one: who cannot read it does without it, and lives.
+        return refuse('unavailable');
+      }
     },
 
     async attest(rooms) {
