@@ -1,3 +1,7 @@
+import { remembered } from './remember.ts';
+
+export { remember } from './remember.ts';
+
 /** What a link may ask for: `?room=…&name=…&autojoin=1&media=fake|camera&lang=en|zh&nodes=http://…,http://…`. */
 export interface PageAddress {
   readonly room: string;
@@ -28,23 +32,6 @@ export function roomLink({ href }: Pick<Location, 'href'>, room: string): string
   for (const name of ['name', 'autojoin', 'media', 'lang']) link.searchParams.delete(name);
   link.searchParams.set('room', room);
   return link.href;
-}
-
-/** Keeps a choice for the next visit, where the browser lets it. */
-export function remember(name: string, value: string): void {
-  try {
-    localStorage.setItem(`fenghuo.${name}`, value);
-  } catch {
-    // Storage is off: nothing is kept.
-  }
-}
-
-function remembered(name: string): string | undefined {
-  try {
-    return localStorage.getItem(`fenghuo.${name}`) ?? undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Passes and forts of the Great Wall. */

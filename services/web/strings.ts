@@ -1,6 +1,9 @@
 import type { CloseReason } from '@fenghuo/client';
+import type { Language } from './language.ts';
 
-/** Every word of the pages. English is the measure: another language has the same members. */
+export { type Language, pickLanguage } from './language.ts';
+
+/** Every word of the call page. English is the measure: another language has the same members. */
 const en = {
   product: 'Fenghuo',
   tagline: 'A fire lit in one city is seen in another.',
@@ -245,17 +248,4 @@ const zh: Strings = {
   },
 };
 
-export const STRINGS = { en, zh } as const;
-export type Language = keyof typeof STRINGS;
-
-/** How each language names itself. */
-export const LANGUAGE_NAMES: Record<Language, string> = { en: 'English', zh: '中文' };
-
-/** The first language asked for that the pages speak. */
-export function pickLanguage(asked: readonly (string | undefined)[]): Language {
-  for (const tag of asked) {
-    if (tag?.startsWith('zh')) return 'zh';
-    if (tag?.startsWith('en')) return 'en';
-  }
-  return 'en';
-}
+export const STRINGS = { en, zh } as const satisfies Record<Language, Strings>;
