@@ -79,7 +79,7 @@ describe('the arrows', () => {
     [
       'the page knows the SDK, never the server',
       /^services\/web\/(?!vite)/,
-      RegExp(`^(@fenghuo/(client|protocol)|preact(/.*)?|@preact/signals)$|${within('web')}`),
+      RegExp(`^(@fenghuo/(client|protocol)|preact(/.*)?|@preact/signals|uplot(/.*)?)$|${within('web')}`),
     ],
     [
       'the load tester speaks the wire, and meets the server as a process alone',

@@ -1,5 +1,7 @@
 import { defineConfig } from 'vite';
 
+const page = (name: string) => new URL(`./${name}.html`, import.meta.url).pathname;
+
 /** One entry a page: another page is another .html file here. Paths stay relative, so any node may serve them. */
 export default defineConfig({
   base: './',
@@ -8,7 +10,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2023',
     rolldownOptions: {
-      input: { call: new URL('./index.html', import.meta.url).pathname },
+      input: { call: page('index'), console: page('console') },
       // The contract's schemas are for nodes; a page takes only codes and limits from it.
       treeshake: { moduleSideEffects: (id) => !/\/(services\/protocol|node_modules\/zod)\//.test(id) },
     },

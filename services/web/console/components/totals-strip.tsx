@@ -1,0 +1,46 @@
+import { figure, fineFigure } from '../figures.ts';
+import { type NodeState, totalsOf } from '../node-list.ts';
+import { useStore, useStrings } from './store-context.ts';
+
+export function TotalsStrip() {
+  const { nodes, roomTotal } = useStore();
+  const strings = useStrings();
+  const totals = totalsOf(nodes.value);
+  const states = (Object.entries(totals.byState) as [NodeState, number][])
+    .map(([state, count]) => `${count} ${strings.nodeStates[state]}`)
+    .join(' · ');
+  const rooms = roomTotal.value === undefined ? strings.none : figure(roomTotal.value);
+  return (
+    <dl class="totals" aria-label={strings.totals}>
+      <Total name="nodes" label={strings.nodes} value={figure(totals.nodes)} note={states} />
+      <Total
+        name="connections"
+        label={strings.connections}
+        value={figure(totals.connections)}
+        note={strings.ofMax(figure(totals.connectionsMax))}
+      />
+      <Total name="rooms" label={strings.rooms} value={rooms} />
+      <Total name="people" label={strings.people} value={figure(totals.people)} />
+      <Total name="messages" label={strings.messagesPerSecond} value={fineFigure(totals.messagesPerSecond)} />
+    </dl>
+  );
+}
+
+interface TotalProps {
+  readonly name: string;
+  readonly label: string;
+  readonly value: string;
+  readonly note?: string;
+}
+
+function Total({ name, label, value, note }: TotalProps) {
+  return (
+    <div data-testid={`total-${name}`}>
+      <dt>{label}</dt>
+      <dd>
+        <b>{value}</b>
+        {note !== undefined && <span class="quiet">{note}</span>}
+      </dd>
+    </div>
+  );
+}
