@@ -18,7 +18,10 @@ export const ERRORS = {
   already_joined: { retry: 'never', text: 'This connection is already in a room; leave it first.' },
   unauthorized: { retry: 'never', text: 'The token is missing, invalid or expired.' },
   forbidden: { retry: 'never', text: 'The role does not permit this.' },
-  media_forbidden: { retry: 'never', text: 'The description would send a kind of media that is muted.' },
+  media_forbidden: {
+    retry: 'never',
+    text: 'Muted: what is sent must not hold a kind that the peer is muted in.',
+  },
   origin_forbidden: {
     retry: 'never',
     text: 'Pages of this origin may not connect; add it to ALLOWED_ORIGINS.',

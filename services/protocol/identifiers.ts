@@ -18,6 +18,8 @@ export const peerId = z
   .regex(ID_PATTERN, 'must be a peer id')
   .transform((id) => id as PeerId);
 
+export const announcementId = z.string().regex(ID_PATTERN);
+
 /** The number of a request within its session, from 1 without gaps. */
 export const requestId = z.int().min(1, 'must be an integer from 1');
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type PeerId, UNANSWERED_MAX } from '@fenghuo/protocol';
+import { type PeerId, type RemovedReason, UNANSWERED_MAX } from '@fenghuo/protocol';
 import { afterEach, expect } from 'vitest';
 import type { Backplane } from '../../services/signaling/backplane/backplane.ts';
 import type { Listener, Seat } from '../../services/signaling/backplane/room-feed.ts';
@@ -13,9 +13,11 @@ import type {
   RoomSnapshot,
   SessionRef,
 } from '../../services/signaling/backplane/room-log.ts';
+import type { Person } from '../../services/signaling/domain/identity.ts';
 import { defaultLogBounds, type LogBounds } from '../../services/signaling/domain/log-bounds.ts';
 import type { RequestRef } from '../../services/signaling/domain/request-order.ts';
 import type { Result } from '../../services/signaling/domain/result.ts';
+import { type JoinRoles, OPEN_ROOM_ROLES } from '../../services/signaling/domain/roles.ts';
 import { type RoomId, roomId } from '../../services/signaling/domain/room-id.ts';
 import { parseRecord, type RoomRecord } from '../../services/signaling/domain/room-record.ts';
 import type { RoomState } from '../../services/signaling/domain/room-state.ts';
@@ -38,14 +40,19 @@ export function newcomer(room: RoomId, given: { name: string } & JoinOptions): N
     profile: { name: given.name, metadata: given.metadata ?? null },
     location: { node: 'node', region: 'region' },
     incarnation: given.incarnation ?? 'incarnation',
-    roles: { first: 'host', others: 'speaker' },
+    roles: given.roles ?? OPEN_ROOM_ROLES,
+    person: given.person ?? (`~${given.name}` as Person),
     peersMax: given.peersMax ?? 100,
+    wantsState: given.wantsState ?? false,
     tokenHash: given.tokenHash ?? `hash of ${given.name}`,
   };
 }
 
 export interface JoinOptions {
   readonly peersMax?: number;
+  readonly roles?: JoinRoles;
+  readonly person?: Person;
+  readonly wantsState?: boolean;
   readonly peer?: PeerId;
   readonly metadata?: unknown;
   readonly incarnation?: string;
@@ -192,7 +199,7 @@ export class TestNode {
     former: Member,
     given: Partial<Comeback> = {},
     start: 'at once' | 'late' = 'at once',
-  ): Promise<Result<Member, 'session_expired' | 'session_replaced' | 'unavailable'>> {
+  ): Promise<Result<Member, 'session_expired' | 'session_replaced' | 'unauthorized' | 'unavailable'>> {
     const { room, peer, tokenHash } = former;
     const comeback: Comeback = {
       room,
@@ -258,7 +265,9 @@ export class Member implements Listener, SessionRef {
   snapshot!: RoomSnapshot;
   resumed: Resumed | undefined;
   /** Why this connection has the session no more. */
-  ended: 'left' | 'replaced' | 'lost' | undefined;
+  ended: 'left' | 'replaced' | 'lost' | 'removed' | undefined;
+  /** By whom and why, where somebody ended it. */
+  removal: { reason: RemovedReason; by: PeerId | undefined } | undefined;
   lastId = 1;
   #seat: Seat | undefined;
   #taken = 0;
@@ -331,6 +340,11 @@ export class Member implements Listener, SessionRef {
     this.#end('left');
   }
 
+  removed(reason: RemovedReason, by: PeerId | undefined): void {
+    this.removal = { reason, by };
+    this.#end('removed');
+  }
+
   replaced(): void {
     this.#end('replaced');
   }
@@ -339,7 +353,7 @@ export class Member implements Listener, SessionRef {
     this.#end('lost');
   }
 
-  #end(how: 'left' | 'replaced' | 'lost'): void {
+  #end(how: 'left' | 'replaced' | 'lost' | 'removed'): void {
     this.ended ??= how;
     this.leaveSeat();
   }

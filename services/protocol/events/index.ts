@@ -3,7 +3,7 @@ import { nodeEvents } from './node.ts';
 import { relayEvents } from './relay.ts';
 import { rosterEvents } from './roster.ts';
 
-export { REMOVED_REASONS, type RemovedReason } from './node.ts';
+export { ANNOUNCEMENT_LEVELS, REMOVED_REASONS, type RemovedReason } from './node.ts';
 export { LEFT_REASONS, type LeftReason } from './roster.ts';
 
 /** Every event a node sends, with the schema of its one argument. */

@@ -16,6 +16,8 @@ export const rosterEvents = {
   peer_left: z.object({ seq, peer: peerId, reason: z.enum(LEFT_REASONS) }),
   /** The whole peer, to everyone, its author included. */
   peer_updated: z.object({ seq, peer }),
+  /** The room's settings, to everyone. */
+  room_updated: z.object({ seq, room }),
   /** The node lost the thread of the room's log: replaces roster, seq and epoch. */
   resync: z.object({
     /** True: no signal is missing, so no ICE restart is due. */

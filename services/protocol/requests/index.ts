@@ -2,6 +2,7 @@ import type { WireError } from '../errors.ts';
 import { type JoinReply, joinRequest } from './join.ts';
 import { type LeaveReply, leaveRequest } from './leave.ts';
 import { type MessageReply, messageRequest } from './message.ts';
+import { type ModerateReply, moderateRequest } from './moderate.ts';
 import { type ResumeReply, resumeRequest } from './resume.ts';
 import { type SignalReply, signalRequest } from './signal.ts';
 import { type UpdateReply, updateRequest } from './update.ts';
@@ -9,6 +10,7 @@ import { type UpdateReply, updateRequest } from './update.ts';
 export * from './join.ts';
 export * from './leave.ts';
 export * from './message.ts';
+export * from './moderate.ts';
 export * from './resume.ts';
 export * from './signal.ts';
 export * from './update.ts';
@@ -21,6 +23,7 @@ export const REQUESTS = {
   signal: signalRequest,
   message: messageRequest,
   update: updateRequest,
+  moderate: moderateRequest,
 } as const;
 
 export type RequestName = keyof typeof REQUESTS;
@@ -34,6 +37,7 @@ export interface Replies {
   signal: SignalReply;
   message: MessageReply;
   update: UpdateReply;
+  moderate: ModerateReply;
 }
 
 /** The one argument of an acknowledgement. */

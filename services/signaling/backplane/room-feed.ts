@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PeerId } from '@fenghuo/protocol';
+import type { PeerId, RemovedReason } from '@fenghuo/protocol';
 import type { LogBounds } from '../domain/log-bounds.ts';
-import { type RoomId, roomHome, roomName } from '../domain/room-id.ts';
-import { concerns, fateOf, parseRecord, type RoomRecord } from '../domain/room-record.ts';
-import type { RoomState } from '../domain/room-state.ts';
-import type { Doorbell, LogPage, RoomLog, RoomSnapshot, SessionRef } from './room-log.ts';
+import type { RoomId } from '../domain/room-id.ts';
+import { concerns, fateOf, parseRecord, type RoomRecord, removalOf } from '../domain/room-record.ts';
+import { type RoomSnapshot, type RoomState, snapshotOf } from '../domain/room-state.ts';
+import type { Doorbell, LogPage, RoomLog, SessionRef } from './room-log.ts';
 import { RoomReplica } from './room-replica.ts';
 
 /** A local session, as its room's feed knows it. */
@@ -16,6 +16,8 @@ export interface Listener {
   resync(snapshot: RoomSnapshot, complete: boolean): void;
   /** The session has left by the request of that id. */
   left(id: number): void;
+  /** The session was ended by somebody, or its token: the client is told why. */
+  removed(reason: RemovedReason, by: PeerId | undefined): void;
   /** The session continues on another connection (rule C4). */
   replaced(): void;
   /** The session is over, or its thread lost: the client has to come back. */
@@ -24,12 +26,16 @@ export interface Listener {
 
 /** A listener's place in a room. It collects from the moment it is taken (rule C9). */
 export interface Seat {
+  /** This node does not know the room's state yet: the join may bring it along. */
+  readonly wantsState: boolean;
   /** Hands on what came after `seq`, first what was collected meanwhile. Call it once the join is acknowledged. */
   start(at: SeatStart): void;
   /** Sends the room as it is, nothing being missing: the client counts in an epoch that is over. */
   tellEpoch(): Promise<void>;
   /** Its session has appended this; the doorbell may bring it later. */
   noteOwn(draft: OwnRecord): void;
+  /** The same for records as the backplane returned them. */
+  noteRecords(records: readonly string[]): void;
   leave(): void;
 }
 
@@ -39,13 +45,16 @@ export interface SeatStart {
   readonly generation: number;
   /** What the join or resume appended: the doorbell may bring it later, or never. Empty: nothing. */
   readonly record: string;
+  /** As of `seq`, where the join brought it. */
+  readonly state?: RoomState | undefined;
 }
 
 export type OwnRecord = Pick<RoomRecord, 'type' | 'seq' | 'to' | 'echo' | 'id' | 'body'>;
 
 /** What a feed saw, for the metrics. */
 export interface FeedObserver {
-  applied(record: RoomRecord, hadListener: boolean): void;
+  /** Each record once, from the one with which a session of this node came in. `peersLeft`: where it is known. */
+  applied(record: RoomRecord, hadListener: boolean, room: RoomId, peersLeft: number | undefined): void;
   duplicate(): void;
   repaired(records: number): void;
   resynced(): void;
@@ -120,14 +129,18 @@ export class RoomFeed {
       return undefined;
     }
     return {
-      start: ({ epoch, seq, generation, record }) => {
+      wantsState: this.#replica.state === undefined,
+      start: ({ epoch, seq, generation, record, state }) => {
         seat.generation = generation;
         seat.epoch = epoch;
-        this.#start(seat, epoch, seq);
+        this.#start(seat, epoch, seq, state);
         this.#noteEntry(record);
       },
       tellEpoch: () => this.#tellEpoch(seat),
       noteOwn: (own) => this.#noteOwn(seat, own),
+      noteRecords: (records) => {
+        for (const record of records) this.#noteEntry(record);
+      },
       leave: () => this.#leave(seat),
     };
   }
@@ -156,6 +169,16 @@ export class RoomFeed {
   /** The seq up to which everything was delivered; undefined before the first join. */
   get position(): number | undefined {
     return this.#position;
+  }
+
+  /** For how many reasons this node hosts the room. */
+  get uses(): number {
+    return this.#seats.size + this.#keeps;
+  }
+
+  /** How many peers the room has; undefined until its state was read. */
+  get size(): number | undefined {
+    return this.#replica.state?.members.size;
   }
 
   /** What this node could restore of the room. */
@@ -201,11 +224,12 @@ export class RoomFeed {
     return isOpen;
   }
 
-  #start(seat: CollectingSeat, epoch: number, seq: number): void {
+  #start(seat: CollectingSeat, epoch: number, seq: number, state: RoomState | undefined): void {
     if (this.#closed || !this.#seats.has(seat)) return;
     if (this.#position === undefined) {
       this.#begin(epoch, seq);
-      void this.#replica.load();
+      if (state === undefined) void this.#replica.load();
+      else this.#replica.begin(state);
     }
     const { collected } = seat;
     seat.cursor = seq;
@@ -249,7 +273,14 @@ export class RoomFeed {
 
   #noteEntry(text: string): void {
     const record = parseRecord(text);
-    if (record !== undefined && record.seq > (this.#position ?? Infinity)) this.#replica.noteOwn(record);
+    if (record === undefined) return;
+    // The feed began with it, or behind it: it is not applied any more.
+    if (record.seq <= this.#startedAt) this.#observe(record, true);
+    else if (record.seq > (this.#position ?? Infinity)) this.#replica.noteOwn(record);
+  }
+
+  #observe(record: RoomRecord, hadListener: boolean): void {
+    this.#parts.observer.applied(record, hadListener, this.#room, this.size);
   }
 
   #leave(seat: CollectingSeat): void {
@@ -302,7 +333,7 @@ export class RoomFeed {
     this.#replica.apply(record);
     let hadListener = false;
     for (const seat of [...this.#seats]) hadListener = this.#hand(seat, record) || hadListener;
-    this.#parts.observer.applied(record, hadListener);
+    this.#observe(record, hadListener);
     // The room has ended: there is nothing to keep.
     if (this.#replica.state?.members.size === 0 && this.#seats.size === 0) this.#end();
   }
@@ -311,7 +342,7 @@ export class RoomFeed {
   #hand(seat: CollectingSeat, record: RoomRecord): boolean {
     const { listener } = seat;
     const isForIt = concerns(record, listener.peer);
-    if (!isForIt && record.from !== listener.peer) return false;
+    if (!isForIt && record.from !== listener.peer && record.type !== 'closed') return false;
     if (seat.cursor === undefined) {
       if (seat.collected === 'overflow') return true;
       if (seat.collected.length < HELD_MAX) seat.collected.push(record);
@@ -328,6 +359,7 @@ export class RoomFeed {
     seat.cursor = Infinity;
     if (fate === 'left') listener.left(record.id);
     else if (fate === 'replaced') listener.replaced();
+    else if (fate === 'removed') remove(listener, record);
     else listener.lost();
     return true;
   }
@@ -453,7 +485,7 @@ export class RoomFeed {
     if (generation < seat.generation) return void this.#tellEpoch(seat);
     seat.cursor = state.seq;
     if (!complete) this.#parts.observer.resynced();
-    seat.listener.resync(snapshotFrom(this.#room, state), complete);
+    seat.listener.resync(snapshotOf(this.#room, state), complete);
   }
 
   /** Sessions that are said to be connected here, and are not: what ended them was lost before anybody had it. */
@@ -510,11 +542,8 @@ function continues({ former }: LogPage, epoch: number, position: number): boolea
   return former?.epoch === epoch && position >= former.completeFrom && position <= former.head;
 }
 
-function snapshotFrom(room: RoomId, state: RoomState): RoomSnapshot {
-  return {
-    epoch: state.epoch,
-    seq: state.seq,
-    room: { name: roomName(room), home: roomHome(room), locked: state.locked, peers_max: state.peersMax },
-    peers: [...state.members.values()].map((member) => member.peer),
-  };
+function remove(listener: Listener, record: RoomRecord): void {
+  const removal = removalOf(record);
+  if (removal === undefined) listener.lost();
+  else listener.removed(removal.reason, removal.by);
 }

@@ -1,9 +1,13 @@
-import type { LeftReason, Peer, PeerId, Role, Room } from '@fenghuo/protocol';
+import type { Kind, LeftReason, Moderation, Peer, PeerId } from '@fenghuo/protocol';
 import type { Answer } from '../domain/answer.ts';
+import type { Person } from '../domain/identity.ts';
 import type { RequestRef } from '../domain/request-order.ts';
 import type { Result } from '../domain/result.ts';
+import type { JoinRoles } from '../domain/roles.ts';
 import type { RoomId } from '../domain/room-id.ts';
-import type { RoomState } from '../domain/room-state.ts';
+import type { RoomSnapshot, RoomState } from '../domain/room-state.ts';
+
+export type { RoomSnapshot } from '../domain/room-state.ts';
 
 /** Why a call about a session may fail without its request being consumed. */
 export type SessionRefusal = 'session_expired' | 'session_replaced' | 'invalid_request' | 'unavailable';
@@ -32,11 +36,14 @@ export interface Newcomer extends SessionRef {
   readonly location: Location;
   /** The process that holds the connection: random at each start (rule C1). */
   readonly incarnation: string;
-  /** The role where the room was empty, and elsewhere. */
-  readonly roles: { readonly first: Role; readonly others: Role };
+  readonly roles: JoinRoles;
+  /** Whose ban keeps it out, and whose mutes it has. */
+  readonly person: Person;
   /** How many peers the room may hold, should this join create it. */
   readonly peersMax: number;
   readonly tokenHash: string;
+  /** Whether all of the room's state is to come back, for a node that hosts it from now on. */
+  readonly wantsState: boolean;
 }
 
 export interface Entered {
@@ -44,6 +51,7 @@ export interface Entered {
   readonly record: string;
   readonly generation: number;
   readonly snapshot: RoomSnapshot;
+  readonly state?: RoomState;
 }
 
 /** A client's try to continue its session on another connection. */
@@ -51,6 +59,8 @@ export interface Comeback {
   readonly room: RoomId;
   readonly peer: PeerId;
   readonly tokenHash: string;
+  /** For whom the connection surely speaks: then the session must be of the same one. */
+  readonly person?: Person | undefined;
   /** The client's position. */
   readonly seq: number;
   readonly epoch: number;
@@ -82,6 +92,17 @@ export interface ReplayPage {
   readonly records: readonly string[];
 }
 
+/** What an order came to. */
+export interface Moderated {
+  readonly answer: Answer;
+  /** What was appended; empty for a repeat. */
+  readonly records: readonly string[];
+}
+
+/** The author of what operators do to a room, in its records; and of their messages, as clients see it. */
+export const OPERATOR = '-' as PeerId;
+export const SERVER = 'server' as PeerId;
+
 export interface Updated {
   readonly peer: Peer;
   /** Of the record. */
@@ -95,20 +116,13 @@ export interface Adopted {
   readonly generation: number;
 }
 
-/** A room as its log had it at `seq`. */
-export interface RoomSnapshot {
-  readonly epoch: number;
-  readonly seq: number;
-  readonly room: Room;
-  /** Everyone, in the order in which they joined. */
-  readonly peers: readonly Peer[];
-}
-
 /** What one member sends to another, or to all the others. */
 export interface Relay {
   readonly type: 'signal' | 'message';
   readonly to: PeerId | undefined;
   readonly echo: boolean;
+  /** What its author must not be muted in; none: whatever he is muted in. */
+  readonly kinds?: readonly Kind[];
   /** The JSON of the event without its seq. */
   readonly body: string;
 }
@@ -148,12 +162,12 @@ export interface RoomLog {
    * id of a living peer, which only its own client can name again (rule Q4), it continues that session, with the
    * new token and another generation.
    */
-  join(newcomer: Newcomer): Promise<Result<Entered, 'room_full' | 'room_locked' | 'unavailable'>>;
+  join(newcomer: Newcomer): Promise<Result<Entered, 'banned' | 'room_full' | 'room_locked' | 'unavailable'>>;
 
   /** Whether a resume could succeed. Changes nothing, so that nothing is done for a forged token (rule C6). */
   verify(
-    session: Pick<Comeback, 'room' | 'peer' | 'tokenHash'>,
-  ): Promise<Result<void, 'session_expired' | 'unavailable'>>;
+    session: Pick<Comeback, 'room' | 'peer' | 'tokenHash' | 'person'>,
+  ): Promise<Result<void, 'session_expired' | 'unauthorized' | 'unavailable'>>;
 
   /**
    * Continues a session under a new generation and appends the fence that ends the older connection (rule C4). A
@@ -161,7 +175,7 @@ export interface RoomLog {
    */
   resume(
     comeback: Comeback,
-  ): Promise<Result<Resumed, 'session_expired' | 'session_replaced' | 'unavailable'>>;
+  ): Promise<Result<Resumed, 'session_expired' | 'session_replaced' | 'unauthorized' | 'unavailable'>>;
 
   /**
    * Takes a resume of unknown outcome back: where that try holds the session, it is detached, and its generation
@@ -207,7 +221,7 @@ export interface RoomLog {
     reason: LeftReason,
   ): Promise<Result<void, 'unavailable'>>;
 
-  /** Appends a signal or a message. An addressee that is not in the room is a final refusal. */
+  /** Appends a signal or a message. An addressee that is not in the room, or a muted kind, is a final refusal. */
   relay(session: SessionRef, request: RequestRef, relay: Relay): Promise<Result<Answer, SessionRefusal>>;
 
   /** Replaces what is given of the peer's profile. A repeat is `invalid_request` once its record is not kept any more. */
@@ -216,6 +230,28 @@ export interface RoomLog {
     request: RequestRef,
     profile: Partial<Profile>,
   ): Promise<Result<Updated, SessionRefusal>>;
+
+  /**
+   * Does to the room or its members what a member orders, by the rules of domain/moderation.ts: the answer's seq is the
+   * one from which on the order is in force. What is against the rules is a final refusal.
+   */
+  moderate(
+    session: SessionRef,
+    request: RequestRef,
+    order: Moderation,
+  ): Promise<Result<Moderated, SessionRefusal>>;
+
+  /** The same by an operator, who stands above every role. Done twice it changes nothing more. */
+  intervene(
+    room: RoomId,
+    order: Moderation,
+  ): Promise<Result<number, 'room_not_found' | 'peer_not_found' | 'unavailable'>>;
+
+  /** Appends an operator's message, for one peer or for all. */
+  send(
+    room: RoomId,
+    message: Pick<Relay, 'to' | 'body'>,
+  ): Promise<Result<number, 'room_not_found' | 'peer_not_found' | 'unavailable'>>;
 
   /** Everything after a seq, at most `LOG_PAGE_RECORDS` at once. Undefined: no such room. */
   readAfter(room: RoomId, seq: number): Promise<Result<LogPage | undefined, 'unavailable'>>;

@@ -58,6 +58,12 @@ export class RoomReplica {
     return true;
   }
 
+  /** The state came with the join that has this node host the room. */
+  begin(state: RoomState): void {
+    this.#state = state;
+    this.#trimmed = { from: state.seq, everyone: 0, one: new Map() };
+  }
+
   /** The room's next record. */
   apply(record: RoomRecord): void {
     this.#meanwhile?.push(record);

@@ -5,11 +5,11 @@ import type { ErrorCode } from '@fenghuo/protocol';
  * Its text is what the room's state holds: a letter and a seq, or `E` and an error code.
  */
 export type Answer =
-  | { readonly type: 'sent' | 'held' | 'logged' | 'updated'; readonly seq: number }
+  | { readonly type: 'sent' | 'held' | 'logged' | 'updated' | 'moderated'; readonly seq: number }
   | { readonly type: 'refused'; readonly code: ErrorCode };
 
-const LETTERS = { sent: 'S', held: 'H', logged: 'L', updated: 'U' } as const;
-const TYPES = { S: 'sent', H: 'held', L: 'logged', U: 'updated' } as const;
+const LETTERS = { sent: 'S', held: 'H', logged: 'L', updated: 'U', moderated: 'M' } as const;
+const TYPES = { S: 'sent', H: 'held', L: 'logged', U: 'updated', M: 'moderated' } as const;
 
 export function answerText(answer: Answer): string {
   return answer.type === 'refused' ? `E${answer.code}` : `${LETTERS[answer.type]}${answer.seq}`;

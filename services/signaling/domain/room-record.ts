@@ -1,4 +1,5 @@
-import type { EventName, LeftReason, Peer, PeerId } from '@fenghuo/protocol';
+import type { EventName, Kind, LeftReason, Peer, PeerId, RemovedReason, Room } from '@fenghuo/protocol';
+import type { Person } from './identity.ts';
 
 /** One entry of a room's log, as it travels between nodes. */
 export interface RoomRecord {
@@ -34,6 +35,12 @@ export const RECORD_TYPES = {
   R: 'resumed',
   /** The same where nothing changes that other members see. */
   F: 'fenced',
+  /** A member was changed by another one, or became host. */
+  A: 'moderated',
+  /** The room's settings were changed. */
+  K: 'room_changed',
+  /** The room was closed, which ends everyone's session. */
+  C: 'closed',
   S: 'signal',
   M: 'message',
 } as const;
@@ -47,6 +54,9 @@ const EVENT_OF = {
   detached: 'peer_updated',
   resumed: 'peer_updated',
   fenced: undefined,
+  moderated: 'peer_updated',
+  room_changed: 'room_updated',
+  closed: undefined,
   signal: 'signal',
   message: 'message',
   unknown: undefined,
@@ -104,17 +114,43 @@ export function concerns(record: RoomRecord, peer: PeerId): boolean {
   return record.to === undefined || record.to === peer;
 }
 
-/** What a record means for a connection that serves its author's session under a generation. */
+/** What a record means for a connection that serves a peer's session under a generation. */
 export function fateOf(
   record: RoomRecord,
   peer: PeerId,
   generation: number,
-): 'goes_on' | 'left' | 'replaced' | 'over' {
+): 'goes_on' | 'left' | 'removed' | 'replaced' | 'over' {
+  if (record.type === 'closed') return 'removed';
   if (record.from !== peer) return 'goes_on';
-  if (record.type === 'left') return record.id > 0 ? 'left' : 'over';
+  if (record.type === 'left') {
+    if (record.id > 0) return 'left';
+    return removalOf(record) === undefined ? 'over' : 'removed';
+  }
   if (record.type !== 'detached' && record.type !== 'resumed' && record.type !== 'fenced') return 'goes_on';
   if ((innerOf(record)?.generation ?? 0) <= generation) return 'goes_on';
   return record.type === 'detached' ? 'over' : 'replaced';
+}
+
+/** What a peer is told whose session the record ends; undefined: it was its own doing, or its connection is gone. */
+export function removalOf(record: RoomRecord): { reason: RemovedReason; by?: PeerId } | undefined {
+  const reason = record.type === 'closed' ? 'closed' : REMOVED_BY[leftReasonOf(record) ?? 'left'];
+  if (reason === undefined) return undefined;
+  const by = innerOf(record)?.by;
+  return { reason, ...(by === undefined ? {} : { by }) };
+}
+
+const REMOVED_BY = {
+  left: undefined,
+  expired: undefined,
+  kicked: 'kicked',
+  banned: 'banned',
+  token_expired: 'token_expired',
+} as const satisfies Record<LeftReason, RemovedReason | undefined>;
+
+export function leftReasonOf(record: RoomRecord): LeftReason | undefined {
+  return record.type === 'left'
+    ? (parseObject(record.body) as { reason?: LeftReason } | undefined)?.reason
+    : undefined;
 }
 
 /** The event a client gets, by its name; undefined where there is none, or the body is no JSON. */
@@ -124,38 +160,62 @@ export function eventOf(record: RoomRecord): [EventName, Record<string, unknown>
   return name === undefined || body === undefined ? undefined : [name, { seq: record.seq, ...body }];
 }
 
-/** The part of a change of a session that its client's peers must not know. */
+/** The part of a change that its room's members must not know. */
 export interface Inner {
-  readonly generation: number;
-  readonly incarnation: string;
-  readonly tokenHash?: string;
-  readonly attempt?: number;
+  /** Of the session, from this record on. */
+  readonly generation?: number | undefined;
+  readonly incarnation?: string | undefined;
+  readonly tokenHash?: string | undefined;
+  readonly attempt?: number | undefined;
   /** The session was given a snapshot. */
-  readonly isSnapshot?: boolean;
+  readonly isSnapshot?: boolean | undefined;
+  /** Who joined; or who is banned; or for whom `kept` is kept. */
+  readonly person?: Person | undefined;
+  /** What the person is muted in who comes again. */
+  readonly kept?: readonly Kind[] | undefined;
+  /** What the member is muted in from here on, whatever its role mutes besides. */
+  readonly mutes?: readonly Kind[] | undefined;
+  /** The member who ordered it, and by which request, once all of what that orders has happened. */
+  readonly by?: PeerId | undefined;
+  readonly byRequest?: number | undefined;
 }
 
-/** Scripts write the same: one letter for each member, as in the room's hash. */
+/** One letter for each member, as in the room's hash. */
+const INNER_LETTERS = {
+  generation: 'g',
+  incarnation: 'w',
+  tokenHash: 't',
+  attempt: 'x',
+  isSnapshot: 's',
+  person: 'u',
+  kept: 'q',
+  mutes: 'k',
+  by: 'b',
+  byRequest: 'i',
+} as const satisfies Record<keyof Inner, string>;
+const INNER_MEMBERS = Object.entries(INNER_LETTERS) as [keyof Inner, string][];
+
+/** Scripts write the same. */
 export function formatInner(inner: Inner): string {
-  const { generation: g, incarnation: w, tokenHash: t, attempt: x, isSnapshot } = inner;
-  return JSON.stringify({ g, w, t, x, s: isSnapshot === true ? 1 : undefined });
+  const written = INNER_MEMBERS.map(([member, letter]) => [letter, inner[member] || undefined]);
+  return JSON.stringify(Object.fromEntries(written));
 }
 
 export function innerOf(record: RoomRecord): Inner | undefined {
   const inner = parseObject(record.inner);
   if (inner === undefined) return undefined;
-  const { g, w, t, x, s } = inner as { g: number; w: string; t?: string; x?: number; s?: 1 };
-  return {
-    generation: g,
-    incarnation: w,
-    ...(t === undefined ? {} : { tokenHash: t }),
-    ...(x === undefined ? {} : { attempt: x }),
-    ...(s === undefined ? {} : { isSnapshot: true }),
-  };
+  const given = INNER_MEMBERS.filter(([, letter]) => inner[letter] !== undefined);
+  return Object.fromEntries(given.map(([member, letter]) => [member, inner[letter]]));
 }
 
 /** The peer that a roster record tells of. */
 export function peerOf(record: RoomRecord): Peer | undefined {
   return (parseObject(record.body) as { peer?: Peer } | undefined)?.peer;
+}
+
+/** The room that a record of its settings tells of. */
+export function roomOf(record: RoomRecord): Room | undefined {
+  return (parseObject(record.body) as { room?: Room } | undefined)?.room;
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
@@ -169,4 +229,5 @@ function parseObject(text: string): Record<string, unknown> | undefined {
 export const bodies = {
   peer: (peer: Peer): string => JSON.stringify({ peer }),
   left: (peer: PeerId, reason: LeftReason): string => JSON.stringify({ peer, reason }),
+  room: (room: Room): string => JSON.stringify({ room }),
 };

@@ -1,20 +1,30 @@
-import type { Peer, PeerId } from '@fenghuo/protocol';
+import type { Kind, Peer, PeerId, Room } from '@fenghuo/protocol';
 import type { Answer } from './answer.ts';
+import type { Person } from './identity.ts';
 import { type RequestMemory, remember } from './request-order.ts';
-import { innerOf, peerOf, type RoomRecord } from './room-record.ts';
+import { type RoomId, roomHome, roomName } from './room-id.ts';
+import { innerOf, peerOf, type RoomRecord, roomOf } from './room-record.ts';
 
 /** All that there is to know of a room at a seq: what the backplane holds, and what a node that hosts it could restore. */
 export interface RoomState {
   epoch: number;
   seq: number;
   readonly peersMax: number;
-  readonly locked: boolean;
+  locked: boolean;
+  /** The longest-present peer becomes host when there is none any more. */
+  readonly inherits: boolean;
+  /** Who may not come in any more, and who is muted as soon as he does. */
+  readonly bans: Set<Person>;
+  readonly mutes: Map<Person, readonly Kind[]>;
   /** In the order in which they joined. */
   readonly members: Map<PeerId, MemberState>;
 }
 
 export interface MemberState {
   peer: Peer;
+  readonly person: Person;
+  /** What it was muted in, whatever its role mutes besides. */
+  mutes: readonly Kind[];
   readonly requests: RequestMemory;
   tokenHash: string;
   /** The process that holds the connection or, of a detached session, counts its window. */
@@ -23,6 +33,12 @@ export interface MemberState {
   attempt: number;
   /** No resume reaches back before it: the join, or the last snapshot (rule D6). */
   since: number;
+}
+
+/** A room in which nobody is yet. */
+export function emptyRoom(epoch: number, peersMax: number, inherits: boolean): RoomState {
+  const kept = { bans: new Set<Person>(), mutes: new Map<Person, readonly Kind[]>() };
+  return { epoch, seq: 0, peersMax, locked: false, inherits, ...kept, members: new Map() };
 }
 
 /** Applies the next record: of equal states it makes equal states, wherever they are kept. */
@@ -35,6 +51,16 @@ export function applyRecord(state: RoomState, record: RoomRecord): void {
       break;
     case 'left':
       state.members.delete(record.from);
+      ban(state, record);
+      break;
+    case 'closed':
+      state.members.clear();
+      break;
+    case 'room_changed':
+      state.locked = roomOf(record)?.locked ?? state.locked;
+      break;
+    case 'moderated':
+      if (member !== undefined) changeMember(state, member, record);
       break;
     case 'updated':
       if (member === undefined) break;
@@ -55,6 +81,7 @@ export function applyRecord(state: RoomState, record: RoomRecord): void {
     default:
       record.type satisfies never;
   }
+  answerOrder(state, record);
 }
 
 /** What the sender of a signal or a message is answered, once it is in the log. */
@@ -70,22 +97,49 @@ function enter(state: RoomState, record: RoomRecord): void {
   if (peer === undefined || inner === undefined) return;
   state.members.set(peer.id, {
     peer,
-    requests: { generation: inner.generation, lastId: 1, answers: new Map() },
+    person: inner.person ?? ('' as Person),
+    mutes: inner.mutes ?? [],
+    requests: { generation: inner.generation ?? 1, lastId: 1, answers: new Map() },
     tokenHash: inner.tokenHash ?? '',
-    incarnation: inner.incarnation,
+    incarnation: inner.incarnation ?? '',
     attempt: 0,
     since: record.seq,
   });
 }
 
+function ban(state: RoomState, record: RoomRecord): void {
+  const person = innerOf(record)?.person;
+  if (person !== undefined) state.bans.add(person);
+}
+
+function changeMember(state: RoomState, member: MemberState, record: RoomRecord): void {
+  const { person, kept, mutes = member.mutes } = innerOf(record) ?? {};
+  member.peer = peerOf(record) ?? member.peer;
+  member.mutes = mutes;
+  if (person === undefined || kept === undefined) return;
+  if (kept.length > 0) state.mutes.set(person, kept);
+  else state.mutes.delete(person);
+}
+
+/** The order that the record is the last effect of has its answer with it. */
+function answerOrder(state: RoomState, record: RoomRecord): void {
+  if (!ORDERED.has(record.type)) return;
+  const { by, byRequest } = innerOf(record) ?? {};
+  const author = by === undefined ? undefined : state.members.get(by);
+  if (author !== undefined && byRequest !== undefined)
+    remember(author.requests, byRequest, { type: 'moderated', seq: record.seq });
+}
+
+const ORDERED: ReadonlySet<RoomRecord['type']> = new Set(['moderated', 'room_changed', 'left']);
+
 function changeConnection(member: MemberState, record: RoomRecord): void {
   const inner = innerOf(record);
   if (inner === undefined) return;
   member.peer = peerOf(record) ?? member.peer;
-  member.requests.generation = inner.generation;
-  member.incarnation = inner.incarnation;
+  member.requests.generation = inner.generation ?? member.requests.generation;
+  member.incarnation = inner.incarnation ?? member.incarnation;
   member.attempt = inner.attempt ?? member.attempt;
-  if (inner.isSnapshot === true) member.since = record.seq;
+  if (inner.isSnapshot) member.since = record.seq;
   if (inner.tokenHash === undefined) return;
   // Rule Q4: the client's join brought it back; it knows nothing of what came after that one.
   member.tokenHash = inner.tokenHash;
@@ -95,33 +149,56 @@ function changeConnection(member: MemberState, record: RoomRecord): void {
   member.since = record.seq;
 }
 
+/** A room as its log had it at `seq`. */
+export interface RoomSnapshot {
+  readonly epoch: number;
+  readonly seq: number;
+  readonly room: Room;
+  /** Everyone, in the order in which they joined. */
+  readonly peers: readonly Peer[];
+}
+
+/** What clients may know of it; the peers are copies. */
+export function snapshotOf(id: RoomId, state: RoomState): RoomSnapshot {
+  const { epoch, seq, locked, peersMax } = state;
+  return {
+    epoch,
+    seq,
+    room: { name: roomName(id), home: roomHome(id), locked, peers_max: peersMax },
+    peers: [...state.members.values()].map((member) => structuredClone(member.peer)),
+  };
+}
+
 /** As text between nodes. */
 export function serializeState(state: RoomState): string {
   const members = [...state.members.values()].map((member) => ({
     ...member,
     requests: { ...member.requests, answers: [...member.requests.answers] },
   }));
-  return JSON.stringify({ ...state, members });
+  return JSON.stringify({ ...state, bans: [...state.bans], mutes: [...state.mutes], members });
 }
 
 export function parseState(text: string): RoomState {
-  const { members, ...state } = JSON.parse(text) as Omit<RoomState, 'members'> & {
-    members: SerializedMember[];
-  };
+  const { members, bans, mutes, ...state } = JSON.parse(text) as SerializedState;
   return {
     ...state,
+    bans: new Set(bans),
+    mutes: new Map(mutes),
     members: new Map(
       members.map((member) => [
         member.peer.id,
-        {
-          ...member,
-          requests: { ...member.requests, answers: new Map(member.requests.answers) },
-        },
+        { ...member, requests: { ...member.requests, answers: new Map(member.requests.answers) } },
       ]),
     ),
   };
 }
 
+type SerializedState = Omit<RoomState, 'members' | 'bans' | 'mutes'> & {
+  readonly bans: Person[];
+  readonly mutes: [Person, Kind[]][];
+  readonly members: SerializedMember[];
+};
+
 type SerializedMember = Omit<MemberState, 'requests'> & {
-  requests: Omit<RequestMemory, 'answers'> & { answers: [number, Answer][] };
+  readonly requests: Omit<RequestMemory, 'answers'> & { answers: [number, Answer][] };
 };

@@ -1,6 +1,7 @@
 import type { EventName, Events, IceServer, PeerId, RemovedReason } from '@fenghuo/protocol';
 import type { RoomFeeds } from '../backplane/room-feeds.ts';
 import type { RoomLog } from '../backplane/room-log.ts';
+import type { Identity } from '../domain/identity.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import type { RoomRecord } from '../domain/room-record.ts';
 import type { Absences } from './absences.ts';
@@ -53,6 +54,8 @@ export interface Connection {
   lastLeaveId: number | undefined;
   /** Where it came from. */
   readonly address: string;
+  /** For whom it speaks, by its token; a fresh one may replace it. */
+  identity: Identity;
   readonly isOpen: boolean;
   send<Name extends EventName>(event: Name, payload: Events[Name]): void;
   sendRecord(record: RoomRecord): void;
@@ -60,8 +63,8 @@ export interface Connection {
   enter(room: RoomId, peer: PeerId): void;
   exit(room: RoomId, peer: PeerId): void;
   relayEphemeral(room: RoomId, to: PeerId | undefined, payload: Events['message']): void;
-  /** Tells that the session is over or elsewhere, and closes. */
-  remove(reason: RemovedReason): void;
+  /** Tells that the session is over or elsewhere, and who ended it, and closes. */
+  remove(reason: RemovedReason, by?: PeerId): void;
   /** Closes so that the client connects anew. */
   drop(reason: DropReason): void;
 }

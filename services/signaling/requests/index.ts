@@ -4,6 +4,7 @@ import type { Connection, RequestContext } from './context.ts';
 import { join } from './join.ts';
 import { leave } from './leave.ts';
 import { message } from './message.ts';
+import { moderate } from './moderate.ts';
 import type { Reply } from './reply.ts';
 import { resume } from './resume.ts';
 import { signal } from './signal.ts';
@@ -16,4 +17,4 @@ export const HANDLERS: {
     connection: Connection,
     request: z.infer<(typeof REQUESTS)[Name]>,
   ) => Promise<Reply>;
-} = { join, resume, leave, signal, message, update };
+} = { join, resume, leave, signal, message, update, moderate };

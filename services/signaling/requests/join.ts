@@ -1,5 +1,6 @@
 import type { JoinReply, JoinRequest } from '@fenghuo/protocol';
 import type { Seat } from '../backplane/room-feed.ts';
+import { personOf } from '../domain/identity.ts';
 import { formatResumeToken } from '../domain/resume-token.ts';
 import { OPEN_ROOM_ROLES } from '../domain/roles.ts';
 import { type RoomId, resolveRoom } from '../domain/room-id.ts';
@@ -77,8 +78,10 @@ async function enter(
     location: context.location,
     incarnation: context.incarnation,
     roles: OPEN_ROOM_ROLES,
+    person: personOf(connection.identity, request.name, connection.address, context.hash),
     peersMax: context.roomPeersMax,
     tokenHash: context.hash(secret),
+    wantsState: seat.wantsState,
   });
   connection.unsettledJoin = !outcome.ok && outcome.code === 'unavailable' ? attempt : undefined;
   if (!outcome.ok) {
@@ -93,15 +96,17 @@ async function enter(
     await leaveUnknown(context, attempt);
     return refused('unavailable');
   }
-  const { generation, record, snapshot } = outcome.value;
+  const { generation, record, snapshot, state } = outcome.value;
   const { epoch, seq } = snapshot;
-  connection.membership = new Session({ room, peer, generation }, seat, context.nowMs);
+  const told = snapshotFor(context, peer, snapshot);
+  const { muted } = told.self;
+  connection.membership = new Session({ room, peer, generation, muted }, seat, context.nowMs);
   connection.enter(room, peer);
   context.log({ event: 'peer_joined', room, peer });
   const reply: JoinReply = {
-    ...snapshotFor(context, peer, snapshot),
+    ...told,
     resume_token: formatResumeToken({ room, peer, secret }),
     resume_window_ms: context.resumeWindowMs,
   };
-  return accepted(reply, () => seat.start({ epoch, seq, generation, record }));
+  return accepted(reply, () => seat.start({ epoch, seq, generation, record, state }));
 }

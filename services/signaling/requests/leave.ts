@@ -38,7 +38,7 @@ export function end(
   context: RequestContext,
   connection: Connection,
   session: Session,
-  reason: 'left' | 'detached' | 'replaced',
+  reason: 'left' | 'detached' | 'replaced' | 'removed',
 ): void {
   if (reason !== 'detached') context.absences.linger(session.room);
   session.seat.leave();

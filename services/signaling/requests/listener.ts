@@ -1,6 +1,7 @@
-import type { PeerId, Snapshot } from '@fenghuo/protocol';
+import type { Peer, PeerId, Snapshot } from '@fenghuo/protocol';
 import type { Listener } from '../backplane/room-feed.ts';
-import type { RoomSnapshot } from '../backplane/room-log.ts';
+import { peerOf } from '../domain/room-record.ts';
+import type { RoomSnapshot } from '../domain/room-state.ts';
 import type { Connection, RequestContext } from './context.ts';
 import { end, left } from './leave.ts';
 
@@ -8,11 +9,26 @@ import { end, left } from './leave.ts';
 export function listenerOf(context: RequestContext, connection: Connection, peer: PeerId): Listener {
   return {
     peer,
-    deliver: (record) => connection.sendRecord(record),
+    deliver: (record) => {
+      if (record.from === peer) noteMutes(connection, peerOf(record)?.muted);
+      connection.sendRecord(record);
+    },
     resync: (snapshot, complete) => {
+      noteMutes(connection, snapshot.peers.find((each) => each.id === peer)?.muted);
       connection.send('resync', { complete, ...snapshotFor(context, peer, snapshot) } as never);
     },
     left: (id) => left(context, connection, id),
+    removed: (reason, by) => {
+      const session = connection.membership;
+      if (session === undefined || session === 'joining') return;
+      const remove = () => {
+        if (connection.membership === session) end(context, connection, session, 'removed');
+        connection.remove(reason, by);
+      };
+      // Who closed the room has his answer first: this is the last that he hears.
+      if (by === peer) session.whenIdle(remove);
+      else remove();
+    },
     replaced: () => {
       const session = connection.membership;
       if (session !== undefined && session !== 'joining') end(context, connection, session, 'replaced');
@@ -20,6 +36,11 @@ export function listenerOf(context: RequestContext, connection: Connection, peer
     },
     lost: () => connection.drop('session_lost'),
   };
+}
+
+function noteMutes({ membership }: Connection, muted: Peer['muted'] | undefined): void {
+  if (membership === undefined || membership === 'joining' || muted === undefined) return;
+  membership.muted = muted;
 }
 
 /** The room as one of its members is told of it: `peers` never holds oneself. */

@@ -22,7 +22,7 @@ function durable(context: RequestContext, session: Session, request: DurableMess
   return session.handOver(
     id,
     Buffer.byteLength(body),
-    (place) => context.rooms.relay(session, place, { type: 'message', to, echo, body }),
+    (place) => context.rooms.relay(session, place, { type: 'message', to, echo, kinds: ['message'], body }),
     (answer) => {
       if (answer.type === 'refused') return refused(answer.code);
       session.seat.noteOwn({ type: 'message', seq: answer.seq, to, echo, id, body });
@@ -34,6 +34,7 @@ function durable(context: RequestContext, session: Session, request: DurableMess
 /** May be lost: it has no seq, no repeat, and is in no log. */
 function ephemeral(connection: Connection, session: Session, request: EphemeralMessage): Reply {
   const { to, topic, data } = request;
+  if (session.muted.includes('message')) return refused('media_forbidden');
   const limited = session.charge(Buffer.byteLength(JSON.stringify(data)));
   if (limited !== undefined) return limited;
   if (to === session.peer) return refused('peer_not_found');

@@ -1,10 +1,11 @@
 import { type PeerId, parseRoomAddress, type ResumeReply, type ResumeRequest } from '@fenghuo/protocol';
 import type { Seat } from '../backplane/room-feed.ts';
 import type { Resumed, RoomSnapshot } from '../backplane/room-log.ts';
+import { certainPersonOf } from '../domain/identity.ts';
 import { ok, type Result } from '../domain/result.ts';
 import { parseResumeToken, type ResumeToken } from '../domain/resume-token.ts';
 import { type RoomId, resolveRoom } from '../domain/room-id.ts';
-import { parseRecord, type RoomRecord } from '../domain/room-record.ts';
+import { parseRecord, peerOf, type RoomRecord } from '../domain/room-record.ts';
 import type { Connection, RequestContext } from './context.ts';
 import { listenerOf, snapshotFor } from './listener.ts';
 import { accepted, type Reply, refused } from './reply.ts';
@@ -34,7 +35,8 @@ async function reattach(
   if (token === undefined) return unknownToken(context, connection);
   const tokenHash = context.hash(token.secret);
   // Rule C6: nothing is subscribed or fenced for a token that is not good.
-  const verified = await context.rooms.verify({ ...token, tokenHash });
+  const person = certainPersonOf(connection.identity, context.hash);
+  const verified = await context.rooms.verify({ ...token, tokenHash, person });
   if (!verified.ok)
     return verified.code === 'session_expired' ? unknownToken(context, connection) : refused(verified.code);
   const seat = await context.feeds.collect(token.room, listenerOf(context, connection, token.peer));
@@ -42,7 +44,7 @@ async function reattach(
   const { seq, epoch, attempt = 0 } = request;
   const { location, incarnation } = context;
   const holder = context.newPeerId();
-  const comeback = { ...token, tokenHash, seq, epoch, attempt, location, incarnation, holder };
+  const comeback = { ...token, tokenHash, person, seq, epoch, attempt, location, incarnation, holder };
   const resumed = await context.rooms.resume(comeback);
   if (!resumed.ok) {
     // Where it is unknown whether this try has the session, it must not keep it without a connection.
@@ -88,7 +90,9 @@ async function goOn(
     await context.absences.begin(session);
     return refused('unavailable');
   }
-  connection.membership = new Session(session, seat, context.nowMs);
+  const fence = parseRecord(record);
+  const muted = (fence === undefined ? undefined : peerOf(fence)?.muted) ?? [];
+  connection.membership = new Session({ ...session, muted }, seat, context.nowMs);
   connection.enter(room, peer);
   const { records, snapshot } = missed.value;
   const outcome = snapshot === undefined ? 'recovered' : 'snapshot';

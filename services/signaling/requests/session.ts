@@ -1,4 +1,4 @@
-import { ERRORS, type ErrorCode, type PeerId, UNANSWERED_MAX } from '@fenghuo/protocol';
+import { ERRORS, type ErrorCode, type Kind, type PeerId, UNANSWERED_MAX } from '@fenghuo/protocol';
 import type { Seat } from '../backplane/room-feed.ts';
 import type { SessionRef } from '../backplane/room-log.ts';
 import { fullPurse, type Purse, SESSION_BUDGET, spend } from '../domain/budget.ts';
@@ -13,6 +13,8 @@ export class Session implements SessionRef {
   readonly peer: PeerId;
   readonly generation: number;
   readonly seat: Seat;
+  /** As this node was told last; what must not race is checked by the backplane. */
+  muted: readonly Kind[];
   readonly #nowMs: () => number;
   readonly #purse: Purse;
   /** Ids that were handed to the backplane and have no final answer yet, ascending. */
@@ -22,8 +24,11 @@ export class Session implements SessionRef {
   /** The newest ids with a final answer: what an older try of theirs comes to does not count. */
   readonly #settled = new Set<number>();
   #refusal: Reply = refused('unavailable');
+  #calls = 0;
+  #onIdle: (() => void) | undefined;
 
-  constructor(session: SessionRef, seat: Seat, nowMs: () => number) {
+  constructor(session: SessionRef & { readonly muted: readonly Kind[] }, seat: Seat, nowMs: () => number) {
+    this.muted = session.muted;
     this.room = session.room;
     this.peer = session.peer;
     this.generation = session.generation;
@@ -35,6 +40,12 @@ export class Session implements SessionRef {
   /** Whether a signal, or anything else, is on its way to the backplane. */
   get isBusy(): boolean {
     return this.#pending.length > 0;
+  }
+
+  /** Runs the action once the requests that are under way have their answers. */
+  whenIdle(action: () => void): void {
+    if (this.#calls === 0) action();
+    else this.#onIdle = action;
   }
 
   /** Whether the session's budget has room for that many bytes; else the refusal, which is not final. */
@@ -61,7 +72,11 @@ export class Session implements SessionRef {
     if (limited !== undefined) return this.#await(id, limited);
     const previousId = this.#pending.findLast((each) => each < id) ?? 0;
     this.#notePending(id);
+    this.#calls += 1;
     const outcome = await call({ id, previousId });
+    this.#calls -= 1;
+    // The answer is written in this turn.
+    if (this.#calls === 0 && this.#onIdle !== undefined) setImmediate(this.#onIdle);
     if (!outcome.ok && ERRORS[outcome.code].retry === 'resend') return this.#await(id, refused(outcome.code));
     this.#settle(id);
     return outcome.ok ? reply(outcome.value) : refused(outcome.code);

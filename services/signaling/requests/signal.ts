@@ -1,4 +1,5 @@
 import type { SignalRequest } from '@fenghuo/protocol';
+import { kindsSent } from '../domain/description.ts';
 import type { Connection, RequestContext } from './context.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 
@@ -13,10 +14,12 @@ export async function signal(
   const { id, to, description, candidate } = request;
   const content = description === undefined ? { candidate } : { description };
   const body = JSON.stringify({ from: session.peer, ...content });
+  const kinds =
+    description === undefined || description.type === 'rollback' ? [] : kindsSent(description.sdp);
   return session.handOver(
     id,
     Buffer.byteLength(body),
-    (place) => context.rooms.relay(session, place, { type: 'signal', to, echo: false, body }),
+    (place) => context.rooms.relay(session, place, { type: 'signal', to, echo: false, kinds, body }),
     (answer) => {
       if (answer.type === 'refused') return refused(answer.code);
       session.seat.noteOwn({ type: 'signal', seq: answer.seq, to, echo: false, id, body });

@@ -20,6 +20,7 @@ export const MESSAGE_TYPES = [
   'message',
   'ephemeral',
   'update',
+  'moderate',
   'invalid',
 ] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EventName, Events, PeerId, RemovedReason } from '@fenghuo/protocol';
 import type { Server, Socket } from 'socket.io';
+import { type Identity, NOBODY_KNOWN } from '../domain/identity.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import { eventOf, type RoomRecord } from '../domain/room-record.ts';
 import type { Connection, DropReason, UnsettledJoin } from '../requests/context.ts';
@@ -22,6 +23,7 @@ export class SocketConnection implements Connection {
   membership: Session | 'joining' | undefined;
   unsettledJoin: UnsettledJoin | undefined;
   lastLeaveId: number | undefined;
+  identity: Identity = NOBODY_KNOWN;
   readonly #io: Server;
   readonly #socket: Socket;
   readonly #onDrop: (reason: DropReason) => void;
@@ -66,8 +68,8 @@ export class SocketConnection implements Connection {
     else this.#io.to(onlyPeer(room, to)).emit('message', payload);
   }
 
-  remove(reason: RemovedReason): void {
-    this.send('removed', { reason });
+  remove(reason: RemovedReason, by?: PeerId): void {
+    this.send('removed', { reason, ...(by === undefined ? {} : { by }) });
     this.#socket.disconnect(true);
   }
 
@@ -97,7 +99,7 @@ export class SocketConnection implements Connection {
 }
 
 /** Rule D8: names that no client made, none of them of 20 characters. */
-function everyoneIn(room: RoomId): string {
+export function everyoneIn(room: RoomId): string {
   return `r:${hashOf(room)}`;
 }
 

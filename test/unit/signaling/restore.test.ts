@@ -11,6 +11,7 @@ import {
 } from '../../../services/signaling/domain/room-record.ts';
 import {
   applyRecord,
+  emptyRoom,
   parseState,
   type RoomState,
   serializeState,
@@ -43,7 +44,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 /** A room's log, as the steps make it: what makes no sense where it stands is left out. The last member stays. */
 function historyOf(steps: readonly Step[]): RoomRecord[] {
   const records: RoomRecord[] = [];
-  const state = emptyRoom();
+  const state = emptyRoom(EPOCH, 100, true);
   const append = (record: RoomRecord) => {
     records.push(record);
     applyRecord(state, record);
@@ -95,12 +96,8 @@ function idOf(who: number): PeerId {
   return `peer-${who}` as PeerId;
 }
 
-function emptyRoom(): RoomState {
-  return { epoch: EPOCH, seq: 0, peersMax: 100, locked: false, members: new Map() };
-}
-
 function stateAt(history: readonly RoomRecord[], seq: number): RoomState {
-  const state = emptyRoom();
+  const state = emptyRoom(EPOCH, 100, true);
   for (const record of history.slice(0, seq)) applyRecord(state, record);
   return state;
 }

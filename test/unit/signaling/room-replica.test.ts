@@ -2,10 +2,11 @@ import type { Peer, PeerId } from '@fenghuo/protocol';
 import { expect, test } from 'vitest';
 import type { RoomLog } from '../../../services/signaling/backplane/room-log.ts';
 import { RoomReplica } from '../../../services/signaling/backplane/room-replica.ts';
+import type { Person } from '../../../services/signaling/domain/identity.ts';
 import { defaultLogBounds } from '../../../services/signaling/domain/log-bounds.ts';
 import { roomId } from '../../../services/signaling/domain/room-id.ts';
 import { parseRecord, type RoomRecord } from '../../../services/signaling/domain/room-record.ts';
-import type { RoomState } from '../../../services/signaling/domain/room-state.ts';
+import { emptyRoom, type RoomState } from '../../../services/signaling/domain/room-state.ts';
 
 const ANN = 'ann' as PeerId;
 
@@ -22,8 +23,18 @@ function stateAt(epoch: number, seq: number): RoomState {
     region: 'region',
   };
   const requests = { generation: 1, lastId: 1, answers: new Map() };
-  const member = { peer, requests, tokenHash: 'hash', incarnation: 'node', attempt: 0, since: 1 };
-  return { epoch, seq, peersMax: 100, locked: false, members: new Map([[ANN, member]]) };
+  const person = '~ann' as Person;
+  const member = {
+    peer,
+    person,
+    mutes: [],
+    requests,
+    tokenHash: 'hash',
+    incarnation: 'node',
+    attempt: 0,
+    since: 1,
+  };
+  return { ...emptyRoom(epoch, 100, true), seq, members: new Map([[ANN, member]]) };
 }
 
 function message(epoch: number, seq: number): RoomRecord {

@@ -5,12 +5,19 @@ import { roomId } from '../../../services/signaling/domain/room-id.ts';
 import { accepted } from '../../../services/signaling/requests/reply.ts';
 import { Session } from '../../../services/signaling/requests/session.ts';
 
-const seat = { start: () => {}, tellEpoch: async () => {}, noteOwn: () => {}, leave: () => {} };
+const seat = {
+  wantsState: false,
+  start: () => {},
+  tellEpoch: async () => {},
+  noteOwn: () => {},
+  noteRecords: () => {},
+  leave: () => {},
+};
 
 function openSession() {
   let nowMs = 0;
   const session = new Session(
-    { room: roomId('blue', 'main'), peer: 'ann' as PeerId, generation: 1 },
+    { room: roomId('blue', 'main'), peer: 'ann' as PeerId, generation: 1, muted: [] },
     seat,
     () => nowMs,
   );
@@ -85,7 +92,7 @@ test('D5: bytes are limited as well', async () => {
 /** The same session, whose calls a test answers itself, in whatever order. */
 function openSlowSession() {
   const session = new Session(
-    { room: roomId('blue', 'main'), peer: 'ann' as PeerId, generation: 1 },
+    { room: roomId('blue', 'main'), peer: 'ann' as PeerId, generation: 1, muted: [] },
     seat,
     () => 0,
   );

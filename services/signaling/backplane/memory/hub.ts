@@ -53,7 +53,14 @@ export function memoryHub(): MemoryHub {
     },
     lose() {
       memory.life = randomUUID();
-      for (const lost of [memory.rooms, memory.closed, memory.leases, memory.orders, memory.held])
+      for (const lost of [
+        memory.rooms,
+        memory.ended,
+        memory.closed,
+        memory.leases,
+        memory.orders,
+        memory.held,
+      ])
         lost.clear();
       for (const lost of [memory.sealed, memory.barriers, memory.contributions]) lost.clear();
     },
@@ -67,6 +74,7 @@ function sharedMemory(bells: ReadonlySet<MemoryDoorbell>): SharedMemory {
     rooms: new Map(),
     voided: new Set(),
     closed: new Map(),
+    ended: new Map(),
     leases: new Map(),
     orders: new Map(),
     held: new Map(),

@@ -1,10 +1,21 @@
-import type { LeftReason, Peer, PeerId } from '@fenghuo/protocol';
+import type { LeftReason, Moderation, Peer, PeerId } from '@fenghuo/protocol';
 import { admit } from '../../domain/admission.ts';
 import type { Answer } from '../../domain/answer.ts';
+import type { Person } from '../../domain/identity.ts';
 import type { LogBounds } from '../../domain/log-bounds.ts';
+import {
+  type Actor,
+  type Changed,
+  type Effects,
+  heirOf,
+  moderate,
+  mutesAfter,
+  PEOPLE_KEPT_MAX,
+} from '../../domain/moderation.ts';
 import { judge, type RequestRef, remember } from '../../domain/request-order.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
-import { type RoomId, roomHome, roomName } from '../../domain/room-id.ts';
+import { effectiveMutes } from '../../domain/roles.ts';
+import type { RoomId } from '../../domain/room-id.ts';
 import {
   bodies,
   concerns,
@@ -17,10 +28,13 @@ import {
 } from '../../domain/room-record.ts';
 import {
   applyRecord,
+  emptyRoom,
   type MemberState,
   parseState,
+  type RoomState,
   relayAnswer,
   serializeState,
+  snapshotOf,
 } from '../../domain/room-state.ts';
 import {
   type Adopted,
@@ -28,8 +42,9 @@ import {
   LOG_PAGE_RECORDS,
   type Location,
   type Newcomer,
+  OPERATOR,
   type RoomLog,
-  type RoomSnapshot,
+  SERVER,
   type SessionRef,
   type SessionRefusal,
   type Updated,
@@ -162,26 +177,83 @@ export function memoryRoomLog(
     });
   }
 
-  /** Ends a session, and the room with its last one. */
-  function end(id: RoomId, room: MemoryRoom, peer: PeerId, reason: LeftReason, request = 0): number {
-    const { seq } = append(id, room, {
+  /** Ends a session, and the room with its last one; an open room's next host is the one who is there longest. */
+  function end(id: RoomId, room: MemoryRoom, peer: PeerId, how: Ending): RoomRecord {
+    const { reason, request = 0, inner = {} } = how;
+    const wasHost = room.state.members.get(peer)?.peer.role === 'host';
+    const record = append(id, room, {
       type: 'left',
       from: peer,
       id: request,
       body: bodies.left(peer, reason),
+      inner: inner.by === undefined && inner.person === undefined ? '' : formatInner(inner),
     });
-    if (room.state.members.size === 0) {
-      memory.rooms.delete(id);
-      memory.closed.set(id, room.state.epoch);
+    const heir = wasHost ? heirOf(room.state) : undefined;
+    if (heir !== undefined) change(id, room, heir, {});
+    if (room.state.members.size === 0) finish(id, room, reason !== 'left' && reason !== 'expired');
+    return record;
+  }
+
+  /** The room is over. What was ordered is kept for those who have not heard it. */
+  function finish(id: RoomId, room: MemoryRoom, isOrdered: boolean): void {
+    memory.rooms.delete(id);
+    memory.closed.set(id, room.state.epoch);
+    if (!isOrdered) return;
+    memory.ended.set(id, room);
+    setTimeout(() => memory.ended.get(id) === room && memory.ended.delete(id), ENDED_MS).unref();
+  }
+
+  function change(id: RoomId, room: MemoryRoom, { peer, mutes }: Changed, inner: Inner): RoomRecord {
+    return append(id, room, {
+      type: 'moderated',
+      from: peer.id,
+      echo: true,
+      body: bodies.peer(peer),
+      inner: formatInner({ ...inner, mutes }),
+    });
+  }
+
+  /** Appends what an order comes to; its last record says by which request, so that none of it is taken for all. */
+  function carryOut(
+    id: RoomId,
+    room: MemoryRoom,
+    order: Moderation,
+    { changed, removed, locked, isClosed }: Effects,
+    by: Pick<Inner, 'by' | 'byRequest'>,
+  ): RoomRecord[] {
+    const { members, bans, mutes } = room.state;
+    const byAt = (at: number, of: readonly unknown[]) => (at === of.length - 1 ? by : { by: by.by });
+    const author = { from: by.by ?? OPERATOR, echo: true, inner: formatInner(by) };
+    if (isClosed === true) {
+      const record = append(id, room, { ...author, type: 'closed', body: '{}' });
+      finish(id, room, true);
+      return [record];
     }
-    return seq;
+    if (locked !== undefined) {
+      const body = bodies.room({ ...snapshotOf(id, room.state).room, locked });
+      return [append(id, room, { ...author, type: 'room_changed', body })];
+    }
+    const ended = removed.map((peer, at) => {
+      const { person } = members.get(peer) as MemberState;
+      const isKept = order.action === 'ban' && (bans.has(person) || bans.size < PEOPLE_KEPT_MAX);
+      const inner = { ...byAt(at, removed), ...(isKept ? { person } : {}) };
+      return end(id, room, peer, { reason: order.action === 'ban' ? 'banned' : 'kicked', inner });
+    });
+    const altered = changed.map((each, at) => {
+      const { person } = members.get(each.peer.id) as MemberState;
+      const before = mutes.get(person) ?? [];
+      const kept = mutesAfter(order, before);
+      const isKept = kept.length !== before.length && (mutes.has(person) || mutes.size < PEOPLE_KEPT_MAX);
+      return change(id, room, each, { ...byAt(at, changed), ...(isKept ? { person, kept } : {}) });
+    });
+    return [...ended, ...altered];
   }
 
   function create(id: RoomId, newcomer: Newcomer): MemoryRoom {
     const epoch = Math.max(memory.nextEpoch(), (memory.closed.get(id) ?? 0) + 1);
     const room: MemoryRoom = {
       life: memory.life,
-      state: { epoch, seq: 0, peersMax: newcomer.peersMax, locked: false, members: new Map() },
+      state: emptyRoom(epoch, newcomer.peersMax, newcomer.roles.inherits),
       former: undefined,
       log: [],
       first: 1,
@@ -190,12 +262,14 @@ export function memoryRoomLog(
       holders: new Map(),
     };
     memory.rooms.set(id, room);
+    memory.ended.delete(id);
     return room;
   }
 
   const rooms: RoomLog = {
     async join(newcomer) {
-      const { room: id, peer, profile, location, incarnation, tokenHash } = newcomer;
+      const { room: id, peer, profile, location, incarnation, tokenHash, person } = newcomer;
+      const wanted = ({ state }: MemoryRoom) => (newcomer.wantsState ? { state: copyOf(state) } : {});
       const found = find(id);
       if (found === undefined || memory.voided.has(tokenHash)) return refuse('unavailable');
       const known = found.room;
@@ -205,36 +279,44 @@ export function memoryRoomLog(
         const isRepeat = member.tokenHash === tokenHash;
         const to = { location, incarnation, tokenHash };
         const record = isRepeat ? '' : formatRecord(attach(id, known, member, to));
-        return ok({ generation: member.requests.generation, record, snapshot: snapshotOf(id, known) });
+        return ok({
+          generation: member.requests.generation,
+          record,
+          snapshot: snapshotOf(id, known.state),
+          ...wanted(known),
+        });
       }
       if (known !== undefined) {
-        const admitted = admit(known.state, known.state.members.size);
+        const admitted = admit(known.state, known.state.members.size, person);
         if (!admitted.ok) return admitted;
       }
       const room = known ?? create(id, newcomer);
       const isFirst = room.state.members.size === 0;
+      const role = isFirst ? newcomer.roles.first : newcomer.roles.others;
+      const mutes = room.state.mutes.get(person) ?? [];
       const created: Peer = {
         id: peer,
         name: profile.name,
-        role: isFirst ? newcomer.roles.first : newcomer.roles.others,
-        muted: [],
+        role,
+        muted: effectiveMutes(role, mutes),
         connected: true,
         metadata: profile.metadata as Peer['metadata'],
         joined_seq: room.state.seq + 1,
         ...location,
       };
       const { generation } = newcomer;
-      const inner = formatInner({ generation, incarnation, tokenHash });
+      const inner = formatInner({ generation, incarnation, tokenHash, person, mutes });
       const draft = { type: 'joined', from: peer, body: bodies.peer(created), inner } as const;
       const record = formatRecord(append(id, room, draft));
-      return ok({ generation, record, snapshot: snapshotOf(id, room) });
+      return ok({ generation, record, snapshot: snapshotOf(id, room.state), ...wanted(room) });
     },
 
-    async verify({ room: id, peer, tokenHash }) {
+    async verify({ room: id, peer, tokenHash, person }) {
       const found = find(id);
       if (found === undefined) return refuse('unavailable');
       const member = found.room?.state.members.get(peer);
-      return member?.tokenHash === tokenHash ? ok(undefined) : refuse('session_expired');
+      if (member?.tokenHash !== tokenHash) return refuse('session_expired');
+      return isOf(member, person) ? ok(undefined) : refuse('unauthorized');
     },
 
     async resume(comeback) {
@@ -244,6 +326,7 @@ export function memoryRoomLog(
       const { room } = found;
       const member = room?.state.members.get(comeback.peer);
       if (room === undefined || member?.tokenHash !== comeback.tokenHash) return refuse('session_expired');
+      if (!isOf(member, comeback.person)) return refuse('unauthorized');
       if (memory.voided.has(comeback.holder)) return refuse('unavailable');
       if (attempt > 0 && attempt <= member.attempt) return refuse('session_replaced');
       const { location, incarnation } = comeback;
@@ -263,7 +346,7 @@ export function memoryRoomLog(
         head: fence.seq,
         record: formatRecord(fence),
         replayFrom,
-        snapshot: isSnapshot ? snapshotOf(id, room) : undefined,
+        snapshot: isSnapshot ? snapshotOf(id, room.state) : undefined,
       });
     },
 
@@ -321,13 +404,13 @@ export function memoryRoomLog(
       const verdict = judge(member.requests, generation, place, []);
       if (verdict.type !== 'apply')
         return refuse(verdict.type === 'refuse' ? verdict.code : 'invalid_request');
-      return ok(end(id, room, peer, reason, request?.id));
+      return ok(end(id, room, peer, { reason, request: request?.id }).seq);
     },
 
     async callOff({ room: id, peer, tokenHash }, reason) {
       const found = find(id);
       if (found === undefined) return refuse('unavailable');
-      if (found.room?.state.members.get(peer)?.tokenHash === tokenHash) end(id, found.room, peer, reason);
+      if (found.room?.state.members.get(peer)?.tokenHash === tokenHash) end(id, found.room, peer, { reason });
       else voidAttempt(memory, tokenHash);
       return ok(undefined);
     },
@@ -337,11 +420,14 @@ export function memoryRoomLog(
         session,
         request,
         relay.type === 'message' ? ['logged', 'refused'] : ['sent', 'held', 'refused'],
-        (room) => {
+        (room, member) => {
+          if (relay.kinds?.some((kind) => member.peer.muted.includes(kind)))
+            return { type: 'refused', code: 'media_forbidden' };
           const target = relay.to === undefined ? undefined : room.state.members.get(relay.to);
           if (relay.to !== undefined && (target === undefined || relay.to === session.peer))
             return { type: 'refused', code: 'peer_not_found' };
-          const record = append(session.room, room, { ...relay, from: session.peer, id: request.id });
+          const { kinds, ...draft } = relay;
+          const record = append(session.room, room, { ...draft, from: session.peer, id: request.id });
           return relayAnswer(room.state, record);
         },
         (answer) => answer,
@@ -369,10 +455,47 @@ export function memoryRoomLog(
       );
     },
 
-    async readAfter(id, seq) {
+    async moderate(session, request, order) {
+      let records: RoomRecord[] = [];
+      return inOrder(
+        session,
+        request,
+        ['moderated', 'refused'],
+        (room, member) => {
+          const actor: Actor = member.peer;
+          const effects = moderate(room.state, actor, order);
+          if (!effects.ok) return { type: 'refused', code: effects.code };
+          const by = { by: session.peer, byRequest: request.id };
+          records = carryOut(session.room, room, order, effects.value, by);
+          return { type: 'moderated', seq: room.state.seq };
+        },
+        (answer) => ({ answer, records: records.map(formatRecord) }),
+      );
+    },
+
+    async intervene(id, order) {
       const found = find(id);
       if (found === undefined) return refuse('unavailable');
       const { room } = found;
+      if (room === undefined) return refuse('room_not_found');
+      const effects = moderate(room.state, 'operator', order);
+      if (!effects.ok) return refuse('peer_not_found');
+      carryOut(id, room, order, effects.value, {});
+      return ok(room.state.seq);
+    },
+
+    async send(id, { to, body }) {
+      const found = find(id);
+      if (found === undefined) return refuse('unavailable');
+      if (found.room === undefined) return refuse('room_not_found');
+      if (to !== undefined && !found.room.state.members.has(to)) return refuse('peer_not_found');
+      return ok(append(id, found.room, { type: 'message', from: SERVER, to, body }).seq);
+    },
+
+    async readAfter(id, seq) {
+      const found = find(id);
+      if (found === undefined) return refuse('unavailable');
+      const room = found.room ?? memory.ended.get(id);
       if (room === undefined) return ok(undefined);
       const from = Math.max(0, seq + 1 - room.first);
       const records = room.log.slice(from, from + LOG_PAGE_RECORDS).map((entry) => entry.text);
@@ -383,13 +506,13 @@ export function memoryRoomLog(
     async snapshot(id) {
       const found = find(id);
       if (found === undefined) return refuse('unavailable');
-      return ok(found.room === undefined ? undefined : snapshotOf(id, found.room));
+      return ok(found.room === undefined ? undefined : snapshotOf(id, found.room.state));
     },
 
     async state(id) {
       const found = find(id);
       if (found === undefined) return refuse('unavailable');
-      return ok(found.room === undefined ? undefined : parseState(serializeState(found.room.state)));
+      return ok(found.room === undefined ? undefined : copyOf(found.room.state));
     },
 
     async attest(ids) {
@@ -445,13 +568,19 @@ function replayStart(
   return (isHere || isBefore) && from >= since && missingOf(room, peer.id) <= from ? from : undefined;
 }
 
-function snapshotOf(id: RoomId, { state }: MemoryRoom): RoomSnapshot {
-  return {
-    epoch: state.epoch,
-    seq: state.seq,
-    room: { name: roomName(id), home: roomHome(id), locked: state.locked, peers_max: state.peersMax },
-    peers: [...state.members.values()].map((member) => structuredClone(member.peer)),
-  };
+interface Ending {
+  readonly reason: LeftReason;
+  readonly request?: number | undefined;
+  readonly inner?: Inner;
+}
+
+function copyOf(state: RoomState): RoomState {
+  return parseState(serializeState(state));
+}
+
+/** Whether the session may be continued by a connection that surely speaks for a person. */
+function isOf(member: MemberState, person: Person | undefined): boolean {
+  return person === undefined || member.person === person;
 }
 
 /** An update's answer, as the log has it; undefined where it has it no more. */
@@ -463,6 +592,8 @@ function updatedPeer(room: MemoryRoom, answer: Answer): Updated | undefined {
 }
 
 const VOID_MS = 60_000;
+/** Longer than it takes every node to compare heads (rule D2). */
+const ENDED_MS = 15_000;
 const REPLAY_BYTES_MAX = 512 * 1_024;
 
 function voidAttempt(memory: SharedMemory, attempt: string): void {

@@ -1,12 +1,16 @@
 -- Shared by every script of a room. KEYS[1] is its hash, KEYS[2] its stream and the name of its doorbell, KEYS[3] the
 -- marker of the home, KEYS[4] what nodes handed in of the room; ARGV[1] the lives of Redis under which the home is sealed.
 -- Fields of the hash: life epoch seq first bytes members max locked order noted_seq noted_ms, trimmed
--- trimmed_by trimmed_other (below), former_epoch former_from former_head where it was restored, and of each member
+-- trimmed_by trimmed_other (below), former_epoch former_from former_head where it was restored,
+-- inherits banned muted, b:<person> and q:<person>: bans, and mutes that are kept, and of each member
 -- g: generation, i: last id, a:<id>:<slot> answers, p: profile, n: location, r: role, m: muted, c: connected,
--- j: joined seq, t: token hash, w: incarnation, x: attempt, h: holder, s: since, z: trimmed seq that was for it alone.
+-- j: joined seq, t: token hash, w: incarnation, x: attempt, h: holder, s: since, z: trimmed seq that was for it alone,
+-- u: person, k: what it was muted in whatever its role mutes besides.
 -- Profiles and locations are JSON fragments: nothing here decodes JSON.
 local state, log = KEYS[1], KEYS[2]
 local ANSWERS_KEPT = 64
+-- A listener's mutes.
+local EVERY_KIND = '["audio","video","message"]'
 
 -- Rule R1: a room belongs to the life of the Redis under which it was written or restored. In another life the home must
 -- have been sealed, and nobody have handed the room in: then it is what it was, or is really missing. '-' before the

@@ -1,6 +1,12 @@
--- What the log holds after a seq. ARGV: lives, seq, records at most
+-- What the log holds after a seq. KEYS[5] remembers the epoch of a room that ended: its log may still be there, for those
+-- who have to hear of it. ARGV: lives, seq, records at most
 local f = redis.call('HMGET', state, 'epoch', 'seq', 'first', 'former_epoch', 'former_from', 'former_head')
-if not f[1] then return false end
+if not f[1] then
+  local epoch, last = redis.call('GET', KEYS[5]), redis.call('XREVRANGE', log, '+', '-', 'COUNT', 1)[1]
+  if not epoch or not last then return false end
+  local first = redis.call('XRANGE', log, '-', '+', 'COUNT', 1)[1]
+  f = { epoch, string.match(last[1], '%d+'), string.match(first[1], '%d+') }
+end
 local reply = { f[1], f[2], f[3], f[4] or '', f[5] or '', f[6] or '' }
 local from = int(tonumber(ARGV[2]) + 1) .. '-0'
 for _, entry in ipairs(redis.call('XRANGE', log, from, '+', 'COUNT', ARGV[3])) do reply[#reply + 1] = entry[2][2] end

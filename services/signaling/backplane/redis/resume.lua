@@ -1,10 +1,12 @@
 -- Continues a session on another connection, and says whether what it missed can be replayed. KEYS[5] marks a try that
 -- must not succeed any more.
--- ARGV: lives, peer, token hash, seq, epoch, attempt (0: none), location, incarnation, holder, origin, bounds (4)
+-- ARGV: lives, peer, token hash, seq, epoch, attempt (0: none), location, incarnation, holder, person ('': any),
+--       origin, bounds (4)
 local peer, seen, attempt = ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[6])
 local f = redis.call('HMGET', state, 't:' .. peer, 'x:' .. peer, 'seq', 'epoch', 'former_epoch', 'former_from',
-  'former_head', 's:' .. peer, 'i:' .. peer, 'j:' .. peer)
+  'former_head', 's:' .. peer, 'i:' .. peer, 'j:' .. peer, 'u:' .. peer)
 if f[1] ~= ARGV[3] then return '!session_expired' end
+if ARGV[10] ~= '' and f[11] ~= ARGV[10] then return '!unauthorized' end
 if redis.call('EXISTS', KEYS[5]) == 1 then return '!unavailable' end
 if attempt > 0 and attempt <= tonumber(f[2]) then return '!session_replaced' end
 
@@ -13,12 +15,12 @@ local here = ARGV[5] == f[4] and seen <= tonumber(f[3])
 local before = f[5] and ARGV[5] == f[5] and seen >= tonumber(f[6]) and seen <= tonumber(f[7])
 local from = f[8] == f[10] and math.max(seen, tonumber(f[8])) or seen
 local recovered = (here or before) and from >= tonumber(f[8]) and missing_of(peer) <= from
-local inner = recovered and '' or ',"s":1'
+local inner = recovered and '' or ',"s":true'
 if attempt > 0 then
   redis.call('HSET', state, 'x:' .. peer, int(attempt))
   inner = inner .. ',"x":' .. int(attempt)
 end
-local generation, head, record = attach(peer, ARGV[7], ARGV[8], ARGV[10], inner)
+local generation, head, record = attach(peer, ARGV[7], ARGV[8], ARGV[11], inner)
 redis.call('HSET', state, 'h:' .. peer, ARGV[9])
 if recovered then return { generation, f[9], f[4], head, record, int(from) } end
 redis.call('HSET', state, 's:' .. peer, head)

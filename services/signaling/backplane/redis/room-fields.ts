@@ -1,5 +1,6 @@
-import type { Peer, PeerId } from '@fenghuo/protocol';
+import type { Kind, Peer, PeerId } from '@fenghuo/protocol';
 import { answerText, parseAnswer } from '../../domain/answer.ts';
+import type { Person } from '../../domain/identity.ts';
 import type { Restored } from '../../domain/restore.ts';
 import type { MemberState, RoomState } from '../../domain/room-state.ts';
 import type { Contribution } from '../rebuilds.ts';
@@ -14,11 +15,20 @@ export function stateFromFields(flat: readonly string[]): RoomState | undefined 
   for (const id of (fields.get('order') ?? '').split(' ').filter((each) => each !== '')) {
     members.set(id as PeerId, memberFromFields(fields, id));
   }
+  const bans = new Set<Person>();
+  const mutes = new Map<Person, Kind[]>();
+  for (const [field, value] of fields) {
+    if (field.startsWith('b:')) bans.add(field.slice(2) as Person);
+    else if (field.startsWith('q:')) mutes.set(field.slice(2) as Person, JSON.parse(value) as Kind[]);
+  }
   return {
     epoch: Number(fields.get('epoch')),
     seq: Number(fields.get('seq')),
     peersMax: Number(fields.get('max')),
     locked: fields.get('locked') === 'true',
+    inherits: fields.get('inherits') === 'true',
+    bans,
+    mutes,
     members,
   };
 }
@@ -56,6 +66,8 @@ function memberFromFields(fields: ReadonlyMap<string, string>, id: string): Memb
   }
   return {
     peer: JSON.parse(peer) as Peer,
+    person: of('u') as Person,
+    mutes: JSON.parse(of('k') || '[]') as Kind[],
     requests,
     tokenHash: of('t'),
     incarnation: of('w'),
@@ -90,6 +102,9 @@ export function fieldsFromState(
     former.epoch,
   );
   fields.push('former_from', former.completeFrom, 'former_head', former.head);
+  fields.push('inherits', String(state.inherits), 'banned', state.bans.size, 'muted', state.mutes.size);
+  for (const person of state.bans) fields.push(`b:${person}`, 1);
+  for (const [person, kinds] of state.mutes) fields.push(`q:${person}`, JSON.stringify(kinds));
   for (const [id, member] of state.members) {
     const { peer, requests } = member;
     const values = {
@@ -107,6 +122,8 @@ export function fieldsFromState(
       h: '',
       s: member.since,
       z: trimmed.one.get(id) ?? 0,
+      u: member.person,
+      k: JSON.stringify(member.mutes),
     };
     for (const [letter, value] of Object.entries(values)) fields.push(`${letter}:${id}`, value);
     for (const [request, answer] of requests.answers)

@@ -1,15 +1,19 @@
-import type { LeftReason, Peer, PeerId } from '@fenghuo/protocol';
+import type { LeftReason, Moderation, Peer, PeerId } from '@fenghuo/protocol';
 import { parseAnswer } from '../../domain/answer.ts';
 import type { LogBounds } from '../../domain/log-bounds.ts';
+import { PEOPLE_KEPT_MAX } from '../../domain/moderation.ts';
 import type { RequestRef } from '../../domain/request-order.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import { type RoomId, roomHome, roomName } from '../../domain/room-id.ts';
+import { type RoomState, snapshotOf } from '../../domain/room-state.ts';
 import {
   LOG_PAGE_RECORDS,
   type Location,
   type RoomHead,
   type RoomLog,
   type RoomSnapshot,
+  SERVER,
+  type SessionRef,
   type SessionRefusal,
 } from '../room-log.ts';
 import { boundsArguments, type RunRoomScript } from './commands.ts';
@@ -40,12 +44,40 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
       origin(),
       VOID_MS,
       CLOSED_MS,
+      reason === 'left' || reason === 'expired' ? 0 : ENDED_LOG_MS,
       tokenHash,
       ...limits,
     );
     if (!reply.ok) return reply;
     const text = reply.value as string;
     return text.startsWith('!') ? refusal(text) : ok(Number(text));
+  }
+
+  /** The reply's texts: the answer, and what was appended. */
+  async function moderate(
+    room: RoomId,
+    actor: SessionRef | undefined,
+    request: RequestRef | undefined,
+    order: Moderation,
+  ): Promise<Result<string[], 'unavailable'>> {
+    const reply = await run(
+      'moderate',
+      room,
+      [keys.closed(room)],
+      actor?.peer ?? '',
+      actor?.generation ?? 0,
+      ...place(request),
+      order.action,
+      'peer' in order ? order.peer : '',
+      order.action === 'set_role' ? order.role : 'kinds' in order ? order.kinds.join(' ') : '',
+      `"name":${JSON.stringify(roomName(room))},"home":${JSON.stringify(roomHome(room))}`,
+      PEOPLE_KEPT_MAX,
+      origin(),
+      CLOSED_MS,
+      ENDED_LOG_MS,
+      ...limits,
+    );
+    return reply as Result<string[], 'unavailable'>;
   }
 
   return {
@@ -61,21 +93,29 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
         locationFragment(location),
         newcomer.roles.first,
         newcomer.roles.others,
+        String(newcomer.roles.inherits),
         newcomer.peersMax,
         newcomer.tokenHash,
+        newcomer.person,
         newcomer.incarnation,
         origin(),
         ROOM_TTL_MS,
+        newcomer.wantsState ? 'state' : '',
         ...limits,
       );
       if (!reply.ok) return reply;
       if (typeof reply.value === 'string') return refusal(reply.value);
-      const [generation, record = '', ...rest] = reply.value as string[];
-      return ok({ generation: Number(generation), record, snapshot: parseSnapshot(room, rest) });
+      const [generation, record, ...rest] = reply.value as [string, string, ...string[]];
+      const entered = { generation: Number(generation), record };
+      if (!newcomer.wantsState) return ok({ ...entered, snapshot: parseSnapshot(room, rest) });
+      const state = readState(rest[0] as unknown as string[]);
+      return state === undefined
+        ? refuse('unavailable')
+        : ok({ ...entered, snapshot: snapshotOf(room, state), state });
     },
 
-    async verify({ room, peer, tokenHash }) {
-      const reply = await run('verify', room, [], peer, tokenHash);
+    async verify({ room, peer, tokenHash, person }) {
+      const reply = await run('verify', room, [], peer, tokenHash, person ?? '');
       if (!reply.ok) return reply;
       return reply.value === 'ok' ? ok(undefined) : refusal(reply.value as string);
     },
@@ -94,6 +134,7 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
         locationFragment(comeback.location),
         comeback.incarnation,
         comeback.holder,
+        comeback.person ?? '',
         origin(),
         ...limits,
       );
@@ -151,6 +192,7 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
         relay.type === 'signal' ? 'S' : 'M',
         relay.to ?? '*',
         relay.echo ? 1 : 0,
+        relay.kinds?.join(' ') ?? '',
         origin(),
         relay.body,
         ...limits,
@@ -179,8 +221,31 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
       return ok({ peer: (JSON.parse(body) as { peer: Peer }).peer, seq: Number(seq) });
     },
 
+    async moderate(session, request, order) {
+      const reply = await moderate(session.room, session, request, order);
+      if (!reply.ok) return reply;
+      const [text = '', ...records] = reply.value;
+      return text.startsWith('!')
+        ? refusal<SessionRefusal>(text)
+        : ok({ answer: parseAnswer(text), records });
+    },
+
+    async intervene(room, order) {
+      const reply = await moderate(room, undefined, undefined, order);
+      if (!reply.ok) return reply;
+      const [text = ''] = reply.value;
+      return text.startsWith('!') ? refusal(text) : ok(Number(text.slice(1)));
+    },
+
+    async send(room, { to, body }) {
+      const reply = await run('send', room, [], SERVER, to ?? '*', origin(), body, ...limits);
+      if (!reply.ok) return reply;
+      const text = reply.value as string;
+      return text.startsWith('!') ? refusal(text) : ok(Number(text));
+    },
+
     async readAfter(id, seq) {
-      const reply = await run('read', id, [], seq, LOG_PAGE_RECORDS);
+      const reply = await run('read', id, [keys.closed(id)], seq, LOG_PAGE_RECORDS);
       if (!reply.ok || reply.value === null) return reply.ok ? ok(undefined) : reply;
       const [epoch, head, first, formerEpoch, formerFrom, formerHead, ...records] = reply.value as string[];
       const former =
@@ -199,12 +264,9 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
     async state(id) {
       const reply = await run('state', id, []);
       if (!reply.ok) return reply;
-      try {
-        return ok(stateFromFields(reply.value as string[]));
-      } catch {
-        // Of another version than this one: who cannot read it does without it, and lives.
-        return refuse('unavailable');
-      }
+      const flat = reply.value as string[];
+      const state = readState(flat);
+      return state === undefined && flat.length > 0 ? refuse('unavailable') : ok(state);
     },
 
     async attest(rooms) {
@@ -231,6 +293,8 @@ export const ROOM_TTL_MS = 24 * 3_600_000;
 const VOID_MS = 60_000;
 /** How long the end of a room is remembered (rule R5). */
 const CLOSED_MS = 600_000;
+/** How long the log of a room stays that ended by an order: longer than it takes every node to compare heads (rule D2). */
+const ENDED_LOG_MS = 15_000;
 const REPLAY_BYTES_MAX = 512 * 1_024;
 
 /** A script marks a refusal with an exclamation mark. */
@@ -240,6 +304,15 @@ function refusal<Code extends string>(text: string): Result<never, Code> {
 
 function locationFragment({ node, region }: Location): string {
   return `"node":${JSON.stringify(node)},"region":${JSON.stringify(region)}`;
+}
+
+/** Undefined where there is none; or it is of another version: who cannot read it does without it, and lives. */
+function readState(flat: readonly string[]): RoomState | undefined {
+  try {
+    return stateFromFields(flat);
+  } catch {
+    return undefined;
+  }
 }
 
 function parseSnapshot(id: RoomId, reply: readonly string[]): RoomSnapshot {

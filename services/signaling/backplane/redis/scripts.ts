@@ -14,7 +14,9 @@ const ROOM_SCRIPTS = {
   leave: 6,
   relay: 4,
   update: 4,
-  read: 4,
+  moderate: 5,
+  send: 4,
+  read: 5,
   snapshot: 4,
   state: 4,
   attest: 4,
@@ -30,6 +32,8 @@ const HOME_SCRIPTS = {
   open: 3,
 } as const;
 
+const ENDING_SCRIPTS: ReadonlySet<string> = new Set(['leave', 'moderate']);
+
 export const SCRIPTS = { ...ROOM_SCRIPTS, ...HOME_SCRIPTS };
 export type RoomScript = keyof typeof ROOM_SCRIPTS;
 export type ScriptName = keyof typeof SCRIPTS;
@@ -39,10 +43,15 @@ export type Scripts = Record<string, { lua: string; numberOfKeys: number }>;
 /** ioredis's `scripts` option. */
 export function loadScripts(): Scripts {
   const prelude = read('prelude');
+  const endings = read('endings');
+  const before = (name: string) => {
+    if (!(name in ROOM_SCRIPTS)) return '';
+    return ENDING_SCRIPTS.has(name) ? `${prelude}\n${endings}\n` : `${prelude}\n`;
+  };
   return Object.fromEntries(
     Object.entries(SCRIPTS).map(([name, numberOfKeys]) => [
       commandName(name as ScriptName),
-      { lua: name in ROOM_SCRIPTS ? `${prelude}\n${read(name)}` : read(name), numberOfKeys },
+      { lua: before(name) + read(name), numberOfKeys },
     ]),
   );
 }
