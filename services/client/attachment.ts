@@ -36,6 +36,11 @@ export class Attachment {
     this.#try();
   }
 
+  /** The node that the session is connected to. */
+  get endpoint(): string | undefined {
+    return this.#current?.endpoint;
+  }
+
   /** Sends what may be lost, where there is a connection. */
   whisper(name: RequestName, payload: object): void {
     this.#current?.connection?.send(name, payload, () => {});
@@ -86,7 +91,9 @@ export class Attachment {
         else line.close();
       },
       (error: SignalingError) => {
-        if (this.#next === line) this.#miss(line, error, ERRORS[error.code]?.retry === 'never');
+        if (this.#next !== line) return;
+        const isFinal = ERRORS[error.code]?.retry === 'never' && this.#options.connector.isFinal(error);
+        this.#miss(line, error, isFinal);
       },
     );
   }
@@ -126,7 +133,10 @@ export class Attachment {
         const gapMs = performance.now() - (this.#deafSince ?? 0);
         this.#attach(line, () => this.#options.onResumed(answer.reply, gapMs));
       } else if (answer.error.code === 'session_expired') {
-        this.#expire(answer.error);
+        const removal = this.#old?.removal;
+        if (removal !== undefined)
+          this.#options.onEvent(removal); // The reason, heard on the connection that was left.
+        else this.#expire(answer.error);
         if (this.#next === line) this.#ask(line);
       } else {
         this.#listenAgain();
@@ -181,7 +191,8 @@ export class Attachment {
       return;
     }
     // A connection on which something is under way already is of no use; the session does better on another one.
-    const isFinal = error.isFinal && error.code !== 'already_joined';
+    const isFinal =
+      error.isFinal && error.code !== 'already_joined' && this.#options.connector.isFinal(error);
     if (!isFinal) this.#options.connector.failed(line.endpoint, error);
     this.#miss(line, error, isFinal);
   }

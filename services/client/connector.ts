@@ -5,6 +5,7 @@ import {
   type SignalingConnection,
 } from './signaling-connection.ts';
 import { SignalingError } from './signaling-error.ts';
+import type { TokenKeeper, TokenSource } from './token-keeper.ts';
 import { onWakeUp } from './wake-up.ts';
 
 /**
@@ -15,6 +16,7 @@ import { onWakeUp } from './wake-up.ts';
 export class Connector {
   readonly #endpoints: readonly Endpoint[];
   readonly #options: ConnectorOptions;
+  readonly #tokens: TokenKeeper;
   readonly #random: () => number;
   readonly #stopListening: () => void;
   #preferred = 0;
@@ -26,11 +28,12 @@ export class Connector {
   #hurry: () => void = () => {};
   #cancel: () => void = () => {};
 
-  constructor(endpoints: string | readonly string[], options: ConnectorOptions) {
+  constructor(endpoints: string | readonly string[], options: ConnectorOptions, tokens: TokenKeeper) {
     const urls = typeof endpoints === 'string' ? [endpoints] : endpoints;
     if (urls.length === 0) throw new TypeError('There is no endpoint to connect to.');
     this.#endpoints = urls.map((url) => ({ url, notBeforeMs: 0 }));
     this.#options = options;
+    this.#tokens = tokens;
     this.#random = options.random ?? Math.random;
     this.#stopListening = onWakeUp(() => this.#hurry());
   }
@@ -62,8 +65,14 @@ export class Connector {
     endpoint.notBeforeMs = performance.now() + retryDelayMs(0, error.retryAfterMs, this.#random);
   }
 
+  /** Whether no other try could do better: another token might. */
+  isFinal(error: SignalingError): boolean {
+    return !this.#tokens.mayTryAnother(error);
+  }
+
   /** A connection carries the session. */
   succeeded(url: string): void {
+    this.#tokens.accepted();
     this.#inUseSinceMs = performance.now();
     this.#preferred = this.#endpoints.findIndex((each) => each.url === url);
   }
@@ -132,10 +141,8 @@ export class Connector {
   }
 
   async #token(): Promise<string | undefined> {
-    const { token } = this.#options;
-    if (typeof token !== 'function') return token;
     try {
-      return await token();
+      return await this.#tokens.next();
     } catch (fault) {
       throw new SignalingError('unavailable', `There is no token: ${fault}`);
     }
@@ -149,8 +156,8 @@ const AT_ONCE_MS = 50;
 const LASTS_MS = 2_000;
 
 export interface ConnectorOptions {
-  /** A JWT, or how to get one: called anew for each connection. */
-  readonly token?: string | (() => string | Promise<string>) | undefined;
+  /** A JWT, or how to get one: called anew for each connection, and before one runs out. */
+  readonly token?: TokenSource | undefined;
   readonly random?: (() => number) | undefined;
   /** Replaces the socket in tests. */
   readonly connect?: typeof connectSocket | undefined;

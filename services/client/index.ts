@@ -17,8 +17,10 @@
 export type * from '@fenghuo/protocol';
 export { PEER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX } from '@fenghuo/protocol';
 export { Emitter } from './emitter.ts';
+export { IncomingMedia } from './incoming-media.ts';
 export type { LinkStats } from './link-stats.ts';
 export { type CallEvents, MeshCall, type MeshCallOptions } from './mesh-call.ts';
+export { type MediaKind, OutgoingMedia } from './outgoing-media.ts';
 export { type LinkState, type OutgoingSignal, PeerLink, type PeerLinkOptions } from './peer-link.ts';
 export { RequestQueue, type Transmit, WAITING_MAX } from './request-queue.ts';
 export {
@@ -32,4 +34,5 @@ export {
 } from './session.ts';
 export { type Answer, connect, type ServerEvent, SignalingConnection } from './signaling-connection.ts';
 export { SignalingError } from './signaling-error.ts';
+export type { TokenFunction, TokenSource } from './token-keeper.ts';
 export type { WireLine } from './wire-line.ts';

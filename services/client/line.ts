@@ -29,6 +29,11 @@ export class Line {
     else this.#hear(event);
   }
 
+  /** What waits to be heard says that the session was ended, and not by a resume elsewhere. */
+  get removal(): ServerEvent | undefined {
+    return this.#held?.find(({ name, data }) => name === 'removed' && data.reason !== 'replaced');
+  }
+
   hold(): void {
     this.#held ??= [];
   }

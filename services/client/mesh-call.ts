@@ -1,12 +1,16 @@
-import type { IceServer, Peer, PeerId } from '@fenghuo/protocol';
+import type { IceServer, Kind, Peer, PeerId } from '@fenghuo/protocol';
 import { Emitter } from './emitter.ts';
 import { type LinkStats, readLinkStats } from './link-stats.ts';
+import type { MediaKind } from './outgoing-media.ts';
 import { type LinkState, PeerLink } from './peer-link.ts';
 import type { RoomSession } from './session.ts';
 
 /**
  * A call among everyone in a room: a direct connection to each other peer, kept in step with the roster. What is
  * added here is sent to all of them, and to those who come later. It goes on while the session has no connection.
+ *
+ * What one is muted in is not sent, and is again after the unmute: one's tracks stay. What others are muted in is given
+ * to nobody here, whatever they send.
  */
 export class MeshCall extends Emitter<CallEvents> {
   readonly #session: RoomSession;
@@ -27,7 +31,11 @@ export class MeshCall extends Emitter<CallEvents> {
         this.#callMissing();
       }),
       session.on('peer_joined', ({ peer }) => this.#call(peer)),
+      session.on('peer_updated', ({ peer }) => this.#followMutes(peer)),
       session.on('peer_left', ({ peer }) => this.#hangUp(peer)),
+      session.on('ice_servers', (list) => {
+        for (const link of this.#links.values()) link.setIceServers(list.map(toDictionary));
+      }),
       session.on('signal', (signal) => this.#links.get(signal.from)?.receive(signal)),
       session.on('resync', ({ complete }) => this.#followRoster(complete)),
       session.on('resumed', ({ recovered }) => this.#followRoster(recovered)),
@@ -94,12 +102,16 @@ export class MeshCall extends Emitter<CallEvents> {
   }
 
   #call(peer: Peer): void {
-    const { self, iceServers } = this.#session;
+    const { self } = this.#session;
     if (self === undefined || this.#links.has(peer.id)) return;
     const link = new PeerLink({
       isPolite: self.joined_seq > peer.joined_seq,
       tracks: this.#tracks,
-      createConnection: () => this.#createConnection({ iceServers: iceServers.map(toDictionary) }),
+      forbidden: mediaKinds(self.muted),
+      silenced: mediaKinds(peer.muted),
+      createConnection: () =>
+        this.#createConnection({ iceServers: this.#session.iceServers.map(toDictionary) }),
+      refreshServers: () => this.#session.refreshIceServers(),
       send: (signal) => this.#session.signal(peer.id, signal),
       onState: (state) => this.emit('link', { peer: peer.id, state }),
       onStreams: (streams) => this.emit('media', { peer: peer.id, streams }),
@@ -114,8 +126,16 @@ export class MeshCall extends Emitter<CallEvents> {
     for (const peer of [...this.#links.keys()]) {
       if (!this.#session.peers.has(peer)) this.#hangUp(peer);
     }
+    const { self, peers } = this.#session;
+    for (const peer of [self, ...peers.values()]) if (peer !== undefined) this.#followMutes(peer);
     if (!isComplete) for (const link of this.#links.values()) link.makeUpForLoss();
     this.#callMissing();
+  }
+
+  #followMutes({ id, muted }: Peer): void {
+    const kinds = mediaKinds(muted);
+    if (id !== this.#session.self?.id) this.#links.get(id)?.silence(kinds);
+    else for (const link of this.#links.values()) link.forbid(kinds);
   }
 
   #hangUpAll(): void {
@@ -143,6 +163,10 @@ export interface CallEvents {
   gone: { readonly peer: PeerId };
   /** A step of the negotiation failed, and was skipped. */
   fault: { readonly peer: PeerId; readonly fault: unknown };
+}
+
+function mediaKinds(kinds: readonly Kind[]): ReadonlySet<MediaKind> {
+  return new Set(kinds.filter((kind) => kind !== 'message'));
 }
 
 function toDictionary({ urls, username, credential }: IceServer): RTCIceServer {

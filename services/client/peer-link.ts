@@ -1,4 +1,7 @@
 import type { Candidate, Description } from '@fenghuo/protocol';
+import { IncomingMedia } from './incoming-media.ts';
+import { type MediaKind, OutgoingMedia } from './outgoing-media.ts';
+import { SignalingError } from './signaling-error.ts';
 
 /**
  * One RTCPeerConnection with the perfect negotiation of W3C WebRTC, 10.7: either side may offer at any time; where
@@ -9,26 +12,40 @@ import type { Candidate, Description } from '@fenghuo/protocol';
  *
  * To begin with, the polite side (who came later) offers, and the other one puts its tracks into the answer: one
  * round trip and no glare. A client that waits to be called is called after OFFER_PATIENCE_MS.
+ *
+ * A node refuses a description that would send what its author is muted in. One that was made just before the mute is
+ * taken back, and made anew without that kind; the other side never heard of it.
  */
 export class PeerLink {
   #connection: RTCPeerConnection;
   readonly #options: PeerLinkOptions;
-  readonly #tracks = new Map<MediaStreamTrack, MediaStream>();
-  readonly #streams = new Map<string, MediaStream>();
+  readonly #outgoing: OutgoingMedia;
+  readonly #incoming: IncomingMedia;
   readonly #early: Candidate[] = [];
   #queue: Promise<void> = Promise.resolve();
-  #isStarted = false;
   #isIgnoringOffer = false;
   #isClosed = false;
+  /** An exchange was completed on this connection. */
+  #isAgreed = false;
+  /** Counts one's own descriptions. */
+  #described = 0;
+  /** Descriptions that were refused in a row. */
+  #refusals = 0;
+  /** A description was refused, and nothing has changed since that would spare the next one that. */
+  #isHeldBack = false;
   #patience: ReturnType<typeof setTimeout> | undefined;
   #insistence: ReturnType<typeof setTimeout> | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: PeerLinkOptions) {
     this.#options = options;
+    this.#outgoing = new OutgoingMedia(options.tracks, options.forbidden);
+    this.#incoming = new IncomingMedia(() => this.#options.onStreams?.(this.streams), options.silenced);
     this.#connection = this.#open();
-    for (const [track, stream] of options.tracks) this.#tracks.set(track, stream);
+    const fresh = options.refreshServers?.();
+    if (fresh !== undefined) this.#enqueue(() => fresh);
     if (options.isPolite) this.#start();
-    else this.#patience = setTimeout(() => this.#start(), options.offerPatienceMs ?? OFFER_PATIENCE_MS);
+    else this.#patience = setTimeout(() => this.#start(), this.#patienceMs);
   }
 
   get state(): LinkState {
@@ -36,9 +53,9 @@ export class PeerLink {
     return { connection: connectionState, ice: iceConnectionState };
   }
 
-  /** What the other side sends, in the order in which it came. */
+  /** What the other side sends and may, in the order in which it came. */
   get streams(): readonly MediaStream[] {
-    return [...this.#streams.values()];
+    return this.#incoming.streams;
   }
 
   getStats(): Promise<RTCStatsReport> {
@@ -54,28 +71,43 @@ export class PeerLink {
 
   /** Sends a track from now on, and negotiates it. */
   addTrack(track: MediaStreamTrack, stream: MediaStream): void {
-    this.#tracks.set(track, stream);
-    if (this.#isStarted && !this.#isClosed) this.#connection.addTrack(track, stream);
+    if (!this.#isClosed) this.#outgoing.add(track, stream);
   }
 
   removeTrack(track: MediaStreamTrack): void {
-    this.#tracks.delete(track);
-    const sender = this.#senderOf(track);
-    if (sender !== undefined && !this.#isClosed) this.#connection.removeTrack(sender);
+    if (!this.#isClosed) this.#outgoing.remove(track);
   }
 
   /** Sends `next` where `track` was sent: the other side notices nothing, and nothing is negotiated. */
   async replaceTrack(track: MediaStreamTrack, next: MediaStreamTrack): Promise<void> {
-    const stream = this.#tracks.get(track);
-    if (stream === undefined) return;
-    this.#tracks.delete(track);
-    this.#tracks.set(next, stream);
-    await this.#senderOf(track)?.replaceTrack(next);
+    await this.#outgoing.replace(track, next);
+  }
+
+  /** Sends nothing of these kinds from now on, until they are named no more. The tracks are kept. */
+  forbid(kinds: ReadonlySet<MediaKind>): void {
+    if (!this.#isClosed && this.#outgoing.forbid(kinds) && this.#isHeldBack) this.#offerAnew();
+  }
+
+  /** Gives nothing of these kinds on from now on, whatever the other side sends. */
+  silence(kinds: ReadonlySet<MediaKind>): void {
+    if (!this.#isClosed) this.#incoming.silence(kinds);
+  }
+
+  /** For what is looked for from now on: the present way stays. */
+  setIceServers(iceServers: RTCIceServer[]): void {
+    if (this.#isClosed) return;
+    try {
+      this.#connection.setConfiguration({ ...this.#connection.getConfiguration(), iceServers });
+    } catch (fault) {
+      this.#fail(fault);
+    }
   }
 
   /** Looks for a way to the other side anew, over the same session. */
   restartIce(): void {
-    this.#connection.restartIce();
+    const fresh = this.#options.refreshServers?.();
+    if (fresh === undefined) this.#connection.restartIce();
+    else this.#enqueue(() => fresh.then(() => this.#connection.restartIce()));
   }
 
   /**
@@ -93,7 +125,12 @@ export class PeerLink {
     this.#isClosed = true;
     clearTimeout(this.#patience);
     clearTimeout(this.#insistence);
+    clearTimeout(this.#retry);
     this.#connection.close();
+  }
+
+  get #patienceMs(): number {
+    return this.#options.offerPatienceMs ?? OFFER_PATIENCE_MS;
   }
 
   #open(): RTCPeerConnection {
@@ -105,10 +142,10 @@ export class PeerLink {
     connection.onicecandidate = ({ candidate }) => {
       whileCurrent(() => this.#send({ candidate: candidate === null ? null : toWire(candidate) }))();
     };
-    connection.ontrack = (event) => whileCurrent(() => this.#receiveTrack(event))();
+    connection.ontrack = (event) => whileCurrent(() => this.#incoming.receive(event))();
     connection.onconnectionstatechange = whileCurrent(() => this.#changed());
     connection.oniceconnectionstatechange = whileCurrent(() => {
-      if (connection.iceConnectionState === 'failed') connection.restartIce();
+      if (connection.iceConnectionState === 'failed') this.restartIce();
       this.#changed();
     });
     return connection;
@@ -121,24 +158,26 @@ export class PeerLink {
   #renew(): void {
     this.#connection.close();
     this.#connection = this.#open();
-    this.#isStarted = false; // The answer takes the tracks along.
+    this.#isAgreed = false;
+    this.#outgoing.reset(); // The answer, or the next offer, takes the tracks along.
+    this.#incoming.reset();
   }
 
   /** Puts one's tracks on the connection, which makes an offer due unless one is being answered. */
   #start(): void {
-    if (this.#isStarted || this.#isClosed) return;
-    this.#isStarted = true;
+    if (this.#outgoing.isStarted || this.#isClosed) return;
     clearTimeout(this.#patience);
-    for (const [track, stream] of this.#tracks) this.#connection.addTrack(track, stream);
-    if (this.#connection.getTransceivers().length > 0) return;
-    // With nothing to send, an offer has to ask.
-    this.#connection.addTransceiver('audio', { direction: 'recvonly' });
-    this.#connection.addTransceiver('video', { direction: 'recvonly' });
+    this.#outgoing.start(this.#connection);
   }
 
   async #offer(): Promise<void> {
     // Whatever is due in another state is asked for again once the state is stable.
-    if (this.#connection.signalingState !== 'stable') return;
+    if (this.#connection.signalingState !== 'stable' || this.#isHeldBack) return;
+    await this.#describe();
+  }
+
+  async #describe(): Promise<void> {
+    this.#described++;
     await this.#connection.setLocalDescription();
     this.#sendDescription();
   }
@@ -156,11 +195,11 @@ export class PeerLink {
     clearTimeout(this.#insistence);
     if (isCollision && this.#connection.remoteDescription === null) this.#renew();
     await this.#connection.setRemoteDescription(description); // Takes one's own offer back where there is one.
+    if (!isOffer) this.#isAgreed = true;
     for (const candidate of this.#early.splice(0)) await this.#addCandidate(candidate);
     if (!isOffer) return;
     this.#start();
-    await this.#connection.setLocalDescription();
-    this.#sendDescription();
+    await this.#describe();
   }
 
   /**
@@ -173,7 +212,7 @@ export class PeerLink {
       this.#enqueue(async () => {
         if (this.#connection.signalingState === 'have-local-offer') this.#sendDescription();
       });
-    }, this.#options.offerPatienceMs ?? OFFER_PATIENCE_MS);
+    }, this.#patienceMs);
   }
 
   async #addCandidate(candidate: Candidate | null): Promise<void> {
@@ -183,6 +222,7 @@ export class PeerLink {
       if (isWorthKeeping) this.#early.push(candidate);
       return;
     }
+    if (!this.#isOfDescription(candidate)) return;
     try {
       await this.#connection.addIceCandidate(candidate === null ? undefined : toDictionary(candidate));
     } catch (fault) {
@@ -191,10 +231,61 @@ export class PeerLink {
     }
   }
 
+  /** A candidate may be of an offer that was refused on its way here: its fragment names the one it belongs to. */
+  #isOfDescription(candidate: Candidate | null): boolean {
+    const fragment = candidate?.usernameFragment;
+    if (typeof fragment !== 'string') return true;
+    return this.#connection.remoteDescription?.sdp.includes(`a=ice-ufrag:${fragment}`) ?? false;
+  }
+
   #sendDescription(): void {
     const description = this.#connection.localDescription;
-    if (description === null) return;
-    this.#send({ description: { type: description.type, sdp: description.sdp } as Description });
+    if (description === null || this.#isClosed) return;
+    const { type, sdp } = description;
+    const number = this.#described;
+    const { version } = this.#outgoing;
+    this.#options.send({ description: { type, sdp } as Description }).then(
+      () => {
+        this.#refusals = 0;
+        if (type === 'answer' && number === this.#described) this.#isAgreed = true;
+      },
+      (fault: unknown) => {
+        const isForbidden = fault instanceof SignalingError && fault.code === 'media_forbidden';
+        if (isForbidden) this.#enqueue(() => this.#takeBack(number, version, fault));
+        else this.#fail(fault);
+      },
+    );
+  }
+
+  /**
+   * A description of one's own was refused. An offer is rolled back; an answer cannot be, but an offer after it makes
+   * the other side take its own back, or send it again. Where nothing was agreed on yet, a new connection does for both.
+   */
+  async #takeBack(number: number, version: number, fault: SignalingError): Promise<void> {
+    // It gave way to another one meanwhile, or was sent twice.
+    if (number !== this.#described || this.#isHeldBack) return;
+    this.#isHeldBack = true;
+    if (!this.#isAgreed) this.#renew();
+    else if (this.#connection.signalingState === 'have-local-offer') {
+      await this.#connection.setLocalDescription({ type: 'rollback' });
+    }
+    if (version !== this.#outgoing.version) {
+      this.#offerAnew();
+      return;
+    }
+    // The roster has still to tell what was forbidden; or it never will, and then this is rare.
+    if (this.#refusals > 0) this.#fail(fault);
+    const delayMs = this.#patienceMs * 2 ** Math.min(this.#refusals++, REFUSALS_SPREAD_MAX);
+    this.#retry = setTimeout(() => this.#offerAnew(), delayMs);
+  }
+
+  #offerAnew(): void {
+    clearTimeout(this.#retry);
+    this.#isHeldBack = false;
+    this.#enqueue(async () => {
+      this.#start();
+      await this.#offer();
+    });
   }
 
   #send(signal: OutgoingSignal): void {
@@ -202,23 +293,8 @@ export class PeerLink {
     this.#options.send(signal).catch((fault: unknown) => this.#fail(fault));
   }
 
-  #receiveTrack({ track, streams }: RTCTrackEvent): void {
-    const stream = streams[0] ?? new MediaStream([track]);
-    this.#streams.set(stream.id, stream);
-    stream.onremovetrack = () => {
-      if (stream.getTracks().length > 0) return;
-      this.#streams.delete(stream.id);
-      this.#options.onStreams?.(this.streams);
-    };
-    this.#options.onStreams?.(this.streams);
-  }
-
   #changed(): void {
     this.#options.onState?.(this.state);
-  }
-
-  #senderOf(track: MediaStreamTrack): RTCRtpSender | undefined {
-    return this.#connection.getSenders().find((sender) => sender.track === track);
   }
 
   #enqueue(step: () => Promise<void>): void {
@@ -240,6 +316,9 @@ export class PeerLink {
 /** Candidates that wait for a description; no honest peer has so many. */
 const EARLY_MAX = 256;
 
+/** Tries of a description that is refused again and again are doubled as often: to about a minute. */
+const REFUSALS_SPREAD_MAX = 5;
+
 /** How long the impolite side waits for the other one to begin, or to take its own offer back. */
 export const OFFER_PATIENCE_MS = 2_000;
 
@@ -248,10 +327,16 @@ export interface PeerLinkOptions {
   readonly isPolite: boolean;
   /** Sent from the beginning. */
   readonly tracks: Iterable<readonly [MediaStreamTrack, MediaStream]>;
+  /** Kinds that are not sent for now. */
+  readonly forbidden?: ReadonlySet<MediaKind>;
+  /** Kinds of the other side's that are not given on for now. */
+  readonly silenced?: ReadonlySet<MediaKind>;
   readonly offerPatienceMs?: number;
   createConnection(): RTCPeerConnection;
   /** Brings a signal to the other side; calls are to arrive in their order. */
   send(signal: OutgoingSignal): Promise<unknown>;
+  /** Before ways are looked for: undefined where the TURN credentials are fresh, else when `setIceServers` was called. */
+  refreshServers?(): Promise<void> | undefined;
   onState?(state: LinkState): void;
   onStreams?(streams: readonly MediaStream[]): void;
   /** A step failed and was skipped; the connection lives on. */

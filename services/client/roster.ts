@@ -1,4 +1,4 @@
-import type { IceServer, Peer, PeerId, Room, Snapshot } from '@fenghuo/protocol';
+import type { Peer, PeerId, Room, Snapshot } from '@fenghuo/protocol';
 import type { ServerEvent } from './signaling-connection.ts';
 
 /** Who is in the room, and how far its log has been read. */
@@ -14,10 +14,6 @@ export class Roster {
 
   get room(): Room | undefined {
     return this.#snapshot?.room;
-  }
-
-  get iceServers(): readonly IceServer[] {
-    return this.#snapshot?.ice_servers ?? [];
   }
 
   /** The others, in the order in which they joined. */
@@ -53,8 +49,13 @@ export class Roster {
     }
     if (event.name === 'peer_joined') this.#peers.set(event.data.peer.id, event.data.peer);
     if (event.name === 'peer_updated') this.#update(event.data.peer);
+    if (event.name === 'room_updated') this.#change(event.data.room);
     if (event.name === 'peer_left') this.#peers.delete(event.data.peer);
     return true;
+  }
+
+  #change(room: Room): void {
+    if (this.#snapshot !== undefined) this.#snapshot = { ...this.#snapshot, room };
   }
 
   #update(peer: Peer): void {

@@ -7,6 +7,8 @@ import type {
   JoinReply,
   Json,
   MessageReply,
+  ModerateReply,
+  Moderation,
   Peer,
   PeerId,
   RemovedReason,
@@ -18,10 +20,12 @@ import type {
 import { Attachment } from './attachment.ts';
 import { Connector, type ConnectorOptions } from './connector.ts';
 import { Emitter } from './emitter.ts';
+import { IceServers } from './ice-servers.ts';
 import { RequestQueue } from './request-queue.ts';
 import { Roster } from './roster.ts';
 import type { ServerEvent } from './signaling-connection.ts';
 import { SignalingError } from './signaling-error.ts';
+import { TokenKeeper } from './token-keeper.ts';
 import { incomingLine, type WireLine } from './wire-line.ts';
 
 /**
@@ -38,6 +42,8 @@ export interface JoinOptions extends ConnectorOptions {
   readonly room: string;
   readonly name?: string;
   readonly metadata?: Json;
+  /** Replaces the browser's in tests. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
 export type SessionState =
@@ -46,10 +52,18 @@ export type SessionState =
   | { readonly phase: 'connected' }
   /** The connection was lost. The session is resumed on another one; `error` says why it is not yet. */
   | { readonly phase: 'reconnecting'; readonly error?: SignalingError }
-  /** Final. */
-  | { readonly phase: 'closed'; readonly reason: CloseReason; readonly error?: SignalingError };
+  /** Final: nothing is tried any more. `by`: the member who ended it, where it was one. */
+  | {
+      readonly phase: 'closed';
+      readonly reason: CloseReason;
+      readonly error?: SignalingError;
+      readonly by?: PeerId;
+    };
 
-/** `session_replaced`: somebody with the same resume token goes on with the session. */
+/**
+ * What one did, what a node ended the session for, or why it never began (`banned`, `room_locked`, `forbidden`,
+ * `unauthorized` and others). `session_replaced`: somebody with the same resume token goes on with the session.
+ */
 export type CloseReason = 'left' | ErrorCode | Exclude<RemovedReason, 'replaced'>;
 
 /** Roster events come after the roster has changed. Those of the room's log come in its order, each once. */
@@ -63,12 +77,18 @@ export interface SessionEvents {
   peer_joined: Events['peer_joined'];
   peer_left: Events['peer_left'];
   peer_updated: Events['peer_updated'];
+  /** The room was locked or unlocked; `room` is new. */
+  room_updated: Events['room_updated'];
   signal: Events['signal'];
   message: Events['message'];
   /** The node lost the room's thread: the roster is replaced, and signals may be missing unless `complete`. */
   resync: Events['resync'];
   /** The node asks to be left; the session moves by itself. `text` is for people. */
   go_away: Events['go_away'];
+  /** An operator's words to people, each once. */
+  announcement: Events['announcement'];
+  /** There are other STUN or TURN servers, or newer credentials. */
+  ice_servers: readonly IceServer[];
   /** A node ended the session; the state becomes closed. */
   removed: Events['removed'];
   /** Everything that was sent and received, for people to read. */
@@ -95,6 +115,9 @@ export class RoomSession extends Emitter<SessionEvents> {
   readonly #roster = new Roster();
   readonly #requests: RequestQueue;
   readonly #attachment: Attachment;
+  readonly #tokens: TokenKeeper;
+  readonly #iceServers: IceServers;
+  readonly #announced: string[] = [];
   #state: SessionState = { phase: 'connecting' };
   #welcome: Events['welcome'] | undefined;
   #name: string;
@@ -110,8 +133,15 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.joined = promise;
     this.#settleJoined = { resolve, reject };
     this.#requests = new RequestQueue(random);
+    this.#tokens = new TokenKeeper(options.token, (token) => this.#request('update', { token }), random);
+    this.#iceServers = new IceServers({
+      endpoint: () => this.#attachment.endpoint,
+      token: () => this.#tokens.current,
+      onChange: (list) => this.emit('ice_servers', list),
+      fetch: options.fetch,
+    });
     this.#attachment = new Attachment({
-      connector: new Connector(endpoints, options),
+      connector: new Connector(endpoints, options, this.#tokens),
       requests: this.#requests,
       random,
       join: () => ({ room: options.room, name: this.#name, metadata: this.#metadata }),
@@ -143,8 +173,17 @@ export class RoomSession extends Emitter<SessionEvents> {
     return this.#roster.room;
   }
 
+  /** The newest that a node has handed out. */
   get iceServers(): readonly IceServer[] {
-    return this.#roster.iceServers;
+    return this.#iceServers.list;
+  }
+
+  /**
+   * Fetches newer credentials from the node where those that are here have lived for more than half of their time;
+   * undefined where they are fresh. Resolves in any case, after two seconds at the most.
+   */
+  refreshIceServers(): Promise<void> | undefined {
+    return this.#iceServers.refresh();
   }
 
   /** The others, in the order in which they joined. */
@@ -186,11 +225,27 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.#attachment.whisper('message', { topic, data, ...options, ephemeral: true });
   }
 
-  /** Changes one's own name or metadata, which is replaced whole. A rejoin keeps them. */
-  async update(changes: { readonly name?: string; readonly metadata?: Json }): Promise<Peer> {
+  /**
+   * Changes one's own name or metadata, which is replaced whole; a rejoin keeps them. A fresh `token` prolongs the
+   * session; where tokens come from a function, that happens by itself.
+   */
+  async update(changes: {
+    readonly name?: string;
+    readonly metadata?: Json;
+    readonly token?: string;
+  }): Promise<Peer> {
     if (changes.name !== undefined) this.#name = changes.name;
     if (changes.metadata !== undefined) this.#metadata = changes.metadata;
+    if (changes.token !== undefined) this.#tokens.replace(changes.token);
     return (await this.#request('update', changes)).peer;
+  }
+
+  /**
+   * Acts on the room, or on those in it whose role is lower than one's own: hosts and moderators may. Resolves when it
+   * holds for everyone; rejects with `forbidden` or `peer_not_found`.
+   */
+  moderate(order: Moderation): Promise<ModerateReply> {
+    return this.#request('moderate', order);
   }
 
   /** Leaves for good. Tells the others, and resolves when a node has heard or a second has passed. */
@@ -198,6 +253,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     if (this.#state.phase === 'closed') return;
     const error = new SignalingError('session_expired', 'The session was left.');
     this.#settleJoined.reject(error);
+    this.#tokens.stop();
     const isHeard = this.#attachment.leave();
     this.#setState({ phase: 'closed', reason: 'left' });
     await isHeard;
@@ -213,6 +269,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     if (this.#state.phase === 'closed') return; // There only to leave.
     const isRejoin = this.self !== undefined;
     this.#roster.replace(reply);
+    this.#iceServers.take(reply.ice_servers);
     this.#setState({ phase: 'connected' });
     this.emit('joined', { isRejoin });
     this.#settleJoined.resolve();
@@ -220,7 +277,10 @@ export class RoomSession extends Emitter<SessionEvents> {
 
   #resume(reply: ResumeReply, gapMs: number): void {
     if (this.#state.phase === 'closed') return;
-    if (!reply.recovered) this.#roster.replace(reply);
+    if (!reply.recovered) {
+      this.#roster.replace(reply);
+      this.#iceServers.take(reply.ice_servers);
+    }
     this.#setState({ phase: 'connected' });
     const { recovered } = reply;
     this.emit('resumed', recovered ? { recovered, missed: reply.missed, gapMs } : { recovered, gapMs });
@@ -231,16 +291,27 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.emit('wire', incomingLine(event));
     if (!this.#roster.follow(event)) return;
     if (event.name === 'welcome') this.#welcome = event.data;
+    if (event.name === 'resync') this.#iceServers.take(event.data.ice_servers as readonly IceServer[]);
+    if (event.name === 'announcement' && !this.#isNews(event.data.id)) return;
     // An event of a later version of the protocol has no listeners.
     (this.emit as (name: ServerEvent['name'], data: unknown) => void).call(this, event.name, event.data);
-    if (event.name === 'removed') this.#removed(event.data.reason);
+    if (event.name === 'removed') this.#removed(event.data);
   }
 
-  #removed(reason: RemovedReason): void {
+  /** On a move, the old connection and the new one may both bring an announcement. */
+  #isNews(id: string): boolean {
+    if (this.#announced.includes(id)) return false;
+    this.#announced.push(id);
+    this.#announced.splice(0, this.#announced.length - ANNOUNCEMENTS_KNOWN_MAX);
+    return true;
+  }
+
+  #removed({ reason, by }: Events['removed']): void {
     const text = `A node ended the session: ${reason}.`;
     this.#close(
       reason === 'replaced' ? 'session_replaced' : reason,
       new SignalingError(CODE_OF_REMOVAL[reason] ?? 'session_expired', text),
+      by,
     );
   }
 
@@ -250,11 +321,12 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.#setState({ phase: this.self === undefined ? 'connecting' : 'reconnecting', error });
   }
 
-  #close(reason: CloseReason, error: SignalingError): void {
+  #close(reason: CloseReason, error: SignalingError, by?: PeerId): void {
     this.#attachment.stop();
+    this.#tokens.stop();
     if (this.#state.phase === 'closed') return;
     this.#settleJoined.reject(error);
-    this.#setState({ phase: 'closed', reason, error });
+    this.#setState({ phase: 'closed', reason, error, ...(by === undefined ? {} : { by }) });
     this.#requests.end(error);
   }
 
@@ -271,6 +343,8 @@ export class RoomSession extends Emitter<SessionEvents> {
     return this.#requests.request(name, body);
   }
 }
+
+const ANNOUNCEMENTS_KNOWN_MAX = 32;
 
 const CODE_OF_REMOVAL: Record<RemovedReason, ErrorCode> = {
   kicked: 'session_expired',

@@ -18,8 +18,8 @@ export interface WireLine {
   /** For a request: how long its answer took. */
   readonly tookMs?: number;
   /**
-   * Why a request was refused, or what became of it (`held`, `3 missed`); the node that welcomes; that a peer is
-   * `away`, without a node; why something ended.
+   * Why a request was refused, or what became of it (`held`, `3 missed`); what a host ordered; the node that welcomes;
+   * that a peer is `away`, without a node; why something ended.
    */
   readonly note?: string;
 }
@@ -56,8 +56,11 @@ export function outgoingLine(name: RequestName, body: object, answer: Answer, to
     what: name === 'signal' ? signalKind(body) : name,
     tookMs,
     ...optional('seq', reply.seq),
-    ...optional('peer', (body as { to?: string }).to),
-    ...optional('note', answer.ok ? outcome(reply) : answer.error.code),
+    ...optional('peer', (body as { to?: string }).to ?? (body as { peer?: string }).peer),
+    ...optional(
+      'note',
+      answer.ok ? (outcome(reply) ?? (body as { action?: string }).action) : answer.error.code,
+    ),
   };
 }
 

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { join } from '../../../services/client/index.ts';
 import { passMs } from './fake-cluster.ts';
 import { ModelRoom } from './model-room.ts';
+import { randomFrom } from './random.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -46,14 +47,3 @@ test(`whatever fails, and when: each event is heard once and in order, each requ
   }
   expect(resumes).toBeGreaterThan(RUNS);
 });
-
-/** mulberry32: the same numbers for the same seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -1,63 +1,134 @@
-/** The signaling half of an RTCPeerConnection, after W3C WebRTC 4.4.1: states, rollback, negotiation-needed. */
+type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+
+interface FakeTransceiver {
+  readonly kind: string;
+  readonly sender: { track: unknown; stream: string; replaceTrack(track: unknown): Promise<void> };
+  readonly receiver: { readonly track: FakeTrack };
+  direction: Direction;
+  currentDirection: Direction | null;
+  /** Its m-line, once there is one. */
+  line: number | undefined;
+  /** As it was told to the other side the last time, and in the last exchange that was completed. */
+  told: Direction | undefined;
+  agreed: Direction | undefined;
+  /** Whether the other side's last offer would take anything. */
+  isWanted: boolean;
+  isReceiving: boolean;
+  hasSent: boolean;
+}
+
+/**
+ * The signaling half of an RTCPeerConnection, after W3C WebRTC 4.4.1 and JSEP (RFC 9429): states, rollback, transceivers and
+ * their directions, negotiation-needed. An sdp reads `v=0 name number`, and then `m=kind direction stream` for each m-line.
+ */
 export class FakeConnection {
   signalingState = 'stable';
   iceConnectionState = 'new';
   connectionState = 'new';
   localDescription: { type: string; sdp: string } | null = null;
   remoteDescription: { type: string; sdp: string } | null = null;
+  configuration: RTCConfiguration = {};
   onnegotiationneeded: (() => void) | null = null;
   oniceconnectionstatechange: (() => void) | null = null;
-  isNegotiationNeeded = false;
+  ontrack: ((event: RTCTrackEvent) => void) | null = null;
   refusesCandidates = false;
   isClosed = false;
   restarts = 0;
   /** What was set, in order. */
   readonly log: string[] = [];
   readonly candidates: (string | null)[] = [];
-  readonly senders: { track: unknown }[] = [];
+  readonly transceivers: FakeTransceiver[] = [];
+  readonly streams = new Map<string, FakeStream>();
   readonly #name: string;
-  #transceivers = 0;
   #offers = 0;
+  #isRestartDue = false;
+  #isRestartOffered = false;
 
   constructor(name: string) {
     this.#name = name;
   }
 
-  addTrack(track: unknown): void {
+  /** What is sent now, by kind. */
+  get sending(): string[] {
+    return this.transceivers.flatMap(({ kind, sender, currentDirection }) =>
+      sender.track !== null && /^send/.test(currentDirection ?? '') ? [kind] : [],
+    );
+  }
+
+  get senders(): { track: unknown }[] {
+    return this.transceivers.filter(({ sender }) => sender.track !== null).map(({ sender }) => sender);
+  }
+
+  get isNegotiationNeeded(): boolean {
+    return this.#isRestartDue || this.transceivers.some(({ agreed, direction }) => agreed !== direction);
+  }
+
+  addTrack(track: FakeTrack, stream?: { id?: string }): object {
     if (this.isClosed) throw new DOMException('closed', 'InvalidStateError');
-    this.senders.push({ track });
-    this.#transceivers++;
-    this.#needNegotiation();
+    const free = this.transceivers.find(
+      ({ kind, sender, hasSent }) => kind === track.kind && sender.track === null && !hasSent,
+    );
+    const transceiver = free ?? this.#make(track.kind, 'sendrecv');
+    transceiver.direction = 'sendrecv';
+    transceiver.sender.track = track;
+    transceiver.sender.stream = stream?.id ?? 'main';
+    this.#changed();
+    return transceiver.sender;
   }
 
-  addTransceiver(): void {
-    this.#transceivers++;
-    this.#needNegotiation();
+  removeTrack(sender: FakeTransceiver['sender']): void {
+    const transceiver = this.transceivers.find((each) => each.sender === sender);
+    if (transceiver === undefined || sender.track === null) return;
+    sender.track = null;
+    transceiver.direction = transceiver.direction === 'sendrecv' ? 'recvonly' : 'inactive';
+    this.#changed();
   }
 
-  getTransceivers(): unknown[] {
-    return Array.from({ length: this.#transceivers });
+  addTransceiver(
+    media: string | FakeTrack,
+    { direction, streams: [stream] = [] }: { direction: Direction; streams?: { id: string }[] },
+  ): FakeTransceiver {
+    const transceiver = this.#make(typeof media === 'string' ? media : media.kind, direction);
+    if (typeof media !== 'string') transceiver.sender.track = media;
+    transceiver.sender.stream = stream?.id ?? '';
+    this.#changed();
+    return transceiver;
   }
 
-  getSenders(): { track: unknown }[] {
-    return this.senders;
+  getTransceivers(): readonly FakeTransceiver[] {
+    return this.transceivers;
+  }
+
+  getConfiguration(): RTCConfiguration {
+    return this.configuration;
+  }
+
+  setConfiguration(configuration: RTCConfiguration): void {
+    this.configuration = configuration;
   }
 
   restartIce(): void {
     this.restarts++;
-    this.#needNegotiation();
+    this.#isRestartDue = true;
+    this.#changed();
   }
 
-  async setLocalDescription(): Promise<void> {
+  async setLocalDescription(description?: { type: 'rollback' }): Promise<void> {
     await Promise.resolve();
-    if (this.signalingState === 'have-remote-offer') {
-      this.localDescription = { type: 'answer', sdp: `v=0 ${this.#name}` };
-      this.log.push('local answer');
-      this.isNegotiationNeeded = false; // Tracks added meanwhile are in the answer.
+    if (description?.type === 'rollback') {
+      if (this.signalingState !== 'have-local-offer') throw new DOMException('nothing', 'InvalidStateError');
+      this.log.push('rollback');
+      this.#rollBack();
       this.signalingState = 'stable';
+      this.#changed();
+    } else if (this.signalingState === 'have-remote-offer') {
+      this.localDescription = { type: 'answer', sdp: this.#describe(`v=0 ${this.#name}`, true) };
+      this.log.push('local answer');
+      this.#agree();
     } else if (this.signalingState === 'stable') {
-      this.localDescription = { type: 'offer', sdp: `v=0 ${this.#name} ${++this.#offers}` };
+      this.localDescription = { type: 'offer', sdp: this.#describe(`v=0 ${this.#name} ${++this.#offers}`) };
       this.log.push('local offer');
+      this.#isRestartOffered = this.#isRestartDue;
       this.signalingState = 'have-local-offer';
     } else {
       throw new DOMException(`in ${this.signalingState}`, 'InvalidStateError');
@@ -70,10 +141,12 @@ export class FakeConnection {
     if (description.type === 'answer' && this.signalingState !== 'have-local-offer') {
       throw new DOMException(`answer in ${this.signalingState}`, 'InvalidStateError');
     }
+    if (isGlare) this.#rollBack();
     this.log.push(`${isGlare ? 'rollback, ' : ''}remote ${description.type}`);
     this.remoteDescription = description;
     this.signalingState = description.type === 'offer' ? 'have-remote-offer' : 'stable';
-    if (description.type === 'answer') this.isNegotiationNeeded = false;
+    this.#read(description.sdp);
+    if (description.type === 'answer') this.#agree();
   }
 
   async addIceCandidate(candidate?: { candidate: string }): Promise<void> {
@@ -85,8 +158,122 @@ export class FakeConnection {
     this.isClosed = true;
   }
 
-  #needNegotiation(): void {
-    this.isNegotiationNeeded = true;
+  #make(kind: string, direction: Direction): FakeTransceiver {
+    const sender: FakeTransceiver['sender'] = {
+      track: null,
+      stream: '',
+      async replaceTrack(track) {
+        await Promise.resolve();
+        sender.track = track;
+      },
+    };
+    const receiver = { track: fakeTrack(kind) };
+    const connection = this;
+    let now = direction;
+    const transceiver: FakeTransceiver = {
+      kind,
+      sender,
+      receiver,
+      get direction() {
+        return now;
+      },
+      set direction(next) {
+        now = next;
+        connection.#changed();
+      },
+      currentDirection: null,
+      line: undefined,
+      told: undefined,
+      agreed: undefined,
+      isWanted: true,
+      isReceiving: false,
+      hasSent: false,
+    };
+    this.transceivers.push(transceiver);
+    return transceiver;
+  }
+
+  #describe(head: string, isAnswer = false): string {
+    for (const transceiver of this.transceivers) {
+      if (isAnswer && transceiver.line === undefined) continue; // What the offer had no place for needs one of its own.
+      transceiver.line ??= 1 + Math.max(-1, ...this.transceivers.map(({ line }) => line ?? -1));
+      transceiver.told = transceiver.direction;
+    }
+    const lines = this.transceivers
+      .filter(({ line }) => line !== undefined)
+      .toSorted((one, other) => (one.line ?? 0) - (other.line ?? 0))
+      .map(({ kind, direction, isWanted, sender }) => {
+        const isOneWay = isAnswer && !isWanted && direction === 'sendrecv';
+        return `m=${kind} ${isOneWay ? 'recvonly' : direction} ${sender.stream}`;
+      });
+    return [head, ...lines].join('\n');
+  }
+
+  /** Associates m-lines with transceivers, and tells of tracks that come and go. */
+  #read(sdp: string): void {
+    for (const [line, text] of (sdp.match(/^m=.*$/gm) ?? []).entries()) {
+      const [, kind = '', direction = '', id = 'main'] = /^m=(\w+) (\w+) ?(.*)$/.exec(text) ?? [];
+      const own =
+        this.transceivers.find((each) => each.line === line) ??
+        this.transceivers.find(
+          (each) => each.line === undefined && each.kind === kind && each.sender.track,
+        ) ??
+        this.#make(kind, 'recvonly');
+      own.line = line;
+      own.isWanted = /^(sendrecv|recvonly)$/.test(direction);
+      const sends = /^send/.test(direction);
+      if (sends && !own.isReceiving) this.#receive(own, id || 'main');
+      if (!sends && own.isReceiving) this.#lose(own);
+    }
+  }
+
+  #receive(transceiver: FakeTransceiver, id: string): void {
+    transceiver.isReceiving = true;
+    const stream = this.streams.get(id) ?? new FakeStream(id);
+    this.streams.set(id, stream);
+    stream.addTrack(transceiver.receiver.track);
+    const event = { track: transceiver.receiver.track, streams: [stream], transceiver };
+    this.ontrack?.(event as unknown as RTCTrackEvent);
+  }
+
+  #lose(transceiver: FakeTransceiver): void {
+    transceiver.isReceiving = false;
+    for (const stream of this.streams.values()) {
+      if (stream.tracks.delete(transceiver.receiver.track)) stream.onremovetrack?.();
+    }
+  }
+
+  #agree(): void {
+    this.signalingState = 'stable';
+    if (this.#isRestartOffered) this.#isRestartDue = false;
+    this.#isRestartOffered = false;
+    for (const transceiver of this.transceivers) {
+      if (transceiver.line === undefined) continue;
+      transceiver.agreed = transceiver.told;
+      const { told, isReceiving, isWanted } = transceiver;
+      const sends = isWanted && (told === 'sendrecv' || told === 'sendonly');
+      transceiver.hasSent ||= sends;
+      const receives = isReceiving && (told === 'sendrecv' || told === 'recvonly');
+      transceiver.currentDirection = sends
+        ? receives
+          ? 'sendrecv'
+          : 'sendonly'
+        : receives
+          ? 'recvonly'
+          : 'inactive';
+    }
+    this.#changed();
+  }
+
+  #rollBack(): void {
+    this.#isRestartOffered = false;
+    for (const transceiver of this.transceivers) {
+      if (transceiver.agreed === undefined) transceiver.line = undefined;
+      transceiver.told = transceiver.agreed;
+    }
+  }
+
+  #changed(): void {
     setTimeout(() => {
       if (this.isNegotiationNeeded && this.signalingState === 'stable' && !this.isClosed) {
         this.onnegotiationneeded?.();
@@ -95,10 +282,34 @@ export class FakeConnection {
   }
 }
 
+class FakeStream {
+  readonly id: string;
+  readonly tracks = new Set<unknown>();
+  onremovetrack: (() => void) | null = null;
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  getTracks(): unknown[] {
+    return [...this.tracks];
+  }
+
+  addTrack(track: unknown): void {
+    this.tracks.add(track);
+  }
+
+  removeTrack(track: unknown): void {
+    this.tracks.delete(track);
+  }
+}
+
 export function asConnection(fake: FakeConnection): RTCPeerConnection {
   return fake as unknown as RTCPeerConnection;
 }
 
+type FakeTrack = MediaStreamTrack;
+
 export function fakeTrack(kind: string): MediaStreamTrack {
-  return { kind } as MediaStreamTrack;
+  return { kind, enabled: true } as MediaStreamTrack;
 }

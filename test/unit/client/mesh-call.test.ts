@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { MeshCall, type PeerId } from '../../../services/client/index.ts';
-import { joined, passMs, peer, snapshot } from './fake-cluster.ts';
-import { asConnection, FakeConnection } from './fake-connection.ts';
+import { join, type Kind, MeshCall, type PeerId } from '../../../services/client/index.ts';
+import { FakeCluster, joined, passMs, peer, snapshot } from './fake-cluster.ts';
+import { asConnection, FakeConnection, fakeTrack } from './fake-connection.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -100,4 +100,95 @@ test('a session joined anew knows nobody: everyone is called anew', async () => 
   next.admit('wei-2', 20, [peer('ana', 3)]);
   await passMs(1);
   expect([gone, made.map(({ isClosed }) => isClosed)]).toEqual([['ana'], [true, false]]);
+});
+
+describe('mutes', () => {
+  const speaks = (seq: number, id: string, muted: Kind[]) => ({ seq, peer: { ...peer(id, seq), muted } });
+
+  /** Wei in a call with Ana, each sending sound and a picture. */
+  async function talking() {
+    const scene = await inCall();
+    for (const kind of ['audio', 'video']) scene.call.addTrack(fakeTrack(kind), { id: 'wei' } as MediaStream);
+    await passMs(1);
+    const sdp = 'v=0\nm=audio sendrecv ana\nm=video sendrecv ana';
+    scene.connection.hear('signal', { seq: 9, from: 'ana' as PeerId, description: { type: 'answer', sdp } });
+    await passMs(1);
+    const heard = () =>
+      scene.call
+        .streamsOf('ana' as PeerId)
+        .flatMap((stream) => stream.getTracks().map(({ kind }) => kind))
+        .sort();
+    return { ...scene, heard, sending: () => scene.made.map(({ sending }) => [...sending].sort()) };
+  }
+
+  test("of one's own end the sending to everyone, and to whoever comes later, and so do unmutes begin it again", async () => {
+    const { connection, sending, made } = await talking();
+    connection.hear('peer_updated', speaks(10, 'wei', ['audio']));
+    expect(sending()).toEqual([['video']]);
+    connection.hear('peer_joined', { seq: 11, peer: peer('max', 11) });
+    await passMs(2_001);
+    expect(made[1]?.localDescription?.sdp.match(/^m=\w+ \w+/gm)).toEqual([
+      'm=video sendrecv',
+      'm=audio recvonly',
+    ]);
+    connection.hear('peer_updated', speaks(12, 'wei', []));
+    await passMs(1);
+    expect(sending()[0]).toEqual(['audio', 'video']);
+  });
+
+  test("of others' take that kind out of what they send here, whatever they do", async () => {
+    const { connection, heard, call } = await talking();
+    const media: number[] = [];
+    call.on('media', ({ streams }) => media.push(streams.length));
+    connection.hear('peer_updated', speaks(10, 'ana', ['audio', 'message']));
+    expect(heard()).toEqual(['video']);
+    connection.hear('peer_updated', speaks(11, 'ana', ['audio', 'video', 'message']));
+    expect(heard()).toEqual([]);
+    connection.hear('peer_updated', speaks(12, 'ana', []));
+    expect(heard()).toEqual(['audio', 'video']);
+    expect(media).toEqual([1, 0, 1]);
+  });
+
+  test.each(['resync', 'resume'] as const)('are taken from the snapshot of a %s', async (way) => {
+    const { cluster, connection, heard, sending } = await talking();
+    const ana = { ...peer('ana', 3), muted: ['video' as const] };
+    const self = { ...peer('wei', 7), muted: ['audio' as const] };
+    const picture = { ...snapshot('wei', 40, [ana]), self };
+    if (way === 'resync') connection.hear('resync', { complete: true, ...picture });
+    else {
+      connection.lose();
+      const next = await cluster.opened(2);
+      const reply = { recovered: false, last_id: 1, ...picture } as const;
+      next.last('resume').answer({ ok: true, reply });
+    }
+    expect([heard(), sending()]).toEqual([['audio'], [['video']]]);
+  });
+
+  test('that are there when one joins hold from the first offer on', async () => {
+    const cluster = new FakeCluster();
+    const session = join('http://one', { room: 'blue', connect: cluster.connect });
+    const made: FakeConnection[] = [];
+    const call = new MeshCall(session, {
+      createConnection: () => {
+        made.push(new FakeConnection('wei'));
+        return asConnection(made.at(-1) as FakeConnection);
+      },
+    });
+    for (const kind of ['audio', 'video']) call.addTrack(fakeTrack(kind), { id: 'wei' } as MediaStream);
+    const connection = await cluster.opened(1);
+    const self = {
+      ...peer('wei', 7),
+      role: 'listener' as const,
+      muted: ['audio', 'video', 'message'] as Kind[],
+    };
+    const resume = { resume_token: 't', resume_window_ms: 30_000 };
+    connection
+      .last('join')
+      .answer({ ok: true, reply: { ...snapshot('wei', 7, [peer('ana', 3)]), self, ...resume } });
+    await passMs(1);
+    expect(made[0]?.localDescription?.sdp.match(/^m=.*$/gm)).toEqual([
+      'm=audio recvonly ',
+      'm=video recvonly ',
+    ]);
+  });
 });

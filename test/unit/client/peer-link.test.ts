@@ -1,55 +1,7 @@
 import { expect, test, vi } from 'vitest';
 
-import { type OutgoingSignal, PeerLink } from '../../../services/client/index.ts';
-import { asConnection, FakeConnection, fakeTrack } from './fake-connection.ts';
-
-/** Two links with a wire between them that holds what is sent until `deliver`. */
-function pair(options: { politeTracks?: number; impoliteTracks?: number; offerPatienceMs?: number } = {}) {
-  const wires: Record<'polite' | 'impolite', OutgoingSignal[]> = { polite: [], impolite: [] };
-  const faults: unknown[] = [];
-  function side(name: 'polite' | 'impolite', trackCount: number) {
-    const connections: FakeConnection[] = [];
-    const stream = {} as MediaStream;
-    const link = new PeerLink({
-      isPolite: name === 'polite',
-      tracks: Array.from({ length: trackCount }, () => [fakeTrack('video'), stream] as const),
-      offerPatienceMs: options.offerPatienceMs ?? 60_000,
-      createConnection: () => {
-        const connection = new FakeConnection(name);
-        connections.push(connection);
-        return asConnection(connection);
-      },
-      send: async (signal) => void wires[name].push(signal),
-      onFault: (fault) => faults.push(fault),
-    });
-    return {
-      link,
-      connections,
-      /** The newest. */
-      get connection(): FakeConnection {
-        const connection = connections.at(-1);
-        if (connection === undefined) throw new Error('no connection was made');
-        return connection;
-      },
-    };
-  }
-  const polite = side('polite', options.politeTracks ?? 1);
-  const impolite = side('impolite', options.impoliteTracks ?? 1);
-  /** Brings everything to the other side, and answers to it, until nothing is under way. */
-  async function settle(): Promise<void> {
-    for (let quiet = 0; quiet < 3; ) {
-      await new Promise((resolve) => setTimeout(resolve));
-      const count = wires.polite.length + wires.impolite.length;
-      for (const signal of wires.polite.splice(0)) impolite.link.receive(signal);
-      for (const signal of wires.impolite.splice(0)) polite.link.receive(signal);
-      quiet = count === 0 ? quiet + 1 : 0;
-    }
-  }
-  return { polite, impolite, wires, faults, settle };
-}
-
-const descriptions = (signals: readonly OutgoingSignal[]) =>
-  signals.flatMap((signal) => ('description' in signal ? [signal.description.type] : []));
+import { fakeTrack } from './fake-connection.ts';
+import { descriptions, pair } from './link-pair.ts';
 
 test('the one who came later offers, and the other answers with its own tracks: no glare, one round trip', async () => {
   const { polite, impolite, faults, settle } = pair();
@@ -61,7 +13,7 @@ test('the one who came later offers, and the other answers with its own tracks: 
 });
 
 test('the one who came later offers to receive where it has nothing to send', async () => {
-  const { polite, settle } = pair({ politeTracks: 0 });
+  const { polite, settle } = pair({ politeTracks: [] });
   await settle();
   expect(polite.connection.log).toEqual(['local offer', 'remote answer']);
 });

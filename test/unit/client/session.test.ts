@@ -74,6 +74,81 @@ test('the roster follows who comes, changes and goes', async () => {
   expect([...session.peers.keys()]).toEqual(['max']);
 });
 
+test('the room is as its last change left it', async () => {
+  const { session, connection } = await joined();
+  const room = { name: 'blue', home: 'main', locked: true, peers_max: 100 };
+  const changes: unknown[] = [];
+  session.on('room_updated', (event) => changes.push([event, session.room]));
+  connection.hear('room_updated', { seq: 8, room });
+  expect(changes).toEqual([[{ seq: 8, room }, room]]);
+});
+
+test("an operator's words are heard once, also where two connections bring them", async () => {
+  const { session, cluster, connection } = await joined();
+  const texts: string[] = [];
+  session.on('announcement', ({ text }) => texts.push(text));
+  const announce = (to: typeof connection, id: string) =>
+    to.hear('announcement', { id, level: 'info', text: id });
+  announce(connection, 'maintenance');
+  connection.hear('go_away', { reason: 'drain', reconnect_after_ms: 0, deadline_ms: 5_000 });
+  const next = await cluster.opened(2);
+  announce(next, 'maintenance');
+  announce(next, 'and another');
+  next.resume();
+  expect(texts).toEqual(['maintenance', 'and another']);
+});
+
+test('an order is a request like any other: its answer is for whoever gave it', async () => {
+  const { session, connection } = await joined();
+  const ana = 'ana' as PeerId;
+  const mute = session.moderate({ action: 'mute', peer: ana, kinds: ['audio'] });
+  expect(connection.last('moderate').payload).toEqual({
+    id: 2,
+    action: 'mute',
+    peer: 'ana',
+    kinds: ['audio'],
+  });
+  connection.last('moderate').answer({ ok: true, reply: { seq: 8 } });
+  expect(await mute).toEqual({ seq: 8 });
+  const kick = session.moderate({ action: 'kick', peer: ana });
+  connection.refuse('moderate', 'forbidden');
+  await expect(kick).rejects.toMatchObject({ code: 'forbidden' });
+});
+
+test.each(['media_forbidden', 'forbidden'] as const)(
+  'a message refused as %s is told as that',
+  async (code) => {
+    const { session, connection } = await joined();
+    const sent = session.message('x', 1);
+    connection.refuse('message', code);
+    await expect(sent).rejects.toMatchObject({ code });
+  },
+);
+
+test.each(['banned', 'room_locked', 'forbidden', 'unauthorized'] as const)(
+  'a join refused as %s closes the session with that reason, and is not tried again',
+  async (code) => {
+    const cluster = new FakeCluster();
+    const session = join('http://one', { room: 'blue', connect: cluster.connect });
+    (await cluster.opened(1)).refuse('join', code);
+    await expect(session.joined).rejects.toMatchObject({ code });
+    expect(session.state).toMatchObject({ phase: 'closed', reason: code, error: { code } });
+    await passMs(60_000);
+    expect(cluster.tries).toHaveLength(1);
+  },
+);
+
+test('who is sent out in the middle of a move hears the reason, and does not join anew', async () => {
+  const { cluster, session, connection } = await joined();
+  connection.hear('go_away', { reason: 'drain', reconnect_after_ms: 0, deadline_ms: 5_000 });
+  const next = await cluster.opened(2);
+  connection.hear('removed', { reason: 'kicked', by: 'ana' as PeerId });
+  next.refuse('resume', 'session_expired');
+  expect(session.state).toMatchObject({ phase: 'closed', reason: 'kicked', by: 'ana' });
+  await passMs(60_000);
+  expect([next.isClosed, next.sent('join'), cluster.tries.length]).toEqual([true, [], 2]);
+});
+
 test('a resync replaces roster, seq and epoch, even by a lower seq', async () => {
   const { session, connection } = await joined();
   connection.hear('resync', { complete: true, ...snapshot('wei', 4, [peer('max', 1)], 2) });
@@ -119,7 +194,7 @@ test.each([
   connection.hear('removed', { reason, by: 'ana' as PeerId });
   connection.lose();
   expect(removals).toEqual([{ reason, by: 'ana' }]);
-  expect(states).toMatchObject([{ phase: 'closed', reason: told, error: { code } }]);
+  expect(states).toMatchObject([{ phase: 'closed', reason: told, error: { code }, by: 'ana' }]);
   await expect(request).rejects.toMatchObject({ code });
   await passMs(60_000);
   expect(cluster.tries).toHaveLength(1);

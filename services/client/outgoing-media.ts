@@ -1,0 +1,135 @@
+/** The kinds that a person may be muted in and that go from peer to peer. */
+export type MediaKind = 'audio' | 'video';
+
+/**
+ * One's own tracks on one connection. Those of a kind that is forbidden are taken off it at once, and put back where
+ * they were when it is allowed again: whoever made them need not know. What changes here makes a negotiation due.
+ */
+export class OutgoingMedia {
+  readonly #tracks = new Map<MediaStreamTrack, MediaStream>();
+  /** Where each track was put. */
+  readonly #carriers = new Map<MediaStreamTrack, RTCRtpTransceiver>();
+  #forbidden: ReadonlySet<MediaKind>;
+  #connection: RTCPeerConnection | undefined;
+  #version = 0;
+
+  constructor(
+    tracks: Iterable<readonly [MediaStreamTrack, MediaStream]>,
+    forbidden: ReadonlySet<MediaKind> = new Set(),
+  ) {
+    for (const [track, stream] of tracks) this.#tracks.set(track, stream);
+    this.#forbidden = forbidden;
+  }
+
+  /** Another one whenever something else is forbidden. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get isStarted(): boolean {
+    return this.#connection !== undefined;
+  }
+
+  /** Puts one's tracks on the connection, which makes an offer due unless one is being answered. */
+  start(connection: RTCPeerConnection): void {
+    this.#connection = connection;
+    for (const track of this.#tracks.keys()) this.#put(track);
+    this.#ask(connection);
+  }
+
+  /** The connection is another one, and has nothing yet. */
+  reset(): void {
+    this.#connection = undefined;
+    this.#carriers.clear();
+  }
+
+  add(track: MediaStreamTrack, stream: MediaStream): void {
+    this.#tracks.set(track, stream);
+    this.#put(track);
+  }
+
+  remove(track: MediaStreamTrack): void {
+    this.#tracks.delete(track);
+    this.#takeOff(track);
+    this.#carriers.delete(track);
+  }
+
+  /** `next` takes the place of `track`: nothing is negotiated. */
+  async replace(track: MediaStreamTrack, next: MediaStreamTrack): Promise<void> {
+    const stream = this.#tracks.get(track);
+    if (stream === undefined) return;
+    this.#tracks.delete(track);
+    this.#tracks.set(next, stream);
+    const carrier = this.#carriers.get(track);
+    if (carrier === undefined) return;
+    this.#carriers.delete(track);
+    this.#carriers.set(next, carrier);
+    if (!this.#isForbidden(next)) await carrier.sender.replaceTrack(next);
+  }
+
+  /** False where nothing changes. */
+  forbid(kinds: ReadonlySet<MediaKind>): boolean {
+    const before = this.#forbidden;
+    if (isSame(before, kinds)) return false;
+    this.#forbidden = kinds;
+    this.#version++;
+    for (const track of this.#tracks.keys()) {
+      const wasForbidden = before.has(track.kind as MediaKind);
+      if (this.#isForbidden(track) && !wasForbidden) this.#takeOff(track);
+      if (!this.#isForbidden(track) && wasForbidden) this.#put(track);
+    }
+    return true;
+  }
+
+  #isForbidden({ kind }: MediaStreamTrack): boolean {
+    return this.#forbidden.has(kind as MediaKind);
+  }
+
+  #put(track: MediaStreamTrack): void {
+    const connection = this.#connection;
+    const stream = this.#tracks.get(track);
+    if (connection === undefined || stream === undefined || this.#isForbidden(track)) return;
+    const carrier = this.#carriers.get(track);
+    if (carrier !== undefined && carrier.currentDirection !== 'stopped') {
+      // A connection's own addTrack would take a new m-line each time, for this one has been sent on.
+      carrier.direction = 'sendrecv';
+      carrier.sender.replaceTrack(track).catch(() => {}); // Fails where the connection was closed meanwhile.
+      return;
+    }
+    const made = this.#carry(connection, track, stream);
+    if (made !== undefined) this.#carriers.set(track, made);
+  }
+
+  #carry(connection: RTCPeerConnection, track: MediaStreamTrack, stream: MediaStream) {
+    const isWaiting = ({ sender, receiver }: RTCRtpTransceiver) =>
+      sender.track === null && receiver.track.kind === track.kind;
+    if ([...this.#carriers.values()].some(isWaiting)) {
+      // A connection's own addTrack might take one that waits for another track to be put back.
+      return connection.addTransceiver(track, { direction: 'sendrecv', streams: [stream] });
+    }
+    const sender = connection.addTrack(track, stream);
+    return connection.getTransceivers().find((each) => each.sender === sender);
+  }
+
+  #takeOff(track: MediaStreamTrack): void {
+    const carrier = this.#carriers.get(track);
+    if (carrier === undefined || carrier.currentDirection === 'stopped') return;
+    this.#connection?.removeTrack(carrier.sender); // Ends the sending at once, but does nothing while it is being put back.
+    carrier.direction = 'recvonly';
+    carrier.sender.replaceTrack(null).catch(() => {});
+  }
+
+  /** With nothing of a kind to send, for now or at all, an offer has to ask for it. */
+  #ask(connection: RTCPeerConnection): void {
+    const isSilent = connection.getTransceivers().length === 0;
+    for (const kind of ['audio', 'video'] as const) {
+      const isWithheld = this.#forbidden.has(kind);
+      const isThere = connection.getTransceivers().some(({ receiver }) => receiver.track.kind === kind);
+      if ((isSilent || isWithheld) && !isThere) connection.addTransceiver(kind, { direction: 'recvonly' });
+    }
+  }
+}
+
+export function isSame(kinds: ReadonlySet<MediaKind>, others: ReadonlySet<MediaKind>): boolean {
+  return kinds.size === others.size && [...kinds].every((kind) => others.has(kind));
+}

@@ -1,0 +1,99 @@
+import {
+  type MediaKind,
+  type OutgoingSignal,
+  PeerLink,
+  SignalingError,
+} from '../../../services/client/index.ts';
+import { asConnection, FakeConnection, fakeTrack } from './fake-connection.ts';
+
+export type Side = 'polite' | 'impolite';
+
+export interface PairOptions {
+  readonly politeTracks?: readonly MediaKind[];
+  readonly impoliteTracks?: readonly MediaKind[];
+  readonly offerPatienceMs?: number;
+  /** What each side knows of its own mutes at the beginning. */
+  readonly forbidden?: { readonly [Each in Side]?: readonly MediaKind[] };
+}
+
+/**
+ * Two links, and a node between them that holds what is sent until `settle`, and refuses a description that would send
+ * what its author is muted in. What it knows of mutes the links may not know yet.
+ */
+export function pair(options: PairOptions = {}) {
+  const wires: Record<Side, OutgoingSignal[]> = { polite: [], impolite: [] };
+  const muted: Record<Side, Set<string>> = {
+    polite: new Set(options.forbidden?.polite),
+    impolite: new Set(options.forbidden?.impolite),
+  };
+  const refused: Side[] = [];
+  const faults: unknown[] = [];
+  function side(name: Side, kinds: readonly MediaKind[]) {
+    const connections: FakeConnection[] = [];
+    const tracks = kinds.map((kind) => fakeTrack(kind));
+    const stream = { id: `of ${name}` } as MediaStream;
+    const link = new PeerLink({
+      isPolite: name === 'polite',
+      tracks: tracks.map((track) => [track, stream] as const),
+      forbidden: new Set(options.forbidden?.[name]),
+      offerPatienceMs: options.offerPatienceMs ?? 60_000,
+      createConnection: () => {
+        const connection = new FakeConnection(name);
+        connections.push(connection);
+        return asConnection(connection);
+      },
+      send: async (signal) => {
+        if (kindsSent(signal).some((kind) => muted[name].has(kind))) {
+          refused.push(name);
+          throw new SignalingError('media_forbidden');
+        }
+        wires[name].push(signal);
+      },
+      onFault: (fault) => faults.push(fault),
+    });
+    return {
+      link,
+      connections,
+      tracks,
+      /** The newest. */
+      get connection(): FakeConnection {
+        const connection = connections.at(-1);
+        if (connection === undefined) throw new Error('no connection was made');
+        return connection;
+      },
+      /** What the application is given of the other side's, by kind. */
+      get heard(): string[] {
+        return link.streams.flatMap((each) => each.getTracks().map(({ kind }) => kind)).sort();
+      },
+    };
+  }
+  const polite = side('polite', options.politeTracks ?? ['video']);
+  const impolite = side('impolite', options.impoliteTracks ?? ['video']);
+  /** Brings the oldest signal of one side to the other; false where there is none. */
+  function deliver(from: Side): boolean {
+    const signal = wires[from].shift();
+    if (signal === undefined) return false;
+    (from === 'polite' ? impolite : polite).link.receive(signal);
+    return true;
+  }
+  /** Brings everything to the other side, and answers to it, until nothing is under way. */
+  async function settle(): Promise<void> {
+    for (let quiet = 0; quiet < 3; ) {
+      await new Promise((resolve) => setTimeout(resolve));
+      const count = wires.polite.length + wires.impolite.length;
+      for (const signal of wires.polite.splice(0)) impolite.link.receive(signal);
+      for (const signal of wires.impolite.splice(0)) polite.link.receive(signal);
+      quiet = count === 0 ? quiet + 1 : 0;
+    }
+  }
+  return { polite, impolite, wires, muted, refused, faults, deliver, settle };
+}
+
+export function descriptions(signals: readonly OutgoingSignal[]): string[] {
+  return signals.flatMap((signal) => ('description' in signal ? [signal.description.type] : []));
+}
+
+function kindsSent(signal: OutgoingSignal): string[] {
+  if (!('description' in signal) || signal.description.type === 'rollback') return [];
+  return [...signal.description.sdp.matchAll(/^m=(\w+) send/gm)].map(([, kind = '']) => kind);
+}
