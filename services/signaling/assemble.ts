@@ -13,6 +13,8 @@ export interface AssembleOptions {
   readonly hub?: MemoryHub;
   /** Set by tests that share a Redis. */
   readonly keyPrefix?: string;
+  /** Set by tests in which time passes as they wish. */
+  readonly wallMs?: () => number;
 }
 
 /** The composition root: chooses the parts that the configuration asks for, and starts a node of them. */
@@ -21,7 +23,7 @@ export async function startNode(config: Config, options: AssembleOptions = {}): 
   const log = openLog(config.logLevel, config.nodeId, config.region);
   const metrics = openMetrics();
   const backplane = openBackplane(config, options, incarnation, metrics, log);
-  return startFromParts(config, { incarnation, backplane, metrics, log });
+  return startFromParts(config, { incarnation, backplane, metrics, log, wallMs: options.wallMs ?? Date.now });
 }
 
 function openBackplane(

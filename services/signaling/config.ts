@@ -1,6 +1,10 @@
 import { hostname } from 'node:os';
 import { MESSAGE_BYTES_MAX, RESUME_WINDOW_MS, ROOM_PEERS_MAX } from '@fenghuo/protocol';
 import { z } from 'zod';
+import type { IceSettings } from './ice-servers.ts';
+import { withFiles } from './secret-files.ts';
+import { PUBLIC_KEY_RULE, parsePublicKeys } from './tokens/public-keys.ts';
+import type { TokenSettings } from './tokens/verifier.ts';
 
 /** A faulty environment: every fault with its variable's name, never with its value. */
 export class ConfigError extends Error {
@@ -15,6 +19,13 @@ export class ConfigError extends Error {
 const port = z.coerce.number().int().min(0).max(65_535);
 const count = z.coerce.number().int().min(1);
 const list = z.string().transform((text) => text.split(/[\s,]+/).filter((item) => item !== ''));
+/** Separated by blanks alone: a comma may be part of a secret. */
+const secrets = z.string().transform((text) => text.split(/\s+/).filter((item) => item !== ''));
+
+/** RFC 7518, 3.2: the key of an HS256 is at least as long as its hash. */
+const JWT_SECRET_BYTES_MIN = 32;
+/** What production asks of the secret that it shares with its TURN server. */
+const TURN_SECRET_CHARS_MIN = 32;
 
 const REDIS_URL = /^rediss?(\+(sentinel|cluster))?:\/\/\S+$/;
 const ORIGIN = /^https?:\/\/[^/\s]+$/;
@@ -45,7 +56,28 @@ export const SETTINGS = z.object({
     .string()
     .regex(REDIS_URL, 'must start with redis://, rediss://, redis+sentinel:// or redis+cluster://')
     .optional(),
-  AUTH: z.literal('open', 'must be "open": this version checks no tokens yet'),
+  AUTH: z.enum(['required', 'open'], 'must be "required" or "open"').default('required'),
+  JWT_SECRET: secrets
+    .refine(
+      (all) => all.length > 0 && all.every((secret) => Buffer.byteLength(secret) >= JWT_SECRET_BYTES_MIN),
+      `must be at least ${JWT_SECRET_BYTES_MIN} bytes, hard to guess; several are separated by blanks`,
+    )
+    .optional(),
+  JWT_PUBLIC_KEY: z
+    .string()
+    .transform((text, context) => {
+      const keys = parsePublicKeys(text);
+      if (keys !== undefined) return keys;
+      context.addIssue({ code: 'custom', message: PUBLIC_KEY_RULE });
+      return z.NEVER;
+    })
+    .optional(),
+  JWKS_URL: z
+    .string()
+    .refine((url) => /^https?:/.test(url) && URL.canParse(url), 'must be an http:// or https:// URL')
+    .optional(),
+  JWT_ISSUER: z.string().optional(),
+  JWT_AUDIENCE: z.string().optional(),
   ALLOWED_ORIGINS: list
     .pipe(
       z.array(
@@ -61,6 +93,11 @@ export const SETTINGS = z.object({
   STUN_URLS: list
     .pipe(z.array(z.string().regex(/^stuns?:/, 'must hold URLs that start with stun: or stuns:')))
     .default([]),
+  TURN_URLS: list
+    .pipe(z.array(z.string().regex(/^turns?:/, 'must hold URLs that start with turn: or turns:')))
+    .default([]),
+  TURN_SECRET: secrets.default([]),
+  TURN_TTL_S: count.min(60).default(43_200),
   RESUME_WINDOW_MS: count.default(RESUME_WINDOW_MS),
   ROOM_PEERS_MAX: count.max(1_000).default(ROOM_PEERS_MAX),
   MESSAGE_BYTES_MAX: count.max(MESSAGE_BYTES_MAX).default(MESSAGE_BYTES_MAX),
@@ -84,7 +121,9 @@ export interface Config {
   readonly redisUrl: string | undefined;
   /** None: pages of the node's own host name. */
   readonly allowedOrigins: readonly string[] | undefined;
-  readonly stunUrls: readonly string[];
+  /** Whose tokens are taken; none: the cluster is open. */
+  readonly tokens: TokenSettings | undefined;
+  readonly ice: IceSettings;
   readonly resumeWindowMs: number;
   readonly roomPeersMax: number;
   readonly messageBytesMax: number;
@@ -96,17 +135,16 @@ export interface Config {
   readonly logLevel: string;
 }
 
-/** Reads the environment once. Throws a ConfigError that names every fault. */
-export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => value !== '' && value !== undefined),
-  );
-  const parsed = SETTINGS.safeParse(given);
-  if (!parsed.success) throw new ConfigError(parsed.error.issues.map(fault));
-  const settings = parsed.data;
-  if (settings.NODE_ENV === 'production') {
-    throw new ConfigError(['AUTH must not be "open" with NODE_ENV=production']);
-  }
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads the environment once, and the files that it names. Throws a ConfigError that names every fault. */
+export function parseConfig(environment: Environment): Config {
+  const settings = parseSettings(SETTINGS, environment);
+  const faults = [
+    ...contradictions(settings),
+    ...(settings.NODE_ENV === 'production' ? risks(settings) : []),
+  ];
+  if (faults.length > 0) throw new ConfigError(faults);
   return Object.freeze({
     nodeId: settings.NODE_ID,
     region: settings.REGION,
@@ -114,7 +152,13 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     operators: { host: settings.OPS_HOST, port: settings.OPS_PORT },
     redisUrl: settings.REDIS_URL,
     allowedOrigins: settings.ALLOWED_ORIGINS,
-    stunUrls: settings.STUN_URLS,
+    tokens: settings.AUTH === 'open' ? undefined : tokenSettings(settings),
+    ice: {
+      stunUrls: settings.STUN_URLS,
+      turnUrls: settings.TURN_URLS,
+      turnSecret: settings.TURN_SECRET[0],
+      turnTtlS: settings.TURN_TTL_S,
+    },
     resumeWindowMs: settings.RESUME_WINDOW_MS,
     roomPeersMax: settings.ROOM_PEERS_MAX,
     messageBytesMax: settings.MESSAGE_BYTES_MAX,
@@ -123,6 +167,65 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     adminToken: settings.ADMIN_TOKEN,
     logLevel: settings.LOG_LEVEL,
   });
+}
+
+/** The settings of a schema, with those that lie in files. Throws a ConfigError that names every fault. */
+export function parseSettings<Schema extends z.ZodType>(
+  schema: Schema,
+  environment: Environment,
+): z.output<Schema> {
+  const { settings, faults } = withFiles(environment);
+  const parsed = schema.safeParse(settings);
+  const all = [...faults, ...(parsed.error?.issues.map(fault) ?? [])];
+  if (!parsed.success || all.length > 0) throw new ConfigError(all);
+  return parsed.data;
+}
+
+type Settings = z.output<typeof SETTINGS>;
+
+function tokenSettings(settings: Settings): TokenSettings {
+  return {
+    secrets: settings.JWT_SECRET ?? [],
+    publicKeys: settings.JWT_PUBLIC_KEY ?? [],
+    jwksUrl: settings.JWKS_URL,
+    issuer: settings.JWT_ISSUER,
+    audience: settings.JWT_AUDIENCE,
+  };
+}
+
+/** What does not go together. */
+function contradictions({
+  AUTH,
+  JWT_SECRET,
+  JWT_PUBLIC_KEY,
+  JWKS_URL,
+  TURN_URLS,
+  TURN_SECRET,
+}: Settings): string[] {
+  const faults: string[] = [];
+  if (
+    AUTH === 'required' &&
+    JWT_SECRET === undefined &&
+    JWT_PUBLIC_KEY === undefined &&
+    JWKS_URL === undefined
+  )
+    faults.push(
+      'AUTH=required, the default, needs JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URL (or, for trying, AUTH=open)',
+    );
+  if (TURN_URLS.length > 0 && TURN_SECRET.length === 0)
+    faults.push('TURN_SECRET is not set, and TURN_URLS is');
+  return faults;
+}
+
+/** What is good enough for trying, and not for the Internet. */
+function risks({ AUTH, ALLOWED_ORIGINS, TURN_SECRET }: Settings): string[] {
+  const faults: string[] = [];
+  if (AUTH === 'open') faults.push('AUTH must not be "open" with NODE_ENV=production');
+  if (ALLOWED_ORIGINS === undefined || ALLOWED_ORIGINS.length === 0)
+    faults.push('ALLOWED_ORIGINS is not set, which NODE_ENV=production asks for');
+  if (TURN_SECRET.some((secret) => secret.length < TURN_SECRET_CHARS_MIN))
+    faults.push(`TURN_SECRET must be at least ${TURN_SECRET_CHARS_MIN} characters with NODE_ENV=production`);
+  return faults;
 }
 
 function fault(issue: z.core.$ZodIssue): string {

@@ -3,3 +3,4 @@ export { type AssembleOptions, startNode } from './assemble.ts';
 export { type MemoryHub, memoryHub } from './backplane/memory/hub.ts';
 export { type Config, ConfigError, parseConfig } from './config.ts';
 export type { RunningNode } from './node.ts';
+export { type Grant, mintToken } from './tokens/mint.ts';

@@ -17,6 +17,8 @@ export interface NodeParts {
   readonly backplane: Backplane;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** By which tokens and TURN credentials tell the time. */
+  readonly wallMs: () => number;
 }
 
 /** What keeps sessions beyond their connections, and beyond the nodes that held them. */

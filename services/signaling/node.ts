@@ -12,9 +12,11 @@ import { operatorsServer } from './http/operators.ts';
 import { type Keeping, type NodeParts, openKeeping } from './keeping.ts';
 import { readinessOf } from './readiness.ts';
 import { rebalance } from './rebalance.ts';
-import { requestContext } from './request-context.ts';
+import { iceRouteOptions, requestContext } from './request-context.ts';
+import { tokenExpiry } from './requests/token-expiry.ts';
 import { type Gateway, type GatewayOptions, openGateway } from './sockets/gateway.ts';
 import type { Log } from './telemetry/log.ts';
+import { type TokenVerifier, tokenVerifier } from './tokens/verifier.ts';
 
 export interface RunningNode {
   readonly clientsPort: number;
@@ -33,12 +35,18 @@ const PAGE_ROOT = fileURLToPath(new URL('../web/dist', import.meta.url));
 const ATTEST_EVERY_MS = 250;
 const ATTEST_SHARE = 1 / 16;
 const ABSENCES_EVERY_MS = 250;
+const EXPIRED_EVERY_MS = 1_000;
 const DEPARTURES_WAIT_MS = 2_000;
 
 /** Starts a node: it serves once the promise resolves, and is ready once its backplane answers. */
 export async function startNode(config: Config, parts: NodeParts): Promise<RunningNode> {
   const { backplane, log } = parts;
-  const clients = await clientsServer({ pageRoot: PAGE_ROOT, trustProxy: config.clients.trustProxy });
+  const tokens = openTokens(config, parts);
+  const clients = await clientsServer({
+    pageRoot: PAGE_ROOT,
+    trustProxy: config.clients.trustProxy,
+    ice: iceRouteOptions(config, parts, tokens?.verify),
+  });
   const keeping = openKeeping(config, parts, {
     load: () => ({ connections: gateway.connections.size, isAdmitting: isAdmitting() }),
     onBeat: (order) => {
@@ -49,11 +57,17 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
   });
   const { keeper } = keeping;
   const pace = startPace(performance.now());
+  const context = requestContext(config, parts, keeping, tokens?.verify);
   const gateway: Gateway = openGateway(
     clients.server as HttpServer,
-    requestContext(config, parts, keeping),
-    gatewayOptions(config, parts, { isDraining: () => drain.isDraining, pace }),
+    context,
+    gatewayOptions(config, parts, {
+      isDraining: () => drain.isDraining,
+      pace,
+      verifyToken: tokens?.verify,
+    }),
   );
+  const endExpired = tokenExpiry(context, () => parts.metrics.tokens.expired.inc());
   // Where sockets are still open, fastify's own close would wait for them for ever.
   clients.addHook('preClose', () => gateway.close());
   const drain = openDrain(config, parts, keeping, gateway);
@@ -77,6 +91,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     every(ATTEST_EVERY_MS, () => keeping.feeds.attest(ATTEST_SHARE), log),
     every(BEAT_MS, () => keeper.beat(), log),
     every(ABSENCES_EVERY_MS, () => keeping.absences.tick(), log),
+    every(EXPIRED_EVERY_MS, () => endExpired(gateway.connections), log),
   ];
 
   async function stop(): Promise<void> {
@@ -87,6 +102,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     await keeping.departures.settled(DEPARTURES_WAIT_MS);
     for (const timer of timers) clearInterval(timer);
     eventLoop.close();
+    tokens?.close();
     keeping.restorer.close();
     await keeper.end();
     keeping.departures.close();
@@ -165,7 +181,13 @@ function openRebalance(
 function gatewayOptions(
   config: Config,
   { backplane, metrics, log }: NodeParts,
-  { isDraining, pace }: { isDraining: () => boolean; pace: Pace },
+  {
+    isDraining,
+    pace,
+    verifyToken,
+  }: Pick<GatewayOptions['admission'], 'isDraining' | 'verifyToken'> & {
+    readonly pace: Pace;
+  },
 ): GatewayOptions {
   return {
     messageBytesMax: config.messageBytesMax,
@@ -174,6 +196,7 @@ function gatewayOptions(
     admission: {
       allowedOrigins: config.allowedOrigins,
       connectionsMax: config.connectionsMax,
+      verifyToken,
       isDraining,
     },
     pace,
@@ -184,6 +207,19 @@ function gatewayOptions(
       dropped: (reason) => metrics.connections.dropped.inc({ reason }),
     },
   };
+}
+
+/** Undefined: the cluster is open, and tokens count for nothing. */
+function openTokens({ tokens }: Config, { metrics, log, wallMs }: NodeParts): TokenVerifier | undefined {
+  if (tokens === undefined) return undefined;
+  return tokenVerifier(tokens, {
+    wallMs,
+    onRefused: (reason) => metrics.tokens.refused.inc({ reason }),
+    onFetched: (problem) => {
+      metrics.tokens.keysFetched.inc({ outcome: problem === undefined ? 'ok' : 'failed' });
+      if (problem !== undefined) log.warn({ event: 'jwks_fetch_failed', reason: problem });
+    },
+  });
 }
 
 async function listen(

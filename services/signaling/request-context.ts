@@ -1,6 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { PeerId } from '@fenghuo/protocol';
+import type { IceServer, PeerId } from '@fenghuo/protocol';
 import type { Config } from './config.ts';
+import type { VerifyToken } from './domain/token.ts';
+import type { IceRouteOptions } from './http/ice.ts';
+import { iceServersFor } from './ice-servers.ts';
 import type { Keeping, NodeParts } from './keeping.ts';
 import type { RequestContext } from './requests/context.ts';
 import { failedTries } from './requests/failed-tries.ts';
@@ -10,10 +13,10 @@ export function requestContext(
   config: Config,
   parts: NodeParts,
   { feeds, keeper, departures, absences }: Keeping,
+  verifyToken: VerifyToken | undefined,
 ): RequestContext {
   const { backplane, metrics } = parts;
   const { slowDown } = failedTries(() => performance.now());
-  const digest = (text: string) => createHash('sha256').update(text).digest('base64url');
   return {
     location: { node: config.nodeId, region: config.region },
     get incarnation() {
@@ -27,7 +30,9 @@ export function requestContext(
     departuresMax: 2 * config.connectionsMax,
     roomPeersMax: config.roomPeersMax,
     resumeWindowMs: config.resumeWindowMs,
-    iceServers: config.stunUrls.length === 0 ? [] : [{ urls: [...config.stunUrls] }],
+    verifyToken,
+    iceServers: issueIceServers(config, parts),
+    wallMs: parts.wallMs,
     log: (fact) => parts.log.info(fact),
     awake: () => (keeper.isOverdue ? keeper.beat() : undefined),
     resumed: (outcome, missed) => {
@@ -39,9 +44,48 @@ export function requestContext(
       return slowDown(address);
     },
     nowMs: () => performance.now(),
-    newPeerId: () => randomBytes(12).toString('base64url') as PeerId,
+    newPeerId: () => newId() as PeerId,
     newSecret: () => randomBytes(32).toString('base64url'),
-    peerIdFrom: (text) => digest(`peer ${text}`).slice(0, 16) as PeerId,
+    peerIdFrom: (text) => idFrom(`peer ${text}`) as PeerId,
     hash: digest,
   };
+}
+
+/** What a peer, or whoever asked for it, reaches others with. */
+function issueIceServers(
+  { ice }: Config,
+  { metrics, wallMs }: NodeParts,
+): (user: string) => readonly IceServer[] {
+  return (user) => {
+    const servers = iceServersFor(ice, user, wallMs());
+    if (servers.some(({ credential }) => credential !== undefined)) metrics.tokens.iceCredentials.inc();
+    return servers;
+  };
+}
+
+export function iceRouteOptions(
+  config: Config,
+  parts: NodeParts,
+  verifyToken: VerifyToken | undefined,
+): IceRouteOptions {
+  const issue = issueIceServers(config, parts);
+  return {
+    allowedOrigins: config.allowedOrigins,
+    verifyToken,
+    iceServers: (sub) => issue(sub === undefined ? newId() : idFrom(`ice ${sub}`)),
+    ttlS: config.ice.turnTtlS,
+  };
+}
+
+function newId(): string {
+  return randomBytes(12).toString('base64url');
+}
+
+/** The same id for the same text, which cannot be guessed from it. */
+function idFrom(text: string): string {
+  return digest(text).slice(0, 16);
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }

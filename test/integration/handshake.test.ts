@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { isOriginAllowed } from '../../services/signaling/sockets/handshake.ts';
+import { isOriginAllowed } from '../../services/signaling/domain/origin.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { connect, refusedHandshake } from '../support/plain-client.ts';
 

@@ -11,6 +11,8 @@ export interface ClusterOptions {
   readonly keyPrefix?: string;
   /** Settings of every node, as environment variables. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** The wall clock of every node, by which tokens and TURN credentials tell the time. */
+  readonly wallMs?: () => number;
 }
 
 export interface TestNode {
@@ -37,6 +39,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
   const hub = memoryHub();
   const keyPrefix = options.keyPrefix ?? `test-${randomBytes(6).toString('hex')}`;
   const redisUrl = options.redisUrl ?? inject('redisUrl');
+  const clock = options.wallMs === undefined ? {} : { wallMs: options.wallMs };
   const nodes: TestNode[] = [];
   for (let index = 0; index < (options.nodes ?? 2); index++) {
     const region = REGIONS[index % REGIONS.length] ?? 'beijing';
@@ -53,7 +56,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
         : { REDIS_URL: typeof redisUrl === 'string' ? redisUrl : redisUrl[index] }),
       ...options.settings,
     });
-    nodes.push(describeNode(config.nodeId, region, await startNode(config, { hub, keyPrefix })));
+    nodes.push(describeNode(config.nodeId, region, await startNode(config, { hub, keyPrefix, ...clock })));
   }
   await Promise.all(nodes.map(untilReady));
   return {

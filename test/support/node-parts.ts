@@ -98,7 +98,13 @@ export async function startNodeOn(hub: MemoryHub, options: NodeOnMemoryOptions):
   const backplane = hub.attach({ incarnation, bounds, faults });
   for (const part of [backplane.rooms, backplane.leases, backplane.rebuilds]) cutOffAtWill(part, state);
   const log = openLog(config.logLevel, config.nodeId, config.region);
-  const node = await startNode(config, { incarnation, backplane, metrics: openMetrics(), log });
+  const node = await startNode(config, {
+    incarnation,
+    backplane,
+    metrics: openMetrics(),
+    log,
+    wallMs: Date.now,
+  });
   return {
     ...node,
     url: `http://127.0.0.1:${node.clientsPort}`,

@@ -5,6 +5,8 @@ import { eventually } from './eventually.ts';
 export interface ClientOptions {
   readonly headers?: Record<string, string>;
   readonly reconnection?: boolean;
+  /** The handshake's `auth`, whatever it is. */
+  readonly auth?: unknown;
 }
 
 interface Received {
@@ -25,6 +27,7 @@ export class PlainClient {
       transports: ['websocket'],
       forceNew: true,
       reconnection: options.reconnection ?? false,
+      ...(options.auth === undefined ? {} : { auth: options.auth as Record<string, unknown> }),
       ...(options.headers === undefined ? {} : { extraHeaders: options.headers }),
     });
     this.socket.onAny((name: string, payload: unknown) => this.received.push({ name, payload }));

@@ -4,6 +4,7 @@ import type { RoomLog } from '../backplane/room-log.ts';
 import type { Identity } from '../domain/identity.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import type { RoomRecord } from '../domain/room-record.ts';
+import type { VerifyToken } from '../domain/token.ts';
 import type { Absences } from './absences.ts';
 import type { Departures } from './departures.ts';
 import type { Session } from './session.ts';
@@ -20,7 +21,10 @@ export interface RequestContext {
   readonly absences: Absences;
   readonly roomPeersMax: number;
   readonly resumeWindowMs: number;
-  readonly iceServers: readonly IceServer[];
+  /** None: the cluster is open, and a token counts for nothing. */
+  readonly verifyToken: VerifyToken | undefined;
+  /** With TURN credentials of that user's own. */
+  iceServers(user: string): readonly IceServer[];
   /** Owed departures over which no join is taken: what could become a ghost stays bounded. */
   readonly departuresMax: number;
   /** One fact for the log, with a stable name in `event`. */
@@ -37,6 +41,8 @@ export interface RequestContext {
   /** Delays the answer to a wrong resume token from that address. */
   slowDown(address: string): Promise<void>;
   nowMs(): number;
+  /** By which tokens tell the time. */
+  wallMs(): number;
   newPeerId(): PeerId;
   /** The same id for the same text, which cannot be guessed from it. */
   peerIdFrom(text: string): PeerId;

@@ -2,8 +2,9 @@ import type { JoinReply, JoinRequest } from '@fenghuo/protocol';
 import type { Seat } from '../backplane/room-feed.ts';
 import { personOf } from '../domain/identity.ts';
 import { formatResumeToken } from '../domain/resume-token.ts';
-import { OPEN_ROOM_ROLES } from '../domain/roles.ts';
+import { OPEN_ROOM_ROLES, rolesOfToken } from '../domain/roles.ts';
 import { type RoomId, resolveRoom } from '../domain/room-id.ts';
+import { allowsRoom, isExpired, TOKEN_EXPIRED } from '../domain/token.ts';
 import type { Connection, RequestContext, UnsettledJoin } from './context.ts';
 import { listenerOf, snapshotFor } from './listener.ts';
 import { accepted, type Reply, refused } from './reply.ts';
@@ -20,6 +21,10 @@ export async function join(
   if (room === undefined) {
     return refused('invalid_request', `room: no such home; configured: ${context.homes.join(', ')}`);
   }
+  const { identity } = connection;
+  if (isExpired(identity, context.wallMs())) return refused('unauthorized', TOKEN_EXPIRED);
+  if (!allowsRoom(identity, room, context.homes))
+    return refused('forbidden', 'The token does not allow this room (claim "room").');
   if (context.departures.owed > context.departuresMax) return refused('unavailable');
   connection.membership = 'joining';
   connection.lastLeaveId = undefined;
@@ -70,15 +75,17 @@ async function enter(
   seat: Seat,
 ): Promise<Reply> {
   const { room, peer, secret } = attempt;
+  const { identity } = connection;
+  const name = identity.name ?? request.name;
   const outcome = await context.rooms.join({
     room,
     peer,
     generation: 1,
-    profile: { name: request.name, metadata: request.metadata },
+    profile: { name, metadata: request.metadata },
     location: context.location,
     incarnation: context.incarnation,
-    roles: OPEN_ROOM_ROLES,
-    person: personOf(connection.identity, request.name, connection.address, context.hash),
+    roles: context.verifyToken === undefined ? OPEN_ROOM_ROLES : rolesOfToken(identity.role),
+    person: personOf(identity, name, connection.address, context.hash),
     peersMax: context.roomPeersMax,
     tokenHash: context.hash(secret),
     wantsState: seat.wantsState,

@@ -53,6 +53,6 @@ export function snapshotFor(context: RequestContext, peer: PeerId, snapshot: Roo
     peers: snapshot.peers.filter((each) => each.id !== peer),
     seq: snapshot.seq,
     epoch: snapshot.epoch,
-    ice_servers: context.iceServers,
+    ice_servers: context.iceServers(peer),
   };
 }

@@ -6,6 +6,7 @@ import { ok, type Result } from '../domain/result.ts';
 import { parseResumeToken, type ResumeToken } from '../domain/resume-token.ts';
 import { type RoomId, resolveRoom } from '../domain/room-id.ts';
 import { parseRecord, peerOf, type RoomRecord } from '../domain/room-record.ts';
+import { allowsRoom, isExpired, TOKEN_EXPIRED } from '../domain/token.ts';
 import type { Connection, RequestContext } from './context.ts';
 import { listenerOf, snapshotFor } from './listener.ts';
 import { accepted, type Reply, refused } from './reply.ts';
@@ -34,8 +35,12 @@ async function reattach(
   const token = readToken(context, request.resume_token);
   if (token === undefined) return unknownToken(context, connection);
   const tokenHash = context.hash(token.secret);
+  const { identity } = connection;
+  if (isExpired(identity, context.wallMs())) return refused('unauthorized', TOKEN_EXPIRED);
+  if (!allowsRoom(identity, token.room, context.homes))
+    return refused('unauthorized', 'The token does not allow the room of this session (claim "room").');
   // Rule C6: nothing is subscribed or fenced for a token that is not good.
-  const person = certainPersonOf(connection.identity, context.hash);
+  const person = certainPersonOf(identity, context.hash);
   const verified = await context.rooms.verify({ ...token, tokenHash, person });
   if (!verified.ok)
     return verified.code === 'session_expired' ? unknownToken(context, connection) : refused(verified.code);

@@ -2,11 +2,12 @@ import type { Server as HttpServer } from 'node:http';
 import { FRAME_BYTES_MAX, PROTOCOL_VERSION } from '@fenghuo/protocol';
 import { Server, type Socket } from 'socket.io';
 import type { SocketAdapter } from '../backplane/backplane.ts';
+import { type Identity, NOBODY_KNOWN } from '../domain/identity.ts';
 import type { Pace } from '../domain/pace.ts';
 import { connectionLost } from '../requests/connection-lost.ts';
 import type { Connection, DropReason, RequestContext } from '../requests/context.ts';
 import { openDoor } from './door.ts';
-import { type Admission, refusalOf } from './handshake.ts';
+import { type Admission, admit, HandshakeRefused } from './handshake.ts';
 import { sizedParser } from './parser.ts';
 import { type ServeOptions, serve } from './serve.ts';
 import { SocketConnection } from './socket-connection.ts';
@@ -61,14 +62,21 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     ...options.admission,
     connections: () => io.engine.clientsCount,
   };
-  io.use((socket, next) => {
-    const refusal = refusalOf(socket, admission);
-    if (refusal === undefined) return next();
-    options.observer.refused((refusal as Error & { data: { code: string } }).data.code);
-    next(refusal);
+  const identities = new WeakMap<Socket, Identity>();
+  io.use(async (socket, next) => {
+    const admitted = await admit(socket, admission);
+    // Nothing keeps a token longer than it is needed.
+    socket.handshake.auth = {};
+    if (!admitted.ok) {
+      options.observer.refused(admitted.error.code);
+      return next(new HandshakeRefused(admitted.error));
+    }
+    identities.set(socket, admitted.identity);
+    next();
   });
   io.on('connection', (socket) => {
     const connection = new SocketConnection(io, socket, options.observer.dropped);
+    connection.identity = identities.get(socket) ?? NOBODY_KNOWN;
     connections.add(connection);
     attend(socket, connection, context, options);
     socket.on('disconnect', () => {

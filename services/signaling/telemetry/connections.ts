@@ -1,6 +1,14 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-const REFUSALS = ['origin_forbidden', 'node_full', 'draining', 'rate_limited', 'flood'] as const;
+const REFUSALS = [
+  'unauthorized',
+  'unavailable',
+  'origin_forbidden',
+  'node_full',
+  'draining',
+  'rate_limited',
+  'flood',
+] as const;
 const DROPS = ['session_lost', 'shutdown', 'drain', 'slow_reader'] as const;
 const GO_AWAY_REASONS = ['drain', 'rebalance'] as const;
 

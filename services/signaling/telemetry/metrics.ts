@@ -5,6 +5,7 @@ import { connectionMetrics } from './connections.ts';
 import { eventLoopMetrics } from './event-loop.ts';
 import { messageMetrics } from './messages.ts';
 import { roomMetrics } from './rooms.ts';
+import { tokenMetrics } from './tokens.ts';
 
 /** Every metric of a node, one family a file. Labels come from closed sets, each of whose series starts at zero. */
 export function openMetrics() {
@@ -14,6 +15,7 @@ export function openMetrics() {
     connections: connectionMetrics(registry),
     rooms: roomMetrics(registry),
     messages: messageMetrics(registry),
+    tokens: tokenMetrics(registry),
     backplane: backplaneMetrics(registry),
     eventLoop: eventLoopMetrics(registry),
     build: buildMetrics(registry),

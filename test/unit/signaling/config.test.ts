@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type ConfigError, parseConfig } from '../../../services/signaling/config.ts';
+
+const SECRET = 'a-secret-of-at-least-thirty-two-bytes';
 
 function faults(environment: Record<string, string>): readonly string[] {
   try {
@@ -33,14 +38,88 @@ test('every fault is named at once, and no value is printed', () => {
   expect(faults(environment).join()).not.toContain('secret');
 });
 
-test('AUTH must be said', () => {
-  expect(faults({})).toEqual(['AUTH must be "open": this version checks no tokens yet']);
+describe('AUTH', () => {
+  test('is required where nothing is said, and then a key is', () => {
+    expect(faults({})).toEqual([expect.stringMatching(/^AUTH=required.*JWT_SECRET.*AUTH=open/)]);
+    expect(faults({ AUTH: 'required' })).toHaveLength(1);
+    expect(parseConfig({ JWT_SECRET: SECRET }).tokens).toMatchObject({ secrets: [SECRET] });
+    expect(parseConfig({ JWKS_URL: 'https://id.example/jwks' }).tokens).toMatchObject({
+      jwksUrl: 'https://id.example/jwks',
+    });
+  });
+
+  test('open needs no key, and does without one that is there', () => {
+    expect(parseConfig({ AUTH: 'open', JWT_SECRET: SECRET }).tokens).toBeUndefined();
+  });
 });
 
-test('production does not start with an open door', () => {
-  expect(faults({ AUTH: 'open', NODE_ENV: 'production' })).toEqual([
-    expect.stringContaining('NODE_ENV=production'),
-  ]);
+describe('JWT_SECRET', () => {
+  test('may be two, while one follows the other', () => {
+    expect(parseConfig({ JWT_SECRET: `${SECRET} ${SECRET}2` }).tokens?.secrets).toEqual([
+      SECRET,
+      `${SECRET}2`,
+    ]);
+  });
+
+  test.each(['short', ' ', `${SECRET} short`])('refuses %j, and does not print it', (secret) => {
+    expect(faults({ JWT_SECRET: secret })).toEqual([
+      expect.stringMatching(/^JWT_SECRET must be at least 32 bytes/),
+    ]);
+  });
+
+  test('may lie in a file, which ends with a line feed', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fenghuo-'));
+    const path = join(folder, 'secret');
+    writeFileSync(path, `${SECRET}\n`);
+    expect(parseConfig({ JWT_SECRET_FILE: path }).tokens?.secrets).toEqual([SECRET]);
+    expect(faults({ JWT_SECRET_FILE: path, JWT_SECRET: SECRET })).toEqual([
+      'JWT_SECRET_FILE and JWT_SECRET are both set: give one of them',
+    ]);
+    rmSync(folder, { recursive: true });
+    expect(faults({ AUTH: 'open', JWT_SECRET_FILE: path })).toEqual([
+      'JWT_SECRET_FILE names a file that cannot be read',
+    ]);
+  });
+});
+
+test.each([
+  ['JWT_PUBLIC_KEY', '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----'],
+  ['JWKS_URL', 'file:///etc/passwd'],
+  ['JWKS_URL', 'https://a b'],
+  ['TURN_URLS', 'stun:turn.example.org'],
+  ['TURN_TTL_S', '59'],
+])('%s refuses %j, and does not print it', (name, value) => {
+  const [fault, ...others] = faults({ AUTH: 'open', TURN_SECRET: 'north', [name]: value });
+  expect(fault).toMatch(RegExp(`^${name} `));
+  expect(others).toEqual([]);
+  expect(fault).not.toContain(value);
+});
+
+describe('TURN_SECRET', () => {
+  test('signs with its first, and is wanted where TURN_URLS are', () => {
+    const settings = { AUTH: 'open', TURN_URLS: 'turn:a,turns:b' };
+    expect(parseConfig({ ...settings, TURN_SECRET: 'north south' }).ice).toMatchObject({
+      turnUrls: ['turn:a', 'turns:b'],
+      turnSecret: 'north',
+    });
+    expect(faults(settings)).toEqual(['TURN_SECRET is not set, and TURN_URLS is']);
+  });
+});
+
+describe('NODE_ENV=production', () => {
+  const good = { NODE_ENV: 'production', JWT_SECRET: SECRET, ALLOWED_ORIGINS: 'https://app.example' };
+  test.each([
+    [{}, []],
+    [{ AUTH: 'open' }, ['AUTH']],
+    [{ ALLOWED_ORIGINS: '' }, ['ALLOWED_ORIGINS']],
+    [{ ALLOWED_ORIGINS: ',' }, ['ALLOWED_ORIGINS']],
+    [{ TURN_SECRET: 'north' }, ['TURN_SECRET']],
+    [{ JWT_SECRET: 'short' }, ['JWT_SECRET']],
+    [{ AUTH: 'open', ALLOWED_ORIGINS: '', TURN_SECRET: 'a' }, ['AUTH', 'ALLOWED_ORIGINS', 'TURN_SECRET']],
+  ])('with %j names %j', (settings, expected) => {
+    const named = faults({ ...good, ...settings }).map((fault) => fault.split(' ')[0]);
+    expect(named).toEqual(expected);
+  });
 });
 
 test('D8: a node id of exactly 20 characters is made longer', () => {

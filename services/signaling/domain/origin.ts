@@ -1,0 +1,14 @@
+/** Only browsers name an origin, and they name it truly; others are let in without one (RFC 6454, 7.3). */
+export function isOriginAllowed(
+  origin: string | undefined,
+  host: string | undefined,
+  allowed: readonly string[] | undefined,
+): boolean {
+  if (origin === undefined) return true;
+  if (allowed !== undefined) return allowed.includes('*') || allowed.includes(origin);
+  return host !== undefined && hostName(origin) === hostName(`http://${host}`);
+}
+
+function hostName(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).hostname : undefined;
+}

@@ -1,0 +1,60 @@
+import { type IceServer, wireError } from '@fenghuo/protocol';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { isOriginAllowed } from '../domain/origin.ts';
+import type { VerifyToken } from '../domain/token.ts';
+
+export interface IceRouteOptions {
+  /** None: pages of the node's own host name. */
+  readonly allowedOrigins: readonly string[] | undefined;
+  /** None: the cluster is open. */
+  readonly verifyToken: VerifyToken | undefined;
+  /** For the bearer of a token with that `sub`; undefined: for somebody. */
+  readonly iceServers: (sub: string | undefined) => readonly IceServer[];
+  readonly ttlS: number;
+}
+
+const STATUS = { unauthorized: 401, origin_forbidden: 403, unavailable: 503 } as const;
+const PREFLIGHT_VALID_S = 600;
+const KEYS_RETRY_MS = 2_000;
+
+/**
+ * `GET /ice`: ICE servers for whoever may connect, before a join or when the credentials of one are about to expire.
+ * Asks for the same as a handshake: an origin that is allowed, and a token, as `Authorization: Bearer`.
+ */
+export function iceRoute(options: IceRouteOptions) {
+  return async (server: FastifyInstance): Promise<void> => {
+    server.addHook('onRequest', async (request, reply) => {
+      const { origin, host } = request.headers;
+      reply.header('vary', 'Origin');
+      if (!isOriginAllowed(origin, host, options.allowedOrigins)) return refuse(reply, 'origin_forbidden');
+      if (origin !== undefined) reply.header('access-control-allow-origin', origin);
+      return undefined;
+    });
+
+    server.options('/ice', (_, reply) =>
+      reply
+        .code(204)
+        .headers({
+          'access-control-allow-methods': 'GET',
+          'access-control-allow-headers': 'Authorization',
+          'access-control-max-age': PREFLIGHT_VALID_S,
+        })
+        .send(),
+    );
+
+    server.get('/ice', async (request, reply) => {
+      reply.header('cache-control', 'no-store');
+      const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+      const verified = await options.verifyToken?.(token);
+      if (verified?.ok === false) return refuse(reply, verified.code, verified.message);
+      return { ice_servers: options.iceServers(verified?.identity.sub), ttl_s: options.ttlS };
+    });
+  };
+}
+
+function refuse(reply: FastifyReply, code: keyof typeof STATUS, message?: string): FastifyReply {
+  if (code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
+  const retryAfterMs = code === 'unavailable' ? KEYS_RETRY_MS : undefined;
+  if (retryAfterMs !== undefined) reply.header('retry-after', retryAfterMs / 1_000);
+  return reply.code(STATUS[code]).send({ ok: false, error: wireError(code, message, retryAfterMs) });
+}

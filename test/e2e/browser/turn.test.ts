@@ -1,0 +1,120 @@
+import type { IceServer } from '@fenghuo/protocol';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+
+import { type CallBrowser, openBrowser, type Person } from '../../support/browser.ts';
+import { capabilities } from '../../support/capabilities.ts';
+import { type ClusterOptions, startCluster, type TestNode } from '../../support/cluster.ts';
+import { startTurnServer, type TurnServer } from '../../support/turn-server.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Without chromium there are no browsers, and without turnserver (coturn) there is no TURN. */
+describe.skipIf(capabilities.chromium === false || !capabilities.turnserver)('through a TURN server', () => {
+  let browser: CallBrowser;
+  beforeAll(async () => {
+    browser = await openBrowser();
+  });
+  afterAll(() => browser?.close());
+
+  const closers: (() => unknown)[] = [];
+  afterEach(async () => {
+    await browser.closePages();
+    for (const close of closers.splice(0).reverse()) await close();
+  });
+
+  async function openTurn(...secrets: string[]): Promise<TurnServer> {
+    const turn = await startTurnServer(...secrets);
+    closers.push(() => turn.stop());
+    return turn;
+  }
+
+  /** Nodes that hand out that TURN server, with credentials signed with the first secret. */
+  async function openNodes(
+    turn: TurnServer,
+    secrets: string,
+    options: ClusterOptions = {},
+  ): Promise<readonly [TestNode, TestNode, ...TestNode[]]> {
+    const settings = { TURN_URLS: turn.url, TURN_SECRET: secrets };
+    const cluster = await startCluster({ ...options, settings });
+    closers.push(() => cluster.stop());
+    return cluster.nodes;
+  }
+
+  test('two people on two nodes call each other by relays alone, with the credentials of their nodes', async () => {
+    const turn = await openTurn('north');
+    const [beijing, shanghai] = await openNodes(turn, 'north');
+    const [wei, ana] = await Promise.all([
+      browser.enter(beijing.url, { name: 'Wei', room: 'blue', before: relayOnly }),
+      browser.enter(shanghai.url, { name: 'Ana', room: 'blue', before: relayOnly }),
+    ]);
+    await Promise.all([wei.seesAndHears(ana), ana.seesAndHears(wei)]);
+    expect(await wei.wayTo('Ana')).toMatchObject({ pair: 'relay-relay', path: 'across' });
+    expect(await ana.wayTo('Wei')).toMatchObject({ pair: 'relay-relay', path: 'across' });
+    // The server's log names peers, not people.
+    for (const person of [wei, ana]) expect(turn.log()).toMatch(RegExp(`\\d+:${await person.ownId()}\\b`));
+    expect(turn.log()).not.toMatch(/\d+:(Wei|Ana)/);
+    expect([...wei.faults, ...ana.faults]).toEqual([]);
+  });
+
+  test('a credential that has expired is refused by the server', async () => {
+    const turn = await openTurn('north');
+    const [now] = await openNodes(turn, 'north', { nodes: 1 });
+    const [yesterday] = await openNodes(turn, 'north', { nodes: 1, wallMs: () => Date.now() - DAY_MS });
+    const page = await browser.open(now.url);
+    expect(await gather(page, await iceServers(now))).toEqual({ relays: 1, refusals: [] });
+    expect(await gather(page, await iceServers(yesterday))).toEqual({ relays: 0, refusals: [401] });
+  });
+
+  test('secrets are rotated without a refusal: first the server learns the new one, then the nodes sign with it', async () => {
+    const [before, during, after] = [
+      await openTurn('north'),
+      await openTurn('north', 'south'),
+      await openTurn('south'),
+    ];
+    const [old] = await openNodes(before, 'north', { nodes: 1 });
+    const [rotated] = await openNodes(before, 'south north', { nodes: 1 });
+    const [first, second] = [await iceServers(old), await iceServers(rotated)];
+    const page = await browser.open(old.url);
+    const relaysAt = async (turn: TurnServer) => {
+      const at = (servers: IceServer[]) => servers.map((server) => ({ ...server, urls: turn.url }));
+      return [(await gather(page, at(first))).relays, (await gather(page, at(second))).relays];
+    };
+    expect(await relaysAt(before)).toEqual([1, 0]);
+    expect(await relaysAt(during)).toEqual([1, 1]);
+    expect(await relaysAt(after)).toEqual([0, 1]);
+  });
+});
+
+async function iceServers(node: TestNode): Promise<IceServer[]> {
+  const answer = await fetch(`${node.url}/ice`);
+  return ((await answer.json()) as { ice_servers: IceServer[] }).ice_servers;
+}
+
+/** Runs in the page, before its own code: whatever it calls with goes through a relay. */
+function relayOnly(): void {
+  const Native = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Native {
+    constructor(configuration?: RTCConfiguration) {
+      super({ ...configuration, iceTransportPolicy: 'relay' });
+    }
+  };
+}
+
+/** How many relayed candidates a browser is given by these servers, and what it is refused with. */
+function gather({ page }: Person, servers: IceServer[]): Promise<{ relays: number; refusals: number[] }> {
+  return page.evaluate(async (iceServers) => {
+    const connection = new RTCPeerConnection({ iceServers, iceTransportPolicy: 'relay' });
+    const [relays, refusals]: [Set<string>, Set<number>] = [new Set(), new Set()];
+    connection.onicecandidate = ({ candidate }) =>
+      candidate?.type === 'relay' && relays.add(candidate.candidate);
+    connection.onicecandidateerror = ({ errorCode }) => refusals.add(errorCode);
+    connection.createDataChannel('');
+    const complete = new Promise<void>((resolve) => {
+      connection.onicegatheringstatechange = () => connection.iceGatheringState === 'complete' && resolve();
+    });
+    await connection.setLocalDescription();
+    await complete;
+    connection.close();
+    return { relays: relays.size, refusals: [...refusals] };
+  }, servers as RTCIceServer[]);
+}
