@@ -1,4 +1,5 @@
 import type { PeerId } from '@fenghuo/protocol';
+import { heirOf } from './moderation.ts';
 import type { RoomRecord } from './room-record.ts';
 import { applyRecord, type MemberState, type RoomState } from './room-state.ts';
 
@@ -59,10 +60,18 @@ export function restore(
   const { completeFrom, trimmed } = reach(base, gapAt);
   state.seq = head;
   state.epoch = epoch + 1;
+  inherit(state);
   for (const member of state.members.values()) takeOver(member, contributors, adopter);
   const records = [...bySeq.values()].filter((record) => record.seq > gapAt);
   records.sort((a, b) => a.seq - b.seq);
   return { state, former: { epoch, completeFrom, head }, trimmed, records };
+}
+
+/** The record that made somebody host may be lost, where that of the former one's leaving is not. */
+function inherit(state: RoomState): void {
+  const heir = heirOf(state);
+  const member = heir === undefined ? undefined : state.members.get(heir.peer.id);
+  if (heir !== undefined && member !== undefined) member.peer = heir.peer;
 }
 
 /**

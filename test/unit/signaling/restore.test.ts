@@ -44,7 +44,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 /** A room's log, as the steps make it: what makes no sense where it stands is left out. The last member stays. */
 function historyOf(steps: readonly Step[]): RoomRecord[] {
   const records: RoomRecord[] = [];
-  const state = emptyRoom(EPOCH, 100, true);
+  const state = emptyRoom(EPOCH, 100, false);
   const append = (record: RoomRecord) => {
     records.push(record);
     applyRecord(state, record);
@@ -97,7 +97,7 @@ function idOf(who: number): PeerId {
 }
 
 function stateAt(history: readonly RoomRecord[], seq: number): RoomState {
-  const state = emptyRoom(EPOCH, 100, true);
+  const state = emptyRoom(EPOCH, 100, false);
   for (const record of history.slice(0, seq)) applyRecord(state, record);
   return state;
 }
@@ -247,6 +247,20 @@ test('R3: who was connected to a process that took no part is detached under a h
       expect(detachedOf(state, ADOPTER).map(({ peer }) => peer)).toEqual(away.map(({ peer }) => peer.id));
     }),
   );
+});
+
+test('R3: an open room whose last known host has left has another one, whose own record was lost', () => {
+  const joined = (who: number) =>
+    ({ type: 'joined', who, whom: 0, echo: false, process: 'beijing' }) as const;
+  const state = { ...emptyRoom(EPOCH, 100, true) };
+  const records = [joined(0), joined(1), joined(2), { ...joined(0), type: 'left' as const }].map((each) => {
+    const record = recordOf(state, each);
+    applyRecord(state, record);
+    return record;
+  });
+  const trimmed = { from: 0, everyone: 0, one: new Map() };
+  const { members } = restored([{ state, records, trimmed }]).state;
+  expect([...members.values()].map(({ peer }) => peer.role)).toEqual(['host', 'speaker']);
 });
 
 test('of nothing nothing is restored', () => {
