@@ -1,17 +1,9 @@
-import type { LeftReason, Moderation, Peer, PeerId } from '@fenghuo/protocol';
+import type { LeftReason, Peer } from '@fenghuo/protocol';
 import { admit } from '../../domain/admission.ts';
 import type { Answer } from '../../domain/answer.ts';
 import type { Person } from '../../domain/identity.ts';
 import type { LogBounds } from '../../domain/log-bounds.ts';
-import {
-  type Actor,
-  type Changed,
-  type Effects,
-  heirOf,
-  moderate,
-  mutesAfter,
-  PEOPLE_KEPT_MAX,
-} from '../../domain/moderation.ts';
+import { type Actor, moderate } from '../../domain/moderation.ts';
 import { judge, type RequestRef, remember } from '../../domain/request-order.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import { effectiveMutes } from '../../domain/roles.ts';
@@ -21,14 +13,10 @@ import {
   concerns,
   formatInner,
   formatRecord,
-  type Inner,
   parseRecord,
-  type RecordType,
   type RoomRecord,
 } from '../../domain/room-record.ts';
 import {
-  applyRecord,
-  emptyRoom,
   type MemberState,
   parseState,
   type RoomState,
@@ -40,9 +28,6 @@ import {
   type Adopted,
   type Comeback,
   LOG_PAGE_RECORDS,
-  type Location,
-  type Newcomer,
-  OPERATOR,
   type RoomLog,
   SERVER,
   type SessionRef,
@@ -50,8 +35,9 @@ import {
   type Updated,
 } from '../room-log.ts';
 import { keyOf } from './rebuilds.ts';
-import { missingOf, retainBounds } from './retention.ts';
+import { missingOf } from './retention.ts';
 import type { MemoryRoom, SharedMemory } from './shared-memory.ts';
+import { transitions } from './transitions.ts';
 
 export interface MemoryRoomLog {
   readonly rooms: RoomLog;
@@ -91,28 +77,7 @@ export function memoryRoomLog(
     return { room };
   }
 
-  /** Appends the next record and applies it: the state is what the log says, here as on the nodes. */
-  function append(id: RoomId, room: MemoryRoom, draft: Draft): RoomRecord {
-    const record: RoomRecord = {
-      to: undefined,
-      echo: false,
-      id: 0,
-      inner: '',
-      ...draft,
-      epoch: room.state.epoch,
-      seq: room.state.seq + 1,
-      origin,
-      originMs: Number(performance.now().toFixed(1)),
-    };
-    const text = formatRecord(record);
-    const bytes = Buffer.byteLength(text);
-    room.log.push({ text, bytes, atMs: performance.now() });
-    room.bytes += bytes;
-    applyRecord(room.state, record);
-    retainBounds(room, bounds);
-    memory.ring(id, text);
-    return record;
-  }
+  const { append, attach, detach, handOver, end, create, carryOut } = transitions(memory, bounds, origin);
 
   /** Rule Q1, then the change: what it returns is the final answer, kept with its id. */
   function inOrder<Value>(
@@ -133,137 +98,6 @@ export function memoryRoomLog(
     if (!isRepeat) remember(member.requests, request.id, answer);
     const value = reply(answer, found.room);
     return value === undefined ? refuse('invalid_request') : ok(value);
-  }
-
-  function attach(
-    id: RoomId,
-    room: MemoryRoom,
-    member: MemberState,
-    to: Omit<Inner, 'generation'> & { readonly location: Location },
-  ): RoomRecord {
-    const { location, ...rest } = to;
-    const { peer, requests } = member;
-    const isVisible = !peer.connected || peer.node !== location.node || peer.region !== location.region;
-    const inner: Inner = { ...rest, generation: requests.generation + 1 };
-    room.holders.delete(peer.id);
-    return append(id, room, {
-      type: isVisible ? 'resumed' : 'fenced',
-      from: peer.id,
-      echo: true,
-      body: bodies.peer({ ...peer, connected: true, ...location }),
-      inner: formatInner(inner),
-    });
-  }
-
-  function detach(id: RoomId, room: MemoryRoom, member: MemberState, owner: string): number {
-    const generation = member.requests.generation + 1;
-    append(id, room, {
-      type: 'detached',
-      from: member.peer.id,
-      echo: true,
-      body: bodies.peer({ ...member.peer, connected: false }),
-      inner: formatInner({ generation, incarnation: owner }),
-    });
-    return generation;
-  }
-
-  /** Another process counts the session's window. */
-  function handOver(id: RoomId, room: MemoryRoom, { peer, requests }: MemberState, owner: string): void {
-    append(id, room, {
-      type: 'fenced',
-      from: peer.id,
-      body: bodies.peer(peer),
-      inner: formatInner({ generation: requests.generation, incarnation: owner }),
-    });
-  }
-
-  /** Ends a session, and the room with its last one; an open room's next host is the one who is there longest. */
-  function end(id: RoomId, room: MemoryRoom, peer: PeerId, how: Ending): RoomRecord {
-    const { reason, request = 0, inner = {} } = how;
-    const wasHost = room.state.members.get(peer)?.peer.role === 'host';
-    const record = append(id, room, {
-      type: 'left',
-      from: peer,
-      id: request,
-      body: bodies.left(peer, reason),
-      inner: inner.by === undefined && inner.person === undefined ? '' : formatInner(inner),
-    });
-    const heir = wasHost ? heirOf(room.state) : undefined;
-    if (heir !== undefined) change(id, room, heir, {});
-    if (room.state.members.size === 0) finish(id, room, reason !== 'left' && reason !== 'expired');
-    return record;
-  }
-
-  /** The room is over. What was ordered is kept for those who have not heard it. */
-  function finish(id: RoomId, room: MemoryRoom, isOrdered: boolean): void {
-    memory.rooms.delete(id);
-    memory.closed.set(id, room.state.epoch);
-    if (!isOrdered) return;
-    memory.ended.set(id, room);
-    setTimeout(() => memory.ended.get(id) === room && memory.ended.delete(id), ENDED_MS).unref();
-  }
-
-  function change(id: RoomId, room: MemoryRoom, { peer, mutes }: Changed, inner: Inner): RoomRecord {
-    return append(id, room, {
-      type: 'moderated',
-      from: peer.id,
-      echo: true,
-      body: bodies.peer(peer),
-      inner: formatInner({ ...inner, mutes }),
-    });
-  }
-
-  /** Appends what an order comes to; its last record says by which request, so that none of it is taken for all. */
-  function carryOut(
-    id: RoomId,
-    room: MemoryRoom,
-    order: Moderation,
-    { changed, removed, locked, isClosed }: Effects,
-    by: Pick<Inner, 'by' | 'byRequest'>,
-  ): RoomRecord[] {
-    const { members, bans, mutes } = room.state;
-    const byAt = (at: number, of: readonly unknown[]) => (at === of.length - 1 ? by : { by: by.by });
-    const author = { from: by.by ?? OPERATOR, echo: true, inner: formatInner(by) };
-    if (isClosed === true) {
-      const record = append(id, room, { ...author, type: 'closed', body: '{}' });
-      finish(id, room, true);
-      return [record];
-    }
-    if (locked !== undefined) {
-      const body = bodies.room({ ...snapshotOf(id, room.state).room, locked });
-      return [append(id, room, { ...author, type: 'room_changed', body })];
-    }
-    const ended = removed.map((peer, at) => {
-      const { person } = members.get(peer) as MemberState;
-      const isKept = order.action === 'ban' && (bans.has(person) || bans.size < PEOPLE_KEPT_MAX);
-      const inner = { ...byAt(at, removed), ...(isKept ? { person } : {}) };
-      return end(id, room, peer, { reason: order.action === 'ban' ? 'banned' : 'kicked', inner });
-    });
-    const altered = changed.map((each, at) => {
-      const { person } = members.get(each.peer.id) as MemberState;
-      const before = mutes.get(person) ?? [];
-      const kept = mutesAfter(order, before);
-      const isKept = kept.length !== before.length && (mutes.has(person) || mutes.size < PEOPLE_KEPT_MAX);
-      return change(id, room, each, { ...byAt(at, changed), ...(isKept ? { person, kept } : {}) });
-    });
-    return [...ended, ...altered];
-  }
-
-  function create(id: RoomId, newcomer: Newcomer): MemoryRoom {
-    const epoch = Math.max(memory.nextEpoch(), (memory.closed.get(id) ?? 0) + 1);
-    const room: MemoryRoom = {
-      life: memory.life,
-      state: emptyRoom(epoch, newcomer.peersMax, newcomer.roles.inherits),
-      former: undefined,
-      log: [],
-      first: 1,
-      bytes: 0,
-      trimmed: { everyone: 0, by: undefined, other: 0, one: new Map() },
-      holders: new Map(),
-    };
-    memory.rooms.set(id, room);
-    memory.ended.delete(id);
-    return room;
   }
 
   const rooms: RoomLog = {
@@ -547,9 +381,6 @@ export function memoryRoomLog(
   };
 }
 
-type Draft = Pick<RoomRecord, 'from' | 'body'> &
-  Partial<Pick<RoomRecord, 'to' | 'echo' | 'id' | 'inner'>> & { readonly type: RecordType };
-
 /** From which seq on what a session missed can be replayed (rules D1 and D6). */
 function replayStart(
   room: MemoryRoom,
@@ -566,12 +397,6 @@ function replayStart(
   // What came before its join was never its own; a snapshot that it has not received is given again.
   const from = since === peer.joined_seq ? Math.max(at.seq, since) : at.seq;
   return (isHere || isBefore) && from >= since && missingOf(room, peer.id) <= from ? from : undefined;
-}
-
-interface Ending {
-  readonly reason: LeftReason;
-  readonly request?: number | undefined;
-  readonly inner?: Inner;
 }
 
 function copyOf(state: RoomState): RoomState {
@@ -592,8 +417,6 @@ function updatedPeer(room: MemoryRoom, answer: Answer): Updated | undefined {
 }
 
 const VOID_MS = 60_000;
-/** Longer than it takes every node to compare heads (rule D2). */
-const ENDED_MS = 15_000;
 const REPLAY_BYTES_MAX = 512 * 1_024;
 
 function voidAttempt(memory: SharedMemory, attempt: string): void {
