@@ -2,6 +2,7 @@ import { memoryHub } from '../../services/signaling/backplane/memory/hub.ts';
 import { defaultLogBounds } from '../../services/signaling/domain/log-bounds.ts';
 import { keepSealed } from '../support/seal.ts';
 import { leasesContract } from './leases.contract.ts';
+import { moderationContract } from './moderation.contract.ts';
 import { replicaContract } from './replica.contract.ts';
 import { resumeContract } from './resume.contract.ts';
 import { roomLogContract } from './room-log.contract.ts';
@@ -26,6 +27,7 @@ roomLogContract('memory', () => share());
 leasesContract('memory', () => share());
 resumeContract('memory', () => share());
 replicaContract('memory', () => share());
+moderationContract('memory', () => share());
 
 // Rule H3: zero, one or two copies of a ring, late and out of order.
 let rings = 0;
@@ -34,3 +36,4 @@ const faulty = () => share(() => FAULTS[rings++ % FAULTS.length] ?? [0]);
 roomLogContract('memory with a doorbell that drops, doubles and delays', faulty);
 resumeContract('memory with a doorbell that drops, doubles and delays', faulty);
 replicaContract('memory with a doorbell that drops, doubles and delays', faulty);
+moderationContract('memory with a doorbell that drops, doubles and delays', faulty);

@@ -5,7 +5,7 @@ import { Restorer } from '../../services/signaling/backplane/restorer.ts';
 import { defaultLogBounds } from '../../services/signaling/domain/log-bounds.ts';
 import { shareRedis } from '../support/redis-backplane.ts';
 import { keepSealed } from '../support/seal.ts';
-import { type Client, keeperOf, ModelNode, World } from './model.ts';
+import { type Client, keeperOf, ModelNode, orderOf, World } from './model.ts';
 import { TestNode } from './nodes.ts';
 
 /** Steps by their names, each with what it picks. */
@@ -46,6 +46,9 @@ const STEPS: Readonly<Record<string, Step>> = {
   signal: someone(connected, (client, world, [to]) =>
     world.relay(client, 'signal', addressee(client, to), false),
   ),
+  offer: someone(connected, (client, world, [to, kind]) =>
+    world.relay(client, 'signal', addressee(client, to), false, [at(['audio', 'video'] as const, kind)]),
+  ),
   message: someone(connected, (client, world, [echo]) =>
     world.relay(client, 'message', undefined, (echo ?? 0) % 2 === 0),
   ),
@@ -74,6 +77,16 @@ const STEPS: Readonly<Record<string, Step>> = {
   resumeAmid: someone(inside, (client, world, [node]) => world.resumeAmid(client, at(world.nodes, node))),
   leave: someone(connected, (client, world) => world.leave(client)),
   expire: someone(away, (client, world) => world.expire(client)),
+  order: someone(connected, (client, world, picks) => {
+    const peers = [...(client.room?.members.keys() ?? [])];
+    return world.order(client, orderOf(peers, picks));
+  }),
+  intervene: (world, [node, ...picks]) => {
+    const room = at(world.rooms, picks[2]);
+    return world.intervene(room, orderOf([...room.members.keys()], picks), at(world.nodes, node));
+  },
+  comeBack: (world, [index, node]) =>
+    world.shownOut.length === 0 ? undefined : world.comeBackAfterAll(index ?? 0, at(world.nodes, node)),
   die: (world, [node]) => world.die(at(world.nodes, node)),
   sweep: (world) => (world.dead.length === 0 ? undefined : world.sweep()),
   lose: (world) => (world.lose === undefined ? undefined : world.loseEverything()),
@@ -86,6 +99,8 @@ const WEIGHTS: Readonly<Record<string, number>> = {
   message: 5,
   resume: 5,
   resumeAmid: 4,
+  order: 10,
+  comeBack: 1,
   leave: 1,
   expire: 1,
   lose: 1,

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { PeerId } from '@fenghuo/protocol';
+import { type Kind, type Moderation, type PeerId, ROLES, type Role } from '@fenghuo/protocol';
 import { expect } from 'vitest';
 import type { LeaseKeeper } from '../../services/signaling/backplane/lease-keeper.ts';
 import type { Adopted } from '../../services/signaling/backplane/room-log.ts';
 import type { Answer } from '../../services/signaling/domain/answer.ts';
+import type { Person } from '../../services/signaling/domain/identity.ts';
+import { type JoinRoles, OPEN_ROOM_ROLES, rolesOfToken } from '../../services/signaling/domain/roles.ts';
 import { type RoomId, roomId } from '../../services/signaling/domain/room-id.ts';
 import { concerns, type RoomRecord } from '../../services/signaling/domain/room-record.ts';
 import { parseState, type RoomState } from '../../services/signaling/domain/room-state.ts';
@@ -18,6 +20,8 @@ interface Connection {
   readonly from: number;
   /** Of its first own record that it must not go beyond; none: it lives. */
   endedAt: number | undefined;
+  /** How it ended, as it is told. */
+  endedBy: 'replaced' | 'removed';
   /** It ended in a way in which its last records may not have reached it. */
   isCutOff: boolean;
   readonly room: ModelRoom;
@@ -35,24 +39,46 @@ export interface ModelMember {
   formerTokenHash: string;
   attempt: number;
   lastId: number;
-  readonly answers: Map<
-    number,
-    { readonly kind: 'signal' | 'message'; readonly to: PeerId | undefined; readonly answer: Answer }
-  >;
+  role: Role;
+  /** What it was muted in, whatever its role mutes besides. */
+  mutes: readonly Kind[];
+  readonly answers: Map<number, Answered>;
 }
+
+interface Answered {
+  readonly request: Request;
+  readonly answer: Answer;
+  /** It changed nothing, so that no other node knows of it (decision 16). */
+  readonly hasNoRecord: boolean;
+}
+
+type Request =
+  | { readonly kind: 'signal' | 'message'; readonly to: PeerId | undefined }
+  | { readonly kind: 'moderate'; readonly order: Moderation };
+
+const EVERY_KIND: readonly Kind[] = ['audio', 'video', 'message'];
+const RANK = { host: 3, moderator: 2, speaker: 1, listener: 0 };
 
 export class ModelRoom {
   readonly name: string;
   readonly id: RoomId;
+  /** Roles come from tokens. */
+  readonly hasTokens: boolean;
   readonly log: Entry[] = [];
   readonly members = new Map<PeerId, ModelMember>();
+  readonly bans = new Set<Person>();
+  readonly mutes = new Map<Person, readonly Kind[]>();
+  locked = false;
   epoch = 0;
+  /** Somebody ended it: who was there is told. */
+  wasClosed = false;
   /** It was lost and restored: a snapshot instead of a replay is no fault then. */
   wasRestored = false;
 
-  constructor(name: string) {
+  constructor(name: string, hasTokens: boolean) {
     this.name = name;
     this.id = roomId(name, 'main');
+    this.hasTokens = hasTokens;
   }
 
   get head(): number {
@@ -72,13 +98,18 @@ export class ModelRoom {
 
 export class Client {
   readonly name: string;
+  /** Two of them are one person for sure, and two more perhaps. */
+  readonly person: Person;
+  readonly tokenRole: Role;
   room: ModelRoom | undefined;
   membership: ModelMember | undefined;
   /** Its latest. */
   connection: Connection | undefined;
 
-  constructor(name: string) {
-    this.name = name;
+  constructor(n: number) {
+    this.name = `client-${n}`;
+    this.person = (['=a', '~b', '=c', '~b', '=a'] as Person[])[n] as Person;
+    this.tokenRole = (['host', 'moderator', 'speaker', 'speaker', 'listener'] as const)[n] ?? 'speaker';
   }
 }
 
@@ -104,16 +135,18 @@ export class ModelNode {
 export class World {
   readonly nodes: readonly ModelNode[];
   readonly lose: (() => void) | undefined;
-  readonly clients = Array.from({ length: 5 }, (_, n) => new Client(`client-${n}`));
+  readonly clients = Array.from({ length: 5 }, (_, n) => new Client(n));
   readonly connections: Connection[] = [];
   readonly dead: string[] = [];
+  /** Whose sessions somebody ended. */
+  readonly shownOut: Member[] = [];
   rooms: ModelRoom[];
   #sent = 0;
 
   constructor(nodes: readonly ModelNode[], lose: (() => void) | undefined) {
     this.nodes = nodes;
     this.lose = lose;
-    this.rooms = [newRoom(), newRoom()];
+    this.rooms = [newRoom(false), newRoom(true)];
   }
 
   get inRooms(): Client[] {
@@ -131,10 +164,14 @@ export class World {
     const room = this.rooms[roomIndex] as ModelRoom;
     await at.hold([room.id]);
     const tokenHash = newIncarnation();
-    const member = await at.node.join(room.name, client.name, null, 'at once', {
-      incarnation: at.incarnation,
-      tokenHash,
-    });
+    const { person } = client;
+    const roles: JoinRoles = room.hasTokens ? rolesOfToken(client.tokenRole) : OPEN_ROOM_ROLES;
+    const given = { incarnation: at.incarnation, tokenHash, person, roles };
+    const barred = room.bans.has(person) ? 'banned' : room.locked ? 'room_locked' : undefined;
+    if (barred !== undefined)
+      return void expect(await at.node.tryJoin(room.name, client.name, given)).toEqual(refusal(barred));
+    const member = await at.node.join(room.name, client.name, null, 'at once', given);
+    const role = room.members.size === 0 ? roles.first : roles.others;
     const seq = room.append('joined', member.peer);
     if (room.head === 1) room.epoch = member.snapshot.epoch;
     client.room = room;
@@ -150,6 +187,8 @@ export class World {
       formerTokenHash: 'forged',
       attempt: 0,
       lastId: 1,
+      role,
+      mutes: room.mutes.get(person) ?? [],
       answers: new Map(),
     };
     room.members.set(member.peer, client.membership);
@@ -179,13 +218,44 @@ export class World {
     kind: 'signal' | 'message',
     to: PeerId | undefined,
     echo: boolean,
+    kinds: readonly Kind[] = kind === 'message' ? ['message'] : [],
   ): Promise<void> {
     const { membership, member } = theirs(client);
     const request = { id: membership.lastId + 1, previousId: membership.lastId };
-    const answer = await this.#send(member, request, kind, to, echo);
-    const expected = this.#relayed(client, kind, to, echo);
+    const answer = await this.#send(member, request, kind, to, echo, kinds);
+    const expected = this.#relayed(client, kind, to, echo, kinds);
     expect(answer).toEqual({ ok: true, value: expected });
-    this.#answered(membership, request.id, kind, to, expected);
+    this.#answered(membership, request.id, { kind, to }, expected);
+  }
+
+  async order(client: Client, order: Moderation): Promise<void> {
+    const { membership, member, room } = theirs(client);
+    const request = { id: membership.lastId + 1, previousId: membership.lastId };
+    const got = await untilAnswered(() => member.node.rooms.moderate(member.ref, request, order));
+    const before = room.head;
+    const refused = this.#carryOut(room, membership, order);
+    const answer: Answer =
+      refused === undefined ? { type: 'moderated', seq: room.head } : { type: 'refused', code: refused };
+    expect(got).toMatchObject({ ok: true, value: { answer } });
+    // Who closes a room has no session left that could keep an answer.
+    if (client.membership === membership)
+      this.#answered(membership, request.id, { kind: 'moderate', order }, answer, room.head === before);
+    this.#keep();
+  }
+
+  async intervene(room: ModelRoom, order: Moderation, at: ModelNode): Promise<void> {
+    const isThere = room.members.size > 0;
+    const got = await untilAnswered(() => at.node.rooms.intervene(room.id, order));
+    if (!isThere) return void expect(got).toEqual(refusal('room_not_found'));
+    const refused = this.#carryOut(room, 'operator', order);
+    expect(got).toEqual(refused === undefined ? { ok: true, value: room.head } : refusal(refused));
+    this.#keep();
+  }
+
+  /** Whom somebody showed out has nothing left to resume. */
+  async comeBackAfterAll(index: number, at: ModelNode): Promise<void> {
+    const member = this.shownOut[index % this.shownOut.length] as Member;
+    expect(await at.node.resume(member)).toEqual(refusal('session_expired'));
   }
 
   /** Resends the `back`-th id before the last one; or sends what goes over a hole, or comes from a former connection. */
@@ -194,8 +264,14 @@ export class World {
     const id = membership.lastId - back;
     if (id < 1) return;
     const known = membership.answers.get(id);
-    const { kind, to } = known ?? { kind: 'message' as const, to: undefined };
-    const again = await this.#send(member, { id, previousId: 0 }, kind, to, false);
+    const place = { id, previousId: 0 };
+    if (known?.request.kind === 'moderate') {
+      const { order } = known.request;
+      const again = await untilAnswered(() => member.node.rooms.moderate(member.ref, place, order));
+      return void expect(again).toEqual({ ok: true, value: { answer: known.answer, records: [] } });
+    }
+    const { kind, to } = known?.request ?? { kind: 'message' as const, to: undefined };
+    const again = await this.#send(member, place, kind, to, false, []);
     expect(again).toEqual(
       known === undefined ? refusal('invalid_request') : { ok: true, value: known.answer },
     );
@@ -211,6 +287,10 @@ export class World {
       messageToAll('over a hole'),
     );
     expect(refused).toEqual(refusal('unavailable'));
+    const ref = { room, peer, generation };
+    expect(await member.node.rooms.moderate(ref, request, { action: 'lock' })).toEqual(
+      refusal('unavailable'),
+    );
   }
 
   async sendFromFormer(client: Client): Promise<void> {
@@ -220,6 +300,7 @@ export class World {
     const { rooms } = (this.nodes[0] as ModelNode).node;
     expect(await rooms.relay(former, request, messageToAll('late'))).toEqual(refusal('session_replaced'));
     expect(await rooms.leave(former, 'left', request)).toEqual(refusal('session_replaced'));
+    expect(await rooms.moderate(former, request, { action: 'close' })).toEqual(refusal('session_replaced'));
   }
 
   async rename(client: Client): Promise<void> {
@@ -269,11 +350,14 @@ export class World {
     const { membership, member, room } = theirs(client);
     await at.hold([room.id]);
     const { seq, epoch } = member;
-    const others = this.connected.filter((other) => other.room === room && other !== client);
+    const others = this.connected.filter(
+      (other) =>
+        other.room === room && other !== client && !mutedIn(theirs(other).membership).includes('message'),
+    );
     const writing = others.flatMap((other) => {
       const { membership: author, member: from } = theirs(other);
       const request = { id: author.lastId + 1, previousId: author.lastId };
-      return this.#send(from, request, 'message', undefined, true).then((answer) => ({
+      return this.#send(from, request, 'message', undefined, true, ['message']).then((answer) => ({
         other,
         request,
         answer,
@@ -291,9 +375,9 @@ export class World {
     for (const { other, request, answer } of written) {
       if (!answer.ok || answer.value.type === 'refused') throw new Error('not written');
       const act = () => {
-        const expected = this.#relayed(other, 'message', undefined, true);
+        const expected = this.#relayed(other, 'message', undefined, true, ['message']);
         expect(answer.value).toEqual(expected);
-        this.#answered(theirs(other).membership, request.id, 'message', undefined, expected);
+        this.#answered(theirs(other).membership, request.id, { kind: 'message', to: undefined }, expected);
       };
       order.push({ at: answer.value.seq, act });
     }
@@ -417,8 +501,8 @@ export class World {
         if (member.client.connection !== undefined) this.#end(member.client, room.head + 1, true);
       } else if (member.process !== restored.incarnation) expect(member.isConnected).toBe(false);
       member.process = restored.incarnation;
-      for (const [id, { answer }] of member.answers)
-        if (answer.type === 'refused' && !restored.requests.answers.has(id)) member.answers.delete(id);
+      for (const [id, { hasNoRecord }] of member.answers)
+        if (hasNoRecord && !restored.requests.answers.has(id)) member.answers.delete(id);
       const lastRefused = member.lastId;
       if (restored.requests.lastId < lastRefused) {
         for (let id = restored.requests.lastId + 1; id <= lastRefused; id++)
@@ -458,18 +542,23 @@ export class World {
     expect(snapshot.value).toMatchObject({ seq: room.head, epoch: room.epoch });
     const roster = snapshot.value?.peers.map(({ id, connected }) => [id, connected]);
     expect(roster).toEqual([...room.members].map(([id, { isConnected }]) => [id, isConnected]));
+    const rights = snapshot.value?.peers.map(({ role, muted }) => [role, muted]);
+    expect(rights).toEqual([...room.members.values()].map((member) => [member.role, mutedIn(member)]));
     const state = await stateOf(this.nodes[0] as ModelNode, room.id);
     for (const [peer, { generation, process, attempt, since, tokenHash, lastId }] of room.members) {
       const member = state.members.get(peer);
       expect(member).toMatchObject({ incarnation: process, attempt, since, tokenHash });
       expect(member?.requests).toMatchObject({ generation, lastId });
     }
-    const withoutRefusals = withoutRefused(state);
+    expect(state).toMatchObject({ locked: room.locked, inherits: !room.hasTokens });
+    expect([...state.bans].sort()).toEqual([...room.bans].sort());
+    expect([...state.mutes].sort()).toEqual([...room.mutes].sort());
+    const expected = withoutRecordless(state, room);
     for (const { node } of this.nodes) {
       for (const [id, { contribution }] of node.feeds.knowledge()) {
         if (id !== room.id) continue;
         const replica = parseState(JSON.parse(contribution()).state);
-        expect(withoutRefused(replica)).toEqual(withoutRefusals);
+        expect(withoutRecordless(replica, room)).toEqual(expected);
       }
     }
   }
@@ -480,15 +569,24 @@ export class World {
     type: 'signal' | 'message',
     to: PeerId | undefined,
     echo: boolean,
+    kinds: readonly Kind[],
   ) {
     const body = JSON.stringify({ n: ++this.#sent });
     return untilAnswered(() =>
-      node.rooms.relay({ room, peer, generation }, request, { type, to, echo, body }),
+      node.rooms.relay({ room, peer, generation }, request, { type, to, echo, kinds, body }),
     );
   }
 
-  #relayed(client: Client, kind: 'signal' | 'message', to: PeerId | undefined, echo: boolean): Answer {
+  #relayed(
+    client: Client,
+    kind: 'signal' | 'message',
+    to: PeerId | undefined,
+    echo: boolean,
+    kinds: readonly Kind[],
+  ): Answer {
     const { room, membership } = theirs(client);
+    const muted = mutedIn(membership);
+    if (kinds.some((each) => muted.includes(each))) return { type: 'refused', code: 'media_forbidden' };
     const target = to === undefined ? undefined : room.members.get(to);
     if (to !== undefined && (target === undefined || target === membership))
       return { type: 'refused', code: 'peer_not_found' };
@@ -500,12 +598,12 @@ export class World {
   #answered(
     member: ModelMember,
     id: number,
-    kind: 'signal' | 'message',
-    to: PeerId | undefined,
+    request: Request,
     answer: Answer,
+    hasNoRecord = answer.type === 'refused',
   ) {
     member.lastId = id;
-    member.answers.set(id, { kind, to, answer });
+    member.answers.set(id, { request, answer, hasNoRecord });
     member.answers.delete(id - 64);
   }
 
@@ -550,7 +648,11 @@ export class World {
   }
 
   #connect(client: Client, member: Member, from: number): void {
-    const connection = { member, from, endedAt: undefined, isCutOff: false, room: client.room as ModelRoom };
+    const room = client.room as ModelRoom;
+    const connection: Connection = {
+      ...{ member, from, room },
+      ...{ endedAt: undefined, endedBy: 'replaced', isCutOff: false },
+    };
     client.connection = connection;
     this.connections.push(connection);
     this.#keep();
@@ -566,8 +668,98 @@ export class World {
     const { room, membership } = theirs(client);
     this.#end(client, room.append('left', membership.peer), true);
     this.#remove(client);
+    this.#handOn(room, membership.role);
     if (room.members.size === 0) this.#forget(room);
     this.#keep();
+  }
+
+  /** What an order comes to; or why it comes to nothing. */
+  #carryOut(
+    room: ModelRoom,
+    by: ModelMember | 'operator',
+    order: Moderation,
+  ): 'forbidden' | 'peer_not_found' | undefined {
+    const rank = by === 'operator' ? 4 : RANK[by.role];
+    const from = by === 'operator' ? ('-' as PeerId) : by.peer;
+    if (rank < RANK.moderator) return 'forbidden';
+    if (order.action === 'close') {
+      if (rank < RANK.host) return 'forbidden';
+      const seq = room.append('closed', from);
+      for (const { client } of [...room.members.values()]) this.#showOut(client, seq);
+      room.wasClosed = true;
+      this.#forget(room);
+      return undefined;
+    }
+    if (!('peer' in order)) {
+      const locked = order.action === 'lock';
+      if (room.locked !== locked) room.append('room_changed', from, { echo: true });
+      room.locked = locked;
+      return undefined;
+    }
+    const all = [...room.members.values()];
+    const isBelow = (each: ModelMember) => RANK[each.role] < rank;
+    if (order.peer === '*') {
+      for (const each of all.filter(isBelow)) this.#change(room, each, order);
+      return undefined;
+    }
+    const target = room.members.get(order.peer);
+    if (target === undefined) return 'peer_not_found';
+    if (order.action === 'set_role' && RANK[order.role] >= rank) return 'forbidden';
+    const isForPerson = order.action !== 'kick' && order.action !== 'set_role';
+    const isSure = target.client.person.startsWith('=');
+    const others = all.filter((each) => each !== target && each.client.person === target.client.person);
+    const meant = [...(isForPerson && isSure ? others : []), target];
+    if (!meant.every(isBelow)) return 'forbidden';
+    for (const each of meant) {
+      if (order.action !== 'kick' && order.action !== 'ban') this.#change(room, each, order);
+      else {
+        if (order.action === 'ban') room.bans.add(each.client.person);
+        this.#showOut(each.client, room.append('left', each.peer));
+        this.#handOn(room, each.role);
+      }
+    }
+    if (room.members.size > 0) return undefined;
+    room.wasClosed = true;
+    this.#forget(room);
+    return undefined;
+  }
+
+  #change(room: ModelRoom, member: ModelMember, order: Moderation): void {
+    if (order.action === 'set_role') {
+      if (member.role !== order.role) room.append('moderated', member.peer, { echo: true });
+      member.role = order.role;
+      return;
+    }
+    if (order.action !== 'mute' && order.action !== 'unmute') return;
+    const after = (kinds: readonly Kind[]) =>
+      EVERY_KIND.filter((kind) =>
+        order.kinds.includes(kind) ? order.action === 'mute' : kinds.includes(kind),
+      );
+    const mutes = after(member.mutes);
+    if (mutes.length === member.mutes.length) return;
+    member.mutes = mutes;
+    const { person } = member.client;
+    const kept = after(room.mutes.get(person) ?? []);
+    if (kept.length > 0) room.mutes.set(person, kept);
+    else room.mutes.delete(person);
+    room.append('moderated', member.peer, { echo: true });
+  }
+
+  /** Of an open room without a host the one who is there longest becomes host. */
+  #handOn(room: ModelRoom, former: Role): void {
+    const [first] = room.members.values();
+    const hasHost = [...room.members.values()].some(({ role }) => role === 'host');
+    if (room.hasTokens || former !== 'host' || hasHost || first === undefined) return;
+    first.role = 'host';
+    room.append('moderated', first.peer, { echo: true });
+  }
+
+  #showOut(client: Client, seq: number): void {
+    const { connection, membership } = client;
+    if (connection !== undefined && connection.endedAt === undefined) connection.endedBy = 'removed';
+    if (connection !== undefined) this.shownOut.push(connection.member);
+    this.#end(client, seq, membership?.isConnected !== true);
+    this.#remove(client);
   }
 
   #remove(client: Client): void {
@@ -581,7 +773,7 @@ export class World {
   /** Another room takes its place, which has never been. */
   #forget(room: ModelRoom): void {
     for (const { client } of room.members.values()) this.#remove(client);
-    this.rooms = this.rooms.map((each) => (each === room ? newRoom() : each));
+    this.rooms = this.rooms.map((each) => (each === room ? newRoom(room.hasTokens) : each));
   }
 
   /** Rule R7: who counts a session's window hosts its room. */
@@ -606,9 +798,9 @@ export class World {
   }
 }
 
-function checkConnection({ member, from, endedAt, isCutOff, room }: Connection): void {
+function checkConnection({ member, from, endedAt, endedBy, isCutOff, room }: Connection): void {
   // Of a room that has ended nothing is left to be read: who did not hear of it in time has lost it.
-  const isPart = isCutOff || room.members.size === 0;
+  const isPart = isCutOff || (room.members.size === 0 && !room.wasClosed);
   const upTo = isPart ? room.head : (endedAt ?? room.head + 1) - 1;
   const expected = room.log.filter(
     (entry) => entry.seq > from && entry.seq <= upTo && concerns(entry as RoomRecord, member.peer),
@@ -617,7 +809,7 @@ function checkConnection({ member, from, endedAt, isCutOff, room }: Connection):
   const all = expected.map(({ seq, type }) => `${seq} ${type}`);
   expect(got).toEqual(isPart ? all.slice(0, got.length) : all);
   for (const { complete } of member.resyncs) expect(complete).toBe(true);
-  if (!isPart) expect(member.ended).toBe(endedAt === undefined ? undefined : 'replaced');
+  if (!isPart) expect(member.ended).toBe(endedAt === undefined ? undefined : endedBy);
 }
 
 /** What the Restorer needs of a lease keeper. */
@@ -642,13 +834,42 @@ async function stateOf({ node }: ModelNode, room: RoomId): Promise<RoomState> {
   return withAnswersThatCount(state.value);
 }
 
-/** A refusal has no record (decision 16): who did not give it does not know it. */
-function withoutRefused(state: RoomState): RoomState {
-  for (const { requests } of withAnswersThatCount(state).members.values()) {
-    for (const [id, answer] of requests.answers) if (answer.type === 'refused') requests.answers.delete(id);
+/** What changed nothing has no record (decision 16): who did not answer it does not know it. */
+function withoutRecordless(state: RoomState, room: ModelRoom): RoomState {
+  for (const [peer, { requests }] of withAnswersThatCount(state).members) {
+    const known = room.members.get(peer)?.answers;
+    for (const id of requests.answers.keys()) if (known?.get(id)?.hasNoRecord) requests.answers.delete(id);
     requests.lastId = Math.max(1, ...requests.answers.keys());
   }
   return state;
+}
+
+/** What the server refuses to relay from it. */
+function mutedIn({ role, mutes }: ModelMember): readonly Kind[] {
+  return role === 'listener' ? EVERY_KIND : mutes;
+}
+
+/** An order that numbers pick. */
+export function orderOf(peers: readonly PeerId[], picks: readonly number[]): Moderation {
+  const [action = 0, target = 0, what = 0] = picks;
+  // One more than there are: nobody.
+  const peer = peers[target % (peers.length + 1)] ?? ('nobody' as PeerId);
+  const kinds = EVERY_KIND.filter((_, n) => ((what % 7) + 1) & (1 << n));
+  const orders: readonly Moderation[] = [
+    { action: 'mute', peer, kinds },
+    { action: 'unmute', peer, kinds },
+    { action: 'mute', peer: '*', kinds },
+    { action: 'unmute', peer: '*', kinds },
+    { action: 'kick', peer },
+    { action: 'ban', peer },
+    { action: 'set_role', peer, role: ROLES[what % ROLES.length] as Role },
+    { action: 'set_role', peer, role: ROLES[what % ROLES.length] as Role },
+    { action: 'lock' },
+    { action: 'unlock' },
+    { action: 'unlock' },
+    { action: what % 3 === 0 ? 'close' : 'unlock' },
+  ];
+  return orders[action % orders.length] as Moderation;
 }
 
 function theirs({ room, membership, connection }: Client) {
@@ -665,8 +886,8 @@ function refusal(code: string) {
   return { ok: false as const, code };
 }
 
-function newRoom(): ModelRoom {
-  return new ModelRoom(`model-${randomBytes(6).toString('hex')}`);
+function newRoom(hasTokens: boolean): ModelRoom {
+  return new ModelRoom(`model-${randomBytes(6).toString('hex')}`, hasTokens);
 }
 
 function newIncarnation(): string {

@@ -5,6 +5,7 @@ import { capabilities } from '../support/capabilities.ts';
 import { shareRedis } from '../support/redis-backplane.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
 import { leasesContract } from './leases.contract.ts';
+import { moderationContract } from './moderation.contract.ts';
 import { newcomer } from './nodes.ts';
 import { replicaContract } from './replica.contract.ts';
 import { resumeContract } from './resume.contract.ts';
@@ -21,6 +22,7 @@ describe.skipIf(!capabilities.redisServer)('three masters', () => {
   leasesContract('a Redis Cluster', () => shareRedis(cluster.url));
   resumeContract('a Redis Cluster', () => shareRedis(cluster.url));
   replicaContract('a Redis Cluster', () => shareRedis(cluster.url));
+  moderationContract('a Redis Cluster', () => shareRedis(cluster.url));
 
   test('rooms lie on all three masters, each with both of its keys on one', async () => {
     const shared = await shareRedis(cluster.url);

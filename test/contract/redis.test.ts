@@ -3,6 +3,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { shareRedis } from '../support/redis-backplane.ts';
 import { leasesContract } from './leases.contract.ts';
+import { moderationContract } from './moderation.contract.ts';
 import { newcomer } from './nodes.ts';
 import { replicaContract } from './replica.contract.ts';
 import { resumeContract } from './resume.contract.ts';
@@ -12,6 +13,7 @@ roomLogContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
 leasesContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
 resumeContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
 replicaContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
+moderationContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
 
 test('D7: what lives on for its garbage net alone is kept by whoever hosts it, all keys of a room alike', async () => {
   const shared = await shareRedis(inject('redisUrl'));
