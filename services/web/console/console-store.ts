@@ -25,6 +25,8 @@ const LOOK_EVERY_MS = 2_000;
 const LOOK_EVERY_MS_MAX = 16_000;
 const ROOMS_PER_PAGE = 50;
 const TOKEN_KEY = 'fenghuo.console.token';
+/** Who types on has not finished the word. */
+const TYPING_MS = 200;
 const NOTES_MAX = 4;
 /** What went well need not be dismissed. */
 const NOTE_SHOWN_MS = 8_000;
@@ -85,6 +87,7 @@ export class ConsoleStore {
   #api: AdminApi | undefined;
   #lastEvent: string | undefined;
   #lastKey = 0;
+  #typing: ReturnType<typeof setTimeout> | undefined;
   readonly #poller = new Poller({
     everyMs: LOOK_EVERY_MS,
     everyMsMax: LOOK_EVERY_MS_MAX,
@@ -100,7 +103,7 @@ export class ConsoleStore {
     document.addEventListener('visibilitychange', () => this.#pauseWhileHidden());
     this.#goTo(this.place.value);
     const token = keptToken();
-    if (token !== undefined) void this.signIn(token);
+    if (token !== undefined) this.#enter(new AdminApi(token));
   }
 
   setLanguage(language: Language): void {
@@ -117,10 +120,7 @@ export class ConsoleStore {
     // A node that cannot reach its backplane has checked the token, and is worth looking at.
     if (answer.ok || answer.code === 'unavailable') {
       keepToken(token);
-      this.#api = api;
-      this.freshness.value = { state: 'looking' };
-      this.stage.value = 'signed-in';
-      this.#pauseWhileHidden();
+      this.#enter(api);
       return;
     }
     const { code } = answer;
@@ -128,7 +128,14 @@ export class ConsoleStore {
       this.stage.value = 'signed-out';
       this.signInFailure.value = code === 'unauthorized' || code === 'forbidden' ? code : 'other';
     });
-    if (code === 'unauthorized') forgetToken();
+  }
+
+  /** With a token that was right once: where it no longer is, the first look tells. */
+  #enter(api: AdminApi): void {
+    this.#api = api;
+    this.freshness.value = { state: 'looking' };
+    this.stage.value = 'signed-in';
+    this.#pauseWhileHidden();
   }
 
   /** Forgets the token, and all that it let see. */
@@ -153,7 +160,9 @@ export class ConsoleStore {
 
   setFilter(filter: string): void {
     this.filter.value = filter;
-    this.#turnTo([]);
+    this.cursors.value = [];
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => this.#poller.hurry(), TYPING_MS);
   }
 
   setSort(sort: 'size' | 'name'): void {
@@ -251,15 +260,13 @@ export class ConsoleStore {
       this.#takeRooms(rooms, query.filter, place.view);
       if (id !== undefined && room !== undefined) this.#takeRoom(id, room);
     });
-    const failure = [nodes, rooms, ...(room === undefined ? [] : [room])].find(
-      (answer) => !answer.ok && answer.code !== 'room_not_found',
-    );
-    if (failure === undefined || failure.ok) {
-      this.freshness.value = { state: 'live' };
-      return true;
-    }
-    this.freshness.value = { state: 'behind', code: failure.code, retryInMs: LOOK_EVERY_MS };
-    return false;
+    const isRoomTold = room === undefined || room.ok || isNoRoom(room.code);
+    const failure = [nodes, rooms, ...(isRoomTold ? [] : [room])].find((answer) => !answer.ok);
+    this.freshness.value =
+      failure === undefined
+        ? { state: 'live' }
+        : { state: 'behind', code: failure.code, retryInMs: LOOK_EVERY_MS };
+    return failure === undefined;
   }
 
   /** Signs out where the node no longer takes the token, or has no admin API any more. */
@@ -292,8 +299,13 @@ export class ConsoleStore {
 
   #takeRoom(id: string, answer: Answer<RoomReply>): void {
     if (answer.ok) this.openRoom.value = { ...answer, id, state: 'there' };
-    else if (answer.code === 'room_not_found') this.openRoom.value = { id, state: 'gone' };
+    else if (isNoRoom(answer.code)) this.openRoom.value = { id, state: 'gone' };
   }
+}
+
+/** No such room; or a name that none can have, from a link that somebody typed. */
+function isNoRoom(code: FailureCode): boolean {
+  return code === 'room_not_found' || code === 'invalid_request';
 }
 
 export function roomLink(room: RoomSummary): string {

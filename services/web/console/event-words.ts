@@ -11,8 +11,19 @@ export function eventWords(event: ClusterEvent, language: Language): string {
 
 /** Whatever else an event carries, as it is: `room=blue reason=kicked`. What its words say already is left out. */
 export function detailsOf(event: ClusterEvent): string {
+  const isKnown = (name: string, value: unknown) =>
+    SAID.has(name) || ORIGIN.has(name) || (name === 'outcome' && value === 'ok');
+  return membersOf(event, (name, value) => !isKnown(name, value));
+}
+
+/** From where an operator acted, and with which token. */
+export function originOf(event: ClusterEvent): string {
+  return membersOf(event, (name) => ORIGIN.has(name));
+}
+
+function membersOf(event: ClusterEvent, isWanted: (name: string, value: unknown) => boolean): string {
   return Object.entries(event)
-    .filter(([name, value]) => !SAID.has(name) && value !== '' && !(name === 'outcome' && value === 'ok'))
+    .filter(([name, value]) => value !== '' && isWanted(name, value))
     .map(([name, value]) => `${name}=${typeof value === 'object' ? JSON.stringify(value) : value}`)
     .join(' ')
     .slice(0, DETAILS_CHARS_MAX);
@@ -25,6 +36,7 @@ function nameOf({ event, action, order }: ClusterEvent): string {
 }
 
 const SAID = new Set(['id', 'at', 'node', 'event', 'action', 'order']);
+const ORIGIN = new Set(['address', 'token']);
 const DETAILS_CHARS_MAX = 300;
 
 const REFUSED: Record<Language, (words: string) => string> = {

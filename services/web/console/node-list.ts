@@ -8,7 +8,8 @@ export interface NodeView extends NodeReport {
   readonly goneAt?: number;
 }
 
-export type NodeState = 'ready' | 'draining' | 'drained' | 'full' | 'closed' | 'gone';
+export const NODE_STATES = ['ready', 'draining', 'drained', 'full', 'closed', 'gone'] as const;
+export type NodeState = (typeof NODE_STATES)[number];
 
 export function stateOf(node: NodeView): NodeState {
   if (node.goneAt !== undefined) return 'gone';

@@ -221,14 +221,15 @@ function parsed(text: string): unknown {
 
 /** To whom one may choose, with `preset` chosen to begin with. */
 export function announce(nodes: readonly NodeView[], preset?: Audience): Order {
-  const regions = [...new Set(nodes.flatMap(({ region }) => region ?? []))];
+  const living = nodes.filter(({ goneAt }) => goneAt === undefined);
+  const regions = [...new Set(living.flatMap(({ region }) => region ?? []))];
   const audiences: readonly { readonly to?: Audience; readonly label: Words }[] = [
     { label: ({ everyone }) => everyone },
     ...(preset !== undefined && 'room' in preset
       ? [{ to: preset, label: ({ toRoom }: Strings) => toRoom(preset.room) }]
       : []),
     ...regions.map((region) => ({ to: { region }, label: ({ toRegion }: Strings) => toRegion(region) })),
-    ...nodes.map(({ id }) => ({ to: { node: id }, label: ({ toNode }: Strings) => toNode(id) })),
+    ...living.map(({ id }) => ({ to: { node: id }, label: ({ toNode }: Strings) => toNode(id) })),
   ];
   return {
     name: 'announce',

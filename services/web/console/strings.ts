@@ -232,7 +232,7 @@ const en = {
   },
 
   noEvents: 'Silence so far.',
-  noEventsHere: 'This node tells no events.',
+  noEventsHere: 'Events cannot be read now.',
 };
 
 export type Strings = typeof en;
@@ -448,7 +448,7 @@ const zh: Strings = {
   },
 
   noEvents: '尚无动静。',
-  noEventsHere: '此节点不提供事件。',
+  noEventsHere: '暂时无法读取事件。',
 };
 
 export const STRINGS = { en, zh } as const satisfies Record<Language, Strings>;

@@ -77,7 +77,7 @@ function optionsOf(box: HTMLElement, names: readonly string[]): uPlot.Options {
   return {
     width: box.clientWidth,
     height: HEIGHT_PX,
-    padding: [8, 10, 0, 0],
+    padding: [8, 26, 0, 0],
     legend: { live: false },
     cursor: { sync: { key: 'nodes' }, drag: { x: false, y: false }, y: false },
     scales: {

@@ -1,4 +1,4 @@
-import { detailsOf, eventWords } from '../event-words.ts';
+import { detailsOf, eventWords, originOf } from '../event-words.ts';
 import { clock } from '../figures.ts';
 import { useStore, useStrings } from './store-context.ts';
 
@@ -26,7 +26,9 @@ export function EventTail() {
               <time dateTime={Number.isNaN(at.getTime()) ? undefined : at.toISOString()}>{clock(at)}</time>
               <b>{eventWords(event, language.value)}</b>
               <span class="quiet">{event.node}</span>
-              <span class="details">{detailsOf(event)}</span>
+              <span class="details">
+                {detailsOf(event)} <span class="origin">{originOf(event)}</span>
+              </span>
             </li>
           );
         })}

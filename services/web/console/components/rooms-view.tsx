@@ -1,3 +1,4 @@
+import { ROOM_NAME_CHARS_MAX } from '@fenghuo/protocol';
 import { roomLink } from '../console-store.ts';
 import { figure } from '../figures.ts';
 import { RoomPanel } from './room-panel.tsx';
@@ -41,6 +42,7 @@ function RoomList({ openId }: { openId: string | undefined }) {
             data-testid="filter"
             autocomplete="off"
             autocapitalize="none"
+            maxLength={ROOM_NAME_CHARS_MAX}
             spellcheck={false}
             value={store.filter.value}
             onInput={(event) => store.setFilter(event.currentTarget.value)}

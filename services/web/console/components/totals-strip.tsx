@@ -1,13 +1,13 @@
 import { figure, fineFigure } from '../figures.ts';
-import { type NodeState, totalsOf } from '../node-list.ts';
+import { NODE_STATES, totalsOf } from '../node-list.ts';
 import { useStore, useStrings } from './store-context.ts';
 
 export function TotalsStrip() {
   const { nodes, roomTotal } = useStore();
   const strings = useStrings();
   const totals = totalsOf(nodes.value);
-  const states = (Object.entries(totals.byState) as [NodeState, number][])
-    .map(([state, count]) => `${count} ${strings.nodeStates[state]}`)
+  const states = NODE_STATES.filter((state) => totals.byState[state] !== undefined)
+    .map((state) => `${totals.byState[state]} ${strings.nodeStates[state]}`)
     .join(' · ');
   const rooms = roomTotal.value === undefined ? strings.none : figure(roomTotal.value);
   return (

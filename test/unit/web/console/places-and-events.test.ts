@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { ClusterEvent } from '../../../../services/web/console/admin-api.ts';
 import { EVENTS_MAX, tailAfter } from '../../../../services/web/console/event-tail.ts';
-import { detailsOf, eventWords } from '../../../../services/web/console/event-words.ts';
+import { detailsOf, eventWords, originOf } from '../../../../services/web/console/event-words.ts';
 import { fineFigure, span } from '../../../../services/web/console/figures.ts';
 import { linkTo, readPlace } from '../../../../services/web/console/place.ts';
 
@@ -43,7 +43,9 @@ test('an event has words in both languages; what an operator did goes by the dee
   expect(eventWords(event(1, { ...deed, outcome: 'ok' }), 'en')).toBe('Operator: kick');
   expect(eventWords(event(1, { ...deed, outcome: 'peer_not_found' }), 'en')).toBe('Refused: Operator: kick');
   expect(eventWords(event(1, { ...deed, outcome: 'ok' }), 'zh')).toBe('运维：请出');
-  expect(detailsOf(event(1, { ...deed, outcome: 'ok' }))).toBe('target=blue@main peer=p1');
+  const full = event(1, { ...deed, outcome: 'ok', address: '10.0.0.7', token: '8377bfb2' });
+  expect(detailsOf(full)).toBe('target=blue@main peer=p1');
+  expect(originOf(full)).toBe('address=10.0.0.7 token=8377bfb2');
   expect(detailsOf(event(1, { ...deed, outcome: 'peer_not_found' }))).toContain('outcome=peer_not_found');
 });
 
