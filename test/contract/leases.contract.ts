@@ -75,6 +75,32 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
       expect(byId.get(other)).toEqual(load);
     });
 
+    test('a lease carries what its process reports to operators, and none where it reports nothing', async () => {
+      await open();
+      const [one, other] = [incarnation(), incarnation()];
+      const report = {
+        region: 'beijing',
+        version: '1.2.3-rc.1',
+        connectionsMax: 10_000,
+        peers: 5,
+        rooms: 2,
+        messagesPerSecond: 12.5,
+        eventLoopDelayMs: 0.4,
+        isDraining: false,
+        uptimeS: 7,
+      };
+      await node.leases.take({
+        ...holder(one, 'beijing-1'),
+        load: { connections: 7, isAdmitting: true, report },
+      });
+      const taken = await node.leases.take(holder(other, 'shanghai-1'));
+      const byId = new Map(
+        taken.ok ? taken.value.leases.map((lease) => [lease.incarnation, lease.load]) : [],
+      );
+      expect(byId.get(one)).toEqual({ connections: 7, isAdmitting: true, report });
+      expect(byId.get(other)).toEqual({ connections: 7, isAdmitting: true });
+    });
+
     async function orderOf(process: LeaseHolder) {
       const beat = await node.leases.renew(process);
       return beat.ok ? beat.value.order : beat.code;

@@ -1,6 +1,7 @@
 import { memoryHub } from '../../services/signaling/backplane/memory/hub.ts';
 import { defaultLogBounds } from '../../services/signaling/domain/log-bounds.ts';
 import { keepSealed } from '../support/seal.ts';
+import { directoryContract } from './directory.contract.ts';
 import { leasesContract } from './leases.contract.ts';
 import { moderationContract } from './moderation.contract.ts';
 import { replicaContract } from './replica.contract.ts';
@@ -25,6 +26,7 @@ async function share(faults?: () => readonly number[]) {
 
 roomLogContract('memory', () => share());
 leasesContract('memory', () => share());
+directoryContract('memory', () => share());
 resumeContract('memory', () => share());
 replicaContract('memory', () => share());
 moderationContract('memory', () => share());

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { shareRedis } from '../support/redis-backplane.ts';
+import { directoryContract } from './directory.contract.ts';
 import { leasesContract } from './leases.contract.ts';
 import { moderationContract } from './moderation.contract.ts';
 import { newcomer } from './nodes.ts';
@@ -11,9 +12,41 @@ import { roomLogContract } from './room-log.contract.ts';
 
 roomLogContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
 leasesContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
+directoryContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
 resumeContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
 replicaContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
 moderationContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
+
+test('leases of other versions are read as far as they can be', async () => {
+  const shared = await shareRedis(inject('redisUrl'));
+  const [node, client] = [await shared.open(), new Redis(inject('redisUrl'))];
+  onTestFinished(async () => {
+    client.disconnect();
+    await node.close();
+  });
+  await client.hset(`${shared.keyPrefix}:{home}:leases`, {
+    oldest: '3 beijing-1',
+    older: '4 beijing-2 12 +',
+    newer: '5 beijing-3 12 - {"region":"mars","rooms":"many","unheard_of":{"a":"b c"}}',
+    broken: '6 beijing-4 12 + {"region":',
+  });
+  const load = { connections: 0, isAdmitting: true };
+  const taken = await node.leases.take({ incarnation: 'own', nodeId: 'own', load, order: undefined });
+  const leases = new Map(taken.ok ? taken.value.leases.map((lease) => [lease.incarnation, lease]) : []);
+  expect(leases.get('oldest')).toEqual({
+    incarnation: 'oldest',
+    nodeId: 'beijing-1',
+    count: 3,
+    isGivenUp: false,
+  });
+  expect(leases.get('older')?.load).toEqual({ connections: 12, isAdmitting: true });
+  expect(leases.get('newer')?.load).toEqual({
+    connections: 12,
+    isAdmitting: false,
+    report: { region: 'mars' },
+  });
+  expect(leases.get('broken')?.load).toEqual({ connections: 12, isAdmitting: true });
+});
 
 test('D7: what lives on for its garbage net alone is kept by whoever hosts it, all keys of a room alike', async () => {
   const shared = await shareRedis(inject('redisUrl'));

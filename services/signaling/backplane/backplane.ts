@@ -1,4 +1,6 @@
 import type { LogBounds } from '../domain/log-bounds.ts';
+import type { Directory } from './directory.ts';
+import type { Journal } from './journal.ts';
 import type { Leases } from './leases.ts';
 import type { Rebuilds } from './rebuilds.ts';
 import type { Doorbell, RoomLog } from './room-log.ts';
@@ -10,6 +12,8 @@ export interface Backplane {
   readonly homes: readonly string[];
   readonly rooms: RoomLog;
   readonly leases: Leases;
+  readonly directory: Directory;
+  readonly journal: Journal;
   readonly rebuilds: Rebuilds;
   readonly doorbell: Doorbell;
   /** The socket.io adapter for what may be lost: ephemeral messages and announcements. */

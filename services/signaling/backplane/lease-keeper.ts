@@ -40,6 +40,7 @@ export class LeaseKeeper {
   readonly #sweeping = new Set<string>();
   #neighbours: readonly string[] = [];
   #living: readonly Lease[] = [];
+  #standing: readonly Lease[] = [];
   #order: Order | undefined;
   #incarnation: string;
   #isTaken = false;
@@ -71,6 +72,15 @@ export class LeaseKeeper {
   /** Those of them that have beaten lately. */
   get living(): readonly Lease[] {
     return this.#living;
+  }
+
+  /**
+   * The leases that stood at the last beat, this process's included, without those that were given up; undefined where
+   * that beat is too long ago. Those of processes that hang are among them, until they are swept.
+   */
+  get standing(): readonly Lease[] | undefined {
+    const isLately = this.#isTaken && this.#options.nowMs() - this.#beatenAtMs <= GAP_MS;
+    return isLately ? this.#standing : undefined;
   }
 
   /** A clock that stands still while the backplane does not answer, or this process sleeps (rule C2). */
@@ -128,6 +138,7 @@ export class LeaseKeeper {
     if (!taken.ok || !(await this.holdAgain())) return;
     this.#isTaken = true;
     this.#beatenAtMs = this.#options.nowMs();
+    this.#noteStanding(taken.value.leases);
     const others = this.#others(taken.value.leases);
     this.#neighbours = others.map((lease) => lease.incarnation);
     this.#follow(taken.value.order);
@@ -138,6 +149,7 @@ export class LeaseKeeper {
   async #renew(): Promise<void> {
     const renewed = await this.#leases.renew(this.#holder());
     if (renewed.ok) {
+      this.#noteStanding(renewed.value.leases);
       this.#beaten(this.#others(renewed.value.leases));
       return this.#follow(renewed.value.order);
     }
@@ -158,6 +170,10 @@ export class LeaseKeeper {
   #follow(order: Order | undefined): void {
     this.#order = order;
     this.#options.onBeat(order);
+  }
+
+  #noteStanding(leases: readonly Lease[]): void {
+    this.#standing = leases.filter((lease) => !lease.isGivenUp);
   }
 
   #beaten(others: readonly Lease[]): void {

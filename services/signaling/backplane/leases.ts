@@ -22,6 +22,48 @@ export interface Load {
   readonly connections: number;
   /** It takes new connections: neither draining nor full. */
   readonly isAdmitting: boolean;
+  /** For operators; what a process of another version does not tell is missing. */
+  readonly report?: Partial<NodeReport>;
+}
+
+export interface NodeReport {
+  readonly region: string;
+  readonly version: string;
+  readonly connectionsMax: number;
+  /** Peers whose connection is there, and rooms that it hosts. */
+  readonly peers: number;
+  readonly rooms: number;
+  /** Requests answered, since the beat before. */
+  readonly messagesPerSecond: number;
+  /** The worst since the beat before. */
+  readonly eventLoopDelayMs: number;
+  readonly isDraining: boolean;
+  /** On its own clock. */
+  readonly uptimeS: number;
+}
+
+const REPORTED = {
+  region: 'string',
+  version: 'string',
+  connectionsMax: 'number',
+  peers: 'number',
+  rooms: 'number',
+  messagesPerSecond: 'number',
+  eventLoopDelayMs: 'number',
+  isDraining: 'boolean',
+  uptimeS: 'number',
+} as const satisfies Record<keyof NodeReport, string>;
+
+/** What can be understood of a report; undefined where the text is none. */
+export function parseReport(text: string): Partial<NodeReport> | undefined {
+  try {
+    const given = Object.entries(JSON.parse(text) as object);
+    return Object.fromEntries(
+      given.filter(([name, value]) => typeof value === REPORTED[name as keyof NodeReport]),
+    );
+  } catch {
+    return undefined;
+  }
 }
 
 /** What operators want of a process, until they want something else (rule C8). */

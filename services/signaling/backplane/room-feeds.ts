@@ -48,6 +48,16 @@ export class RoomFeeds {
     return this.#feed(room).keep();
   }
 
+  /** Every room that is hosted now. */
+  hosted(): Iterable<Pick<RoomFeed, 'uses' | 'keep'>> {
+    return this.#feeds.values();
+  }
+
+  /** The rooms whose state was read, with the number of their peers. */
+  *sizes(): Generator<[RoomId, number]> {
+    for (const [room, { size }] of this.#feeds) if (size !== undefined && size > 0) yield [room, size];
+  }
+
   /** What this node knows of the rooms that it hosts. */
   *knowledge(): Generator<[RoomId, RoomFeed['knowledge']]> {
     for (const [room, feed] of this.#feeds) yield [room, feed.knowledge];

@@ -4,6 +4,8 @@ import type { RoomId } from '../../domain/room-id.ts';
 import type { Backplane, BackplaneOptions } from '../backplane.ts';
 import type { Doorbell } from '../room-log.ts';
 import { memoryAdapter } from './adapter.ts';
+import { memoryDirectory } from './directory.ts';
+import { memoryJournal } from './journal.ts';
 import { memoryLeases } from './leases.ts';
 import { memoryRebuilds } from './rebuilds.ts';
 import { type LifeView, memoryRoomLog } from './room-log.ts';
@@ -41,6 +43,8 @@ export function memoryHub(): MemoryHub {
         homes: ['main'],
         rooms,
         leases: memoryLeases(memory, takeOver, view),
+        directory: memoryDirectory(memory),
+        journal: memoryJournal(memory),
         rebuilds,
         doorbell: bell,
         adapter: memoryAdapter(memory),
@@ -63,6 +67,8 @@ export function memoryHub(): MemoryHub {
       ])
         lost.clear();
       for (const lost of [memory.sealed, memory.barriers, memory.contributions]) lost.clear();
+      memory.directory.clear();
+      memory.journal.length = 0;
     },
   };
 }
@@ -81,6 +87,8 @@ function sharedMemory(bells: ReadonlySet<MemoryDoorbell>): SharedMemory {
     sealed: new Map(),
     barriers: new Map(),
     contributions: new Map(),
+    directory: new Map(),
+    journal: [],
     bus: new EventEmitter().setMaxListeners(0),
     nodes: 0,
     nextEpoch() {

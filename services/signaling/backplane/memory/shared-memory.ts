@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { PeerId } from '@fenghuo/protocol';
 import type { RoomId } from '../../domain/room-id.ts';
 import type { RoomState } from '../../domain/room-state.ts';
+import type { JournalEntry } from '../journal.ts';
 import type { Lease, Order } from '../leases.ts';
 import type { FormerLife } from '../room-log.ts';
 
@@ -27,6 +28,10 @@ export interface SharedMemory {
   readonly barriers: Map<string, MemoryBarrier>;
   /** What nodes handed in of rooms, by life and room. */
   readonly contributions: Map<string, Map<string, string>>;
+  /** Rooms with the sizes that their nodes told last. */
+  readonly directory: Map<RoomId, number>;
+  /** What operators did and what became of nodes, the oldest first. */
+  readonly journal: JournalEntry[];
   /** Rings every node that subscribed to the room, each in a later turn. */
   ring(room: RoomId, record: string): void;
   /** Greater than any before: microseconds, as the Redis adapter takes them from its server's clock. */

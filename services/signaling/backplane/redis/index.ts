@@ -3,7 +3,9 @@ import type { Backplane, BackplaneHealth, BackplaneOptions } from '../backplane.
 import { redisAdapter } from './adapter.ts';
 import { type CommandObserver, roomScriptRunner, scriptRunner, withDeadline } from './commands.ts';
 import { type Client, type Clients, connectRedis } from './connect.ts';
+import { redisDirectory } from './directory.ts';
 import { redisDoorbell } from './doorbell.ts';
+import { redisJournal } from './journal.ts';
 import { type Keys, redisKeys } from './keys.ts';
 import { redisLeases } from './leases.ts';
 import { Lives } from './lives.ts';
@@ -61,6 +63,8 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
     homes: [options.home],
     rooms: redisRoomLog(runInRoom, keys, { incarnation, bounds }),
     leases: redisLeases(run, runInRoom, clients.commands, keys, bounds),
+    directory: redisDirectory(run, runInRoom, keys),
+    journal: redisJournal(clients.commands, keys),
     rebuilds,
     doorbell,
     adapter: redisAdapter(clients, keys, (error) => observer.adapterFailed(error)),

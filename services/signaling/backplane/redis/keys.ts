@@ -17,10 +17,15 @@ export interface Keys {
   readonly marker: string;
   /** Who is expected, and who is done, before a life's home is sealed. */
   barrier(life: string): string;
-  /** The hash of all leases: incarnation to count, node id, connections, and whether it takes more. */
+  /** The hash of all leases: incarnation to count, node id, connections, whether it takes more, and its report. */
   readonly leases: string;
   /** The hash of what operators want: incarnation to order. */
   readonly orders: string;
+  /** The home's directory: its rooms by size and by name. */
+  readonly roomsBySize: string;
+  readonly roomsByName: string;
+  /** The stream of what operators did and what became of nodes. */
+  readonly journal: string;
   /** The set of rooms in which a process may hold sessions. */
   held(incarnation: string): string;
   /** Who sweeps a dead process now: one at a time is enough. */
@@ -47,6 +52,9 @@ export function redisKeys(prefix: string): Keys {
     barrier: (life) => `${home}:barrier:${life}`,
     leases: `${home}:leases`,
     orders: `${home}:orders`,
+    roomsBySize: `${home}:rooms-by-size`,
+    roomsByName: `${home}:rooms-by-name`,
+    journal: `${home}:journal`,
     held: (incarnation) => `${prefix}:held:${incarnation}`,
     sweeper: (incarnation) => `${prefix}:sweeper:${incarnation}`,
     probe: (incarnation) => `${prefix}:probe:${incarnation}`,

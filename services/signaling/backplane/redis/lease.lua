@@ -2,7 +2,7 @@
 -- leases, KEYS[2] the marker of the home: until it is sealed in this life of the Redis, a lease that is missing says
 -- nothing (rule R2). KEYS[3] is the hash of orders, by incarnation.
 -- ARGV: incarnation, node id, '1' to take it where it is not there, connections, '+' if it takes new ones else '-',
--- the order that it follows or ''
+-- the order that it follows or '', its report after a blank or ''
 local life = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
 if redis.call('HEXISTS', KEYS[2], life) == 0 then return '!rebuild ' .. life end
 local lease = redis.call('HGET', KEYS[1], ARGV[1])
@@ -10,7 +10,7 @@ if not lease and ARGV[3] ~= '1' then return false end
 local order = redis.call('HGET', KEYS[3], ARGV[1])
 local count = tonumber(string.match(lease or '0', '^%d+')) + 1
 redis.call('HSET', KEYS[1], ARGV[1],
-  string.format('%.0f', count) .. ' ' .. ARGV[2] .. ' ' .. ARGV[4] .. ' ' .. ARGV[5])
+  string.format('%.0f', count) .. ' ' .. ARGV[2] .. ' ' .. ARGV[4] .. ' ' .. ARGV[5] .. ARGV[7])
 -- Who undoes an order says so: that there is none only means that this Redis does not know it.
 if not order and ARGV[6] ~= '' then
   order = ARGV[6]

@@ -2,7 +2,16 @@ import type { PeerId } from '@fenghuo/protocol';
 import type { LogBounds } from '../../domain/log-bounds.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import type { RoomId } from '../../domain/room-id.ts';
-import type { Adopter, Beat, Lease, LeaseHolder, Leases, Order } from '../leases.ts';
+import {
+  type Adopter,
+  type Beat,
+  type Lease,
+  type LeaseHolder,
+  type Leases,
+  type Load,
+  type Order,
+  parseReport,
+} from '../leases.ts';
 import type { Adopted } from '../room-log.ts';
 import { boundsArguments, type RunRoomScript, type RunScript, withDeadline } from './commands.ts';
 import type { Client } from './connect.ts';
@@ -46,6 +55,7 @@ export function redisLeases(
       load.connections,
       load.isAdmitting ? ADMITS : REFUSES,
       order === undefined ? '' : JSON.stringify(order),
+      load.report === undefined ? '' : ` ${JSON.stringify(load.report)}`,
     );
   }
 
@@ -141,16 +151,22 @@ function parseBeat(reply: unknown): Beat {
 function parseLeases(flat: readonly string[]): Lease[] {
   const leases: Lease[] = [];
   for (let at = 0; at + 1 < flat.length; at += 2) {
-    const [count = '', nodeId = '', connections, admits] = (flat[at + 1] ?? '').split(' ');
+    const [count = '', nodeId = '', ...load] = (flat[at + 1] ?? '').split(' ');
     leases.push({
       incarnation: flat[at] ?? '',
       nodeId,
       count: count === GIVEN_UP ? 0 : Number(count),
       isGivenUp: count === GIVEN_UP,
-      ...(admits === undefined
-        ? {}
-        : { load: { connections: Number(connections), isAdmitting: admits === ADMITS } }),
+      ...parseLoad(load),
     });
   }
   return leases;
+}
+
+/** A version before this one tells less; one after it, perhaps more. */
+function parseLoad([connections, admits, ...more]: readonly string[]): { load?: Load } {
+  if (admits === undefined) return {};
+  const report = parseReport(more.join(' '));
+  const load = { connections: Number(connections), isAdmitting: admits === ADMITS };
+  return { load: report === undefined ? load : { ...load, report } };
 }

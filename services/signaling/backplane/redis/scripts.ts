@@ -18,6 +18,7 @@ const ROOM_SCRIPTS = {
   send: 4,
   read: 5,
   snapshot: 4,
+  glance: 4,
   state: 4,
   attest: 4,
   sweep: 4,
@@ -26,6 +27,8 @@ const ROOM_SCRIPTS = {
 const HOME_SCRIPTS = {
   lease: 3,
   order: 3,
+  report: 2,
+  rooms: 1,
   barrier: 3,
   contribute: 4,
   contributions: 3,
