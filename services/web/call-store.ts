@@ -2,12 +2,15 @@ import {
   type CloseReason,
   type ErrorCode,
   join,
+  type Kind,
   type LinkState,
   type LinkStats,
   MeshCall,
+  type Moderation,
   type Peer,
   type PeerId,
   type Resumed,
+  type Room,
   type RoomSession,
   type SessionState,
   SignalingError,
@@ -18,6 +21,7 @@ import { addChatLine, CHAT_TOPIC, type ChatLine, chatText } from './chat-lines.t
 import { drawBeaconLine } from './fallback-media.ts';
 import { type LocalMedia, openLocalMedia } from './local-media.ts';
 import { type PageAddress, remember, roomLink } from './page-address.ts';
+import { HAND_TOPIC, isMuted, KINDS, mayModerate, type OwnChange, ownChanges } from './room-rules.ts';
 import { type Language, pickLanguage, STRINGS, type Strings } from './strings.ts';
 
 const LOG_LINES_MAX = 200;
@@ -49,7 +53,14 @@ export interface Notice {
   readonly words: (strings: Strings) => string;
   /** Why a session ended, or a request failed. */
   readonly code?: CloseReason;
+  /** A later notice about the same takes its place. */
+  readonly about?: string;
 }
+
+export type ShownNotice = Notice & { readonly key: number };
+
+/** The newest of them are shown. */
+const NOTICES_MAX = 3;
 
 /** How the session came by its present connection, where that is not its first. */
 export type Comeback = Resumed | 'rejoined';
@@ -71,6 +82,7 @@ export class CallStore {
   /** For a while there was no node. */
   readonly isNodeMissed = signal(false);
   readonly self = signal<Peer | undefined>(undefined);
+  readonly roomState = signal<Room | undefined>(undefined);
   readonly peers = signal<readonly PeerView[]>([]);
   readonly stats = signal<ReadonlyMap<PeerId, LinkStats>>(new Map());
   /** How long the node takes to answer: the shortest of late, since a busy page only adds to it. */
@@ -80,11 +92,12 @@ export class CallStore {
   readonly unread = signal(0);
   /** Said to those who listen to the page rather than look at it. */
   readonly announcement = signal('');
-  readonly notice = signal<Notice | undefined>(undefined);
+  readonly notices = signal<readonly ShownNotice[]>([]);
 
   readonly media = signal<LocalMedia | undefined>(undefined);
   readonly isMicrophoneOn = signal(true);
   readonly isCameraOn = signal(true);
+  readonly isHandUp = signal(false);
   readonly secondPicture = signal<MediaStream | undefined>(undefined);
   readonly isSoundBlocked = signal(false);
   /** Beside the pictures; on a narrow screen over them, and closed at first. */
@@ -122,7 +135,7 @@ export class CallStore {
   async enter(): Promise<void> {
     if (this.stage.value !== 'lobby') return;
     this.stage.value = 'asking';
-    this.notice.value = undefined;
+    this.notices.value = [];
     const name = this.name.value.trim() || this.strings.value.guest;
     const room = this.room.value.trim().normalize('NFC');
     this.name.value = name;
@@ -134,10 +147,11 @@ export class CallStore {
       const isRefused = media.lack === 'refused';
       const words = (strings: Strings) =>
         isRefused ? strings.drawnBecauseRefused : strings.drawnBecauseInsecure;
-      this.notice.value = { tone: 'info', words };
+      this.tell({ tone: 'info', words });
     }
     batch(() => {
       this.media.value = media;
+      this.isHandUp.value = false;
       this.isMicrophoneOn.value = true;
       this.isCameraOn.value = true;
       this.connection.value = { phase: 'connecting' };
@@ -151,13 +165,24 @@ export class CallStore {
     await this.#session?.leave();
   }
 
+  tell(notice: Notice): void {
+    const others = this.notices.value.filter(({ about }) => about === undefined || about !== notice.about);
+    this.notices.value = [...others, { ...notice, key: this.#lines++ }].slice(-NOTICES_MAX);
+  }
+
+  dismiss(key: number): void {
+    this.notices.value = this.notices.value.filter((one) => one.key !== key);
+  }
+
   toggleMicrophone(): void {
+    if (this.#mayNot('audio')) return;
     this.isMicrophoneOn.value = !this.isMicrophoneOn.value;
     this.#call?.setEnabled('audio', this.isMicrophoneOn.value);
     this.#tellDevices();
   }
 
   toggleCamera(): void {
+    if (this.#mayNot('video')) return;
     this.isCameraOn.value = !this.isCameraOn.value;
     for (const track of this.media.value?.stream.getVideoTracks() ?? [])
       track.enabled = this.isCameraOn.value;
@@ -170,6 +195,7 @@ export class CallStore {
       this.#stopSecond();
       return;
     }
+    if (this.#mayNot('video')) return;
     const picture = drawBeaconLine(this.name.value);
     const stream = new MediaStream([picture.track]);
     this.secondPicture.value = stream;
@@ -180,6 +206,37 @@ export class CallStore {
       picture.stop();
       this.secondPicture.value = undefined;
     };
+  }
+
+  /** Asks to speak, for all to see; or takes that back. */
+  toggleHand(): void {
+    this.isHandUp.value = !this.isHandUp.value;
+    this.#tellDevices();
+  }
+
+  /** Orders something as host or moderator, one after the other; the rest is dropped where one is refused. */
+  async order(...orders: readonly Moderation[]): Promise<void> {
+    const session = this.#session;
+    try {
+      for (const order of orders) await session?.moderate(order);
+    } catch (error) {
+      this.#refused(codeOf(error));
+    }
+  }
+
+  /** Grants what a raised hand asks for: the role, and whatever one was muted in besides. */
+  async letSpeak({ id, role }: Peer): Promise<void> {
+    const promotion: Moderation[] =
+      role === 'listener' ? [{ action: 'set_role', peer: id, role: 'speaker' }] : [];
+    await this.order(...promotion, { action: 'unmute', peer: id, kinds: [...KINDS] });
+    await this.takeHandDown(id);
+  }
+
+  /** A hand is its owner's; their page takes it down. */
+  async takeHandDown(peer: PeerId): Promise<void> {
+    await this.#session?.message(HAND_TOPIC, { up: false }, { to: peer }).catch((error: unknown) => {
+      if (codeOf(error) !== 'peer_not_found') this.#refused(codeOf(error));
+    });
   }
 
   openPanel(panel: 'signals' | 'chat' | undefined): void {
@@ -230,7 +287,8 @@ export class CallStore {
   }
 
   #start(room: string, name: string, media: LocalMedia): void {
-    const session = join(this.address.nodes, { room, name, metadata: { microphone: true, camera: true } });
+    const { nodes, token } = this.address;
+    const session = join(nodes, { room, name, token, metadata: { microphone: true, camera: true } });
     const call = new MeshCall(session);
     this.#session = session;
     this.#call = call;
@@ -250,18 +308,33 @@ export class CallStore {
     });
     session.on('resync', () => this.#readRoster());
     session.on('go_away', ({ text }) => {
-      if (text !== undefined) this.notice.value = { tone: 'info', words: () => text };
+      if (text !== undefined) this.tell({ tone: 'info', words: () => text });
+    });
+    session.on('announcement', ({ level, text }) => {
+      this.tell({ tone: level === 'warning' ? 'error' : 'info', words: () => text });
+    });
+    session.on('room_updated', ({ room: { locked } }) => {
+      const wasLocked = this.roomState.value?.locked;
+      this.#readRoster();
+      if (locked === wasLocked) return;
+      const words = (strings: Strings) => (locked ? strings.roomLocked : strings.roomUnlocked);
+      this.tell({ tone: 'info', about: 'lock', words });
     });
     session.on('peer_joined', ({ peer }) => {
       this.#readRoster();
       this.announcement.value = this.strings.value.joinedNow(peer.name);
     });
-    session.on('peer_updated', () => this.#readRoster());
+    session.on('peer_updated', ({ peer }) => {
+      const changes = peer.id === session.self?.id ? ownChanges(this.self.value, peer) : [];
+      this.#readRoster();
+      for (const change of changes) this.#tellOwn(change);
+    });
     session.on('peer_left', ({ peer }) => {
       this.#readRoster();
       this.announcement.value = this.strings.value.leftNow(this.#names.get(peer) ?? '');
     });
     session.on('message', ({ seq, from, topic, data }) => {
+      if (topic === HAND_TOPIC && mayModerate(session.peers.get(from))) this.#lowerHand();
       const text = topic === CHAT_TOPIC ? chatText(data) : undefined;
       if (text === undefined) return;
       const who = this.#names.get(from) ?? this.strings.value.guest;
@@ -276,7 +349,7 @@ export class CallStore {
     call.on('fault', ({ fault }) => {
       // A person who has just left is no fault.
       if (codeOf(fault) !== 'peer_not_found' && this.connection.value.phase === 'connected') {
-        this.notice.value = { tone: 'error', words: (strings) => strings.fault };
+        this.tell({ tone: 'error', about: 'fault', words: (strings) => strings.fault });
       }
     });
     this.#statsTimer = setInterval(() => void this.#readStats(), STATS_EVERY_MS);
@@ -286,6 +359,7 @@ export class CallStore {
     this.connection.value = state;
     this.#missNode(state.phase === 'reconnecting');
     if (state.phase !== 'closed') return;
+    const words = whyItEnded(state, this.#names);
     clearInterval(this.#statsTimer);
     clearTimeout(this.#flush);
     this.#flush = undefined;
@@ -301,6 +375,7 @@ export class CallStore {
       this.here.value = undefined;
       this.comeback.value = undefined;
       this.self.value = undefined;
+      this.roomState.value = undefined;
       this.peers.value = [];
       this.stats.value = new Map();
       this.signalingMs.value = undefined;
@@ -309,11 +384,8 @@ export class CallStore {
       this.unread.value = 0;
       this.isSoundBlocked.value = false;
       this.stage.value = 'lobby';
-      const { reason } = state;
-      this.notice.value =
-        reason === 'left'
-          ? undefined
-          : { tone: 'error', code: reason, words: (strings) => strings.errors[reason] };
+      this.notices.value = [];
+      if (state.reason !== 'left') this.tell({ tone: 'error', code: state.reason, words });
     });
   }
 
@@ -334,6 +406,7 @@ export class CallStore {
     if (session === undefined) return;
     batch(() => {
       this.self.value = session.self;
+      this.roomState.value = session.room;
       if (session.self !== undefined) this.#names.set(session.self.id, session.self.name);
       this.peers.value = [...session.peers.values()].map((peer) => {
         this.#names.set(peer.id, peer.name);
@@ -375,15 +448,61 @@ export class CallStore {
 
   /** Whether one can be heard and seen is for the others to show. */
   #tellDevices(): void {
-    const metadata = { microphone: this.isMicrophoneOn.value, camera: this.isCameraOn.value };
+    const hand = this.isHandUp.value ? { hand: true } : {};
+    const metadata = { microphone: this.isMicrophoneOn.value, camera: this.isCameraOn.value, ...hand };
     this.#session?.update({ metadata }).catch((error: unknown) => {
       const code = codeOf(error);
       // Where the session has expired, the join that follows tells them.
-      if (code !== 'session_expired') {
-        this.notice.value = { tone: 'error', code, words: (strings) => strings.errors[code] };
-      }
+      if (code !== 'session_expired') this.#refused(code);
     });
   }
+
+  #refused(code: ErrorCode): void {
+    this.tell({ tone: 'error', about: 'refusal', code, words: (strings) => strings.errors[code] });
+  }
+
+  /** Others have decided so: one is told why, and nothing is turned on. */
+  #mayNot(kind: Kind): boolean {
+    const self = this.self.value;
+    if (!isMuted(self, kind)) return false;
+    const words = (strings: Strings) =>
+      self?.role === 'listener' ? strings.listenersOnly : strings.mutedByHost[kind];
+    this.tell({ tone: 'info', about: kind, words });
+    return true;
+  }
+
+  #tellOwn(change: OwnChange): void {
+    if (change.type === 'role') {
+      this.tell({ tone: 'info', about: 'role', words: (strings) => strings.youBecame[change.role] });
+      return;
+    }
+    const { kind } = change;
+    const isOn = kind === 'audio' ? this.isMicrophoneOn : this.isCameraOn;
+    const words = (strings: Strings) =>
+      change.type === 'muted' ? strings.youMuted[kind] : strings.youUnmuted[kind](isOn.value);
+    this.tell({ tone: change.type === 'muted' ? 'error' : 'info', about: kind, words });
+  }
+
+  #lowerHand(): void {
+    if (!this.isHandUp.value) return;
+    this.isHandUp.value = false;
+    this.#tellDevices();
+    this.tell({ tone: 'info', about: 'hand', words: (strings) => strings.handTakenDown });
+  }
+}
+
+/** By whom, where it was somebody in the room. */
+function whyItEnded(
+  state: SessionState & { phase: 'closed' },
+  names: ReadonlyMap<PeerId, string>,
+): Notice['words'] {
+  const { reason, by } = state;
+  if (reason === 'left') return () => '';
+  const name = by === undefined ? undefined : names.get(by);
+  if (name !== undefined && (reason === 'kicked' || reason === 'banned' || reason === 'closed')) {
+    return (strings) => strings.removedBy[reason](name);
+  }
+  return (strings) => strings.errors[reason];
 }
 
 function codeOf(error: unknown): ErrorCode {

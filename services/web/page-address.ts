@@ -2,7 +2,10 @@ import { remembered } from './remember.ts';
 
 export { remember } from './remember.ts';
 
-/** What a link may ask for: `?room=…&name=…&autojoin=1&media=fake|camera&lang=en|zh&nodes=http://…,http://…`. */
+/**
+ * What a link may ask for: `?room=…&name=…&autojoin=1&media=fake|camera&lang=en|zh&nodes=http://…,http://…`, and
+ * `#token=…` (or `&token=…`, which servers and proxies write down) for a cluster that asks for tokens.
+ */
 export interface PageAddress {
   readonly room: string;
   readonly name: string;
@@ -12,10 +15,16 @@ export interface PageAddress {
   readonly language: string | undefined;
   /** Nodes of one cluster, the first preferred: the one that the page came from, unless the link names others. */
   readonly nodes: readonly [string, ...string[]];
+  readonly token: string | undefined;
 }
 
-export function readPageAddress({ search, origin }: Pick<Location, 'search' | 'origin'>): PageAddress {
+export function readPageAddress({
+  search,
+  hash,
+  origin,
+}: Pick<Location, 'search' | 'hash' | 'origin'>): PageAddress {
   const query = new URLSearchParams(search);
+  const token = new URLSearchParams(hash.slice(1)).get('token') ?? query.get('token');
   return {
     room: query.get('room') ?? suggestRoom(),
     name: query.get('name') ?? remembered('name') ?? '',
@@ -23,13 +32,15 @@ export function readPageAddress({ search, origin }: Pick<Location, 'search' | 'o
     media: query.get('media') === 'fake' ? 'fake' : 'camera',
     language: query.get('lang') ?? remembered('language'),
     nodes: httpAddresses(query.get('nodes')) ?? [origin],
+    token: token ?? undefined,
   };
 }
 
-/** The link by which others come into a room. It names no person. */
+/** The link by which others come into a room. It names no person, and hands on nobody's token. */
 export function roomLink({ href }: Pick<Location, 'href'>, room: string): string {
   const link = new URL(href);
-  for (const name of ['name', 'autojoin', 'media', 'lang']) link.searchParams.delete(name);
+  link.hash = '';
+  for (const name of ['name', 'autojoin', 'media', 'lang', 'token']) link.searchParams.delete(name);
   link.searchParams.set('room', room);
   return link.href;
 }

@@ -1,4 +1,4 @@
-import type { CloseReason } from '@fenghuo/client';
+import type { CloseReason, Kind, Role } from '@fenghuo/client';
 import type { Language } from './language.ts';
 
 export { type Language, pickLanguage } from './language.ts';
@@ -34,6 +34,7 @@ const en = {
   signals: 'Signals',
   leave: 'Leave',
   close: 'Close',
+  cancel: 'Cancel',
   dismiss: 'Dismiss',
   callControls: 'Call controls',
   pictures: 'Pictures',
@@ -93,6 +94,86 @@ const en = {
     string,
     string
   >,
+
+  role: { host: 'Host', moderator: 'Moderator', speaker: 'Speaker', listener: 'Listener' } satisfies Record<
+    Role,
+    string
+  >,
+  manage: (name: string) => `Manage ${name}`,
+  mute: { audio: 'Mute the microphone', video: 'Stop the camera', message: 'Stop the chat' } satisfies Record<
+    Kind,
+    string
+  >,
+  unmute: {
+    audio: 'Unmute the microphone',
+    video: 'Allow the camera',
+    message: 'Allow the chat',
+  } satisfies Record<Kind, string>,
+  makeRole: {
+    host: 'Make host',
+    moderator: 'Make moderator',
+    speaker: 'Make speaker',
+    listener: 'Make listener',
+  } satisfies Record<Role, string>,
+  kick: 'Send out…',
+  kickSure: (name: string) => `Send ${name} out of the room? They may come in again.`,
+  kickNow: 'Send out',
+  ban: 'Ban…',
+  banSure: (name: string) => `Ban ${name}? They cannot come in again as long as the room lasts.`,
+  banNow: 'Ban',
+  roomRules: 'The room',
+  muteAll: 'Mute all microphones',
+  unmuteAll: 'Unmute all microphones',
+  lock: 'Lock the room',
+  unlock: 'Unlock the room',
+  locked: 'The room is locked',
+  closeRoom: 'Close the room…',
+  closeSure: 'Close the room? Everybody is sent out, you too.',
+  closeNow: 'Close the room',
+
+  hand: 'Hand',
+  raiseHand: 'Raise your hand: ask to speak',
+  lowerHand: 'Take your hand down',
+  handsUp: 'Raised hands',
+  handOf: (name: string) => `${name} raises a hand`,
+  letSpeak: 'Let speak',
+  handDown: 'Take down',
+  moreHands: (count: number) => `and ${count} more`,
+
+  mutedByHost: {
+    audio: 'Muted by the host or a moderator',
+    video: 'Camera stopped by the host or a moderator',
+    message: 'Your messages were stopped by the host or a moderator',
+  } satisfies Record<Kind, string>,
+  listenersOnly: 'Listeners hear and see the others. Raise your hand to ask to speak.',
+  youMuted: {
+    audio: 'The host or a moderator muted your microphone: nobody hears you until they unmute it.',
+    video: 'The host or a moderator stopped your camera: nobody sees you until they allow it.',
+    message: 'The host or a moderator stopped your chat: you may read, and write again when they allow it.',
+  } satisfies Record<Kind, string>,
+  youUnmuted: {
+    audio: (isOn: boolean): string =>
+      isOn
+        ? 'Your microphone was unmuted: the others hear you.'
+        : 'Your microphone was unmuted: you may turn it on.',
+    video: (isOn: boolean): string =>
+      isOn ? 'Your camera was allowed again: the others see you.' : 'You may turn your camera on again.',
+    message: () => 'You may write in the chat again.',
+  } satisfies Record<Kind, (isOn: boolean) => string>,
+  youBecame: {
+    host: 'You are the host now: you may mute, promote and send out the others, and lock or close the room.',
+    moderator: 'You are a moderator now: you may mute, promote and send out speakers and listeners.',
+    speaker: 'You are a speaker now: the others may hear and see you.',
+    listener: 'You are a listener now: you hear and see the others. Raise your hand to ask to speak.',
+  } satisfies Record<Role, string>,
+  handTakenDown: 'Your hand was taken down.',
+  roomLocked: 'The room was locked: nobody else can come in.',
+  roomUnlocked: 'The room is open again.',
+  removedBy: {
+    kicked: (name: string) => `${name} sent you out of the room.`,
+    banned: (name: string) => `${name} banned you from this room.`,
+    closed: (name: string) => `${name} closed the room.`,
+  },
 
   joinedNow: (name: string) => `${name} came in`,
   leftNow: (name: string) => `${name} left`,
@@ -161,6 +242,7 @@ const zh: Strings = {
   signals: '信令',
   leave: '离开',
   close: '关闭',
+  cancel: '取消',
   dismiss: '知道了',
   callControls: '通话控制',
   pictures: '画面',
@@ -215,6 +297,67 @@ const zh: Strings = {
     closed: '已关闭',
   },
   candidateType: { host: '直连', srflx: '经 NAT', prflx: '经 NAT', relay: '中继' },
+
+  role: { host: '主持人', moderator: '管理员', speaker: '发言者', listener: '听众' },
+  manage: (name) => `管理 ${name}`,
+  mute: { audio: '静音其麦克风', video: '停用其摄像头', message: '禁止其聊天' },
+  unmute: { audio: '解除其静音', video: '允许其摄像头', message: '允许其聊天' },
+  makeRole: { host: '设为主持人', moderator: '设为管理员', speaker: '设为发言者', listener: '设为听众' },
+  kick: '请出房间…',
+  kickSure: (name) => `将 ${name} 请出房间？对方仍可再次进入。`,
+  kickNow: '请出',
+  ban: '禁止进入…',
+  banSure: (name) => `禁止 ${name} 进入？房间存续期间对方无法再进入。`,
+  banNow: '禁止',
+  roomRules: '房间',
+  muteAll: '全员静音',
+  unmuteAll: '解除全员静音',
+  lock: '锁定房间',
+  unlock: '解锁房间',
+  locked: '房间已锁定',
+  closeRoom: '关闭房间…',
+  closeSure: '关闭房间？所有人（包括你）都将离开。',
+  closeNow: '关闭房间',
+
+  hand: '举手',
+  raiseHand: '举手：请求发言',
+  lowerHand: '放下手',
+  handsUp: '举手的人',
+  handOf: (name) => `${name} 举手`,
+  letSpeak: '请发言',
+  handDown: '放下',
+  moreHands: (count) => `另有 ${count} 人`,
+
+  mutedByHost: {
+    audio: '已被主持人或管理员静音',
+    video: '摄像头已被主持人或管理员停用',
+    message: '主持人或管理员已禁止你聊天',
+  },
+  listenersOnly: '听众可以听和看。举手可请求发言。',
+  youMuted: {
+    audio: '主持人或管理员静音了你的麦克风：解除之前，无人能听到你。',
+    video: '主持人或管理员停用了你的摄像头：允许之前，无人能看到你。',
+    message: '主持人或管理员禁止你聊天：你仍可阅读，获准后可再书写。',
+  },
+  youUnmuted: {
+    audio: (isOn) => (isOn ? '你的麦克风已解除静音：他人能听到你。' : '你的麦克风已解除静音：你可以打开它。'),
+    video: (isOn) => (isOn ? '你的摄像头已获允许：他人能看到你。' : '你可以重新打开摄像头。'),
+    message: () => '你可以重新聊天了。',
+  },
+  youBecame: {
+    host: '你现在是主持人：可静音、提升、请出他人，并可锁定或关闭房间。',
+    moderator: '你现在是管理员：可静音、提升、请出发言者和听众。',
+    speaker: '你现在是发言者：他人可以听到和看到你。',
+    listener: '你现在是听众：可以听和看。举手可请求发言。',
+  },
+  handTakenDown: '你的手已被放下。',
+  roomLocked: '房间已锁定：其他人无法进入。',
+  roomUnlocked: '房间已重新开放。',
+  removedBy: {
+    kicked: (name) => `${name} 将你请出了房间。`,
+    banned: (name) => `${name} 已禁止你进入此房间。`,
+    closed: (name) => `${name} 关闭了房间。`,
+  },
 
   joinedNow: (name) => `${name} 进入了房间`,
   leftNow: (name) => `${name} 离开了`,

@@ -1,7 +1,10 @@
+import { mayModerate } from '../room-rules.ts';
 import { Controls } from './controls.tsx';
 import { Icon } from './icons.tsx';
 import { LanguageSwitch } from './language-switch.tsx';
 import { NoticeBar } from './notice-bar.tsx';
+import { RaisedHands } from './raised-hands.tsx';
+import { RoomMenu } from './room-menu.tsx';
 import { SidePanel } from './side-panel.tsx';
 import { useStore, useStrings } from './store-context.ts';
 import { TileGrid } from './tile-grid.tsx';
@@ -17,6 +20,7 @@ export function CallRoom() {
       <CallBar />
       <main class="stage" aria-label={strings.pictures}>
         <NoticeBar />
+        <RaisedHands />
         {(phase === 'connecting' || isNodeMissed.value) && (
           <div class="notice" data-tone="wait" data-testid="waiting" role="status">
             <span class="spark" aria-hidden="true" />
@@ -53,7 +57,7 @@ function Connecting() {
 }
 
 function CallBar() {
-  const { room, connection, here } = useStore();
+  const { room, roomState, self, connection, here } = useStore();
   const strings = useStrings();
   const { phase } = connection.value;
   const node = here.value;
@@ -61,6 +65,18 @@ function CallBar() {
     <header class="call-bar">
       <img src="./beacon.svg" alt={strings.product} width="30" height="30" />
       <h1 data-testid="room-name">{room.value}</h1>
+      {mayModerate(self.value) && <RoomMenu />}
+      {roomState.value?.locked && !mayModerate(self.value) && (
+        <span
+          class="room-lock"
+          data-testid="room-locked"
+          role="img"
+          aria-label={strings.locked}
+          title={strings.locked}
+        >
+          <Icon name="lock" />
+        </span>
+      )}
       <span class="pill" data-testid="connection" data-phase={phase}>
         <span class="dot" aria-hidden="true" />
         <span>{strings.phase[phase]}</span>

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { CHAT_CHARS_MAX, type ChatLine } from '../chat-lines.ts';
 import { hueOf } from '../hue.ts';
+import { isMuted } from '../room-rules.ts';
 import { Icon } from './icons.tsx';
 import { useStore, useStrings } from './store-context.ts';
 
@@ -11,6 +12,9 @@ export function ChatPanel({ isShown }: { isShown: boolean }) {
   const input = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const lines = store.chat.value;
+  const self = store.self.value;
+  const isBarred = isMuted(self, 'message');
+  const whyNot = self?.role === 'listener' ? strings.listenersOnly : strings.mutedByHost.message;
 
   useEffect(() => {
     if (isShown) input.current?.focus();
@@ -43,12 +47,19 @@ export function ChatPanel({ isShown }: { isShown: boolean }) {
           value={draft}
           onInput={(event) => setDraft(event.currentTarget.value)}
           maxLength={CHAT_CHARS_MAX}
-          placeholder={strings.writeMessage}
-          aria-label={strings.writeMessage}
+          placeholder={isBarred ? whyNot : strings.writeMessage}
+          aria-label={isBarred ? whyNot : strings.writeMessage}
+          disabled={isBarred}
           autocomplete="off"
           enterkeyhint="send"
         />
-        <button class="primary" type="submit" aria-label={strings.send} title={strings.send}>
+        <button
+          class="primary"
+          type="submit"
+          aria-label={strings.send}
+          title={strings.send}
+          disabled={isBarred}
+        >
           <Icon name="send" />
         </button>
       </form>

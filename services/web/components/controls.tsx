@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { isMuted } from '../room-rules.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { useStore, useStrings } from './store-context.ts';
 
@@ -6,39 +7,58 @@ import { useStore, useStrings } from './store-context.ts';
 export function Controls() {
   const store = useStore();
   const strings = useStrings();
-  const { isMicrophoneOn, isCameraOn, secondPicture, panel, unread } = store;
+  const { isMicrophoneOn, isCameraOn, isHandUp, secondPicture, panel, unread, self } = store;
   const isSecondOn = secondPicture.value !== undefined;
   const toggle = (isOn: boolean, what: string, key: string) =>
     isOn ? strings.turnOff(what, key) : strings.turnOn(what, key);
+  const whyNot = (kind: 'audio' | 'video') => {
+    if (!isMuted(self.value, kind)) return undefined;
+    return self.value?.role === 'listener' ? strings.listenersOnly : strings.mutedByHost[kind];
+  };
+  const [noSound, noPicture] = [whyNot('audio'), whyNot('video')];
+  const isHeard = isMicrophoneOn.value && noSound === undefined;
+  const isSeen = isCameraOn.value && noPicture === undefined;
   const togglePanel = (name: 'signals' | 'chat') => store.openPanel(panel.value === name ? undefined : name);
   return (
     <nav class="controls" aria-label={strings.callControls}>
       <Control
         id="microphone"
-        icon={isMicrophoneOn.value ? 'microphone' : 'microphoneOff'}
+        icon={isHeard ? 'microphone' : 'microphoneOff'}
         label={strings.microphone}
-        hint={toggle(isMicrophoneOn.value, strings.microphone, 'M')}
+        hint={noSound ?? toggle(isHeard, strings.microphone, 'M')}
         shortcut="m"
-        isOn={isMicrophoneOn.value}
+        isOn={isHeard}
+        isBarred={noSound !== undefined}
         onPress={() => store.toggleMicrophone()}
       />
       <Control
         id="camera"
-        icon={isCameraOn.value ? 'camera' : 'cameraOff'}
+        icon={isSeen ? 'camera' : 'cameraOff'}
         label={strings.camera}
-        hint={toggle(isCameraOn.value, strings.camera, 'V')}
+        hint={noPicture ?? toggle(isSeen, strings.camera, 'V')}
         shortcut="v"
-        isOn={isCameraOn.value}
+        isOn={isSeen}
+        isBarred={noPicture !== undefined}
         onPress={() => store.toggleCamera()}
       />
       <Control
         id="second"
         icon="second"
         label={strings.secondPicture}
-        hint={isSecondOn ? strings.unshareSecond : strings.shareSecond}
+        hint={noPicture ?? (isSecondOn ? strings.unshareSecond : strings.shareSecond)}
         isOn={isSecondOn}
+        isBarred={noPicture !== undefined}
         isExtra
         onPress={() => store.toggleSecondPicture()}
+      />
+      <Control
+        id="hand"
+        icon="hand"
+        label={strings.hand}
+        hint={isHandUp.value ? strings.lowerHand : strings.raiseHand}
+        isOn={isHandUp.value}
+        isExtra
+        onPress={() => store.toggleHand()}
       />
       <span class="divider" aria-hidden="true" />
       <Control
@@ -81,6 +101,8 @@ interface ControlProps {
   /** Off is its normal state, and no warning. */
   readonly isExtra?: boolean;
   readonly count?: number;
+  /** Not one's own to turn on; the hint says why. */
+  readonly isBarred?: boolean;
   onPress(): void;
 }
 
@@ -92,6 +114,7 @@ function Control({
   shortcut,
   isOn,
   isExtra = false,
+  isBarred = false,
   count = 0,
   onPress,
 }: ControlProps) {
@@ -101,13 +124,19 @@ function Control({
       type="button"
       data-testid={id}
       aria-pressed={isOn}
-      aria-label={count > 0 ? hint : label}
+      aria-disabled={isBarred}
+      aria-label={isBarred ? `${label}: ${hint}` : count > 0 ? hint : label}
       aria-keyshortcuts={shortcut}
       title={hint}
       onClick={onPress}
     >
       <span class="disc">
         <Icon name={icon} />
+        {isBarred && (
+          <span class="bar">
+            <Icon name="lock" />
+          </span>
+        )}
         {count > 0 && <span class="count">{count}</span>}
       </span>
       <span class="caption">{label}</span>

@@ -1,31 +1,24 @@
 import { Icon } from './icons.tsx';
 import { useStore, useStrings } from './store-context.ts';
 
-/** What went wrong, or is not as asked, in a person's words. */
+/** What went wrong, is not as asked, or was decided by others, in a person's words. */
 export function NoticeBar() {
-  const { notice } = useStore();
+  const store = useStore();
   const strings = useStrings();
-  const shown = notice.value;
-  if (shown === undefined) return null;
-  return (
+  return store.notices.value.map(({ key, tone, code, about, words }) => (
     <div
+      key={key}
       class="notice"
       data-testid="notice"
-      data-tone={shown.tone}
-      data-code={shown.code}
-      role={shown.tone === 'error' ? 'alert' : 'status'}
+      data-tone={tone}
+      data-code={code}
+      data-about={about}
+      role={tone === 'error' ? 'alert' : 'status'}
     >
-      <span>{shown.words(strings)}</span>
-      <button
-        type="button"
-        class="bare"
-        aria-label={strings.dismiss}
-        onClick={() => {
-          notice.value = undefined;
-        }}
-      >
+      <span>{words(strings)}</span>
+      <button type="button" class="bare" aria-label={strings.dismiss} onClick={() => store.dismiss(key)}>
         <Icon name="close" />
       </button>
     </div>
-  );
+  ));
 }

@@ -42,6 +42,8 @@ function Way({ view, stats }: { view: PeerView; stats: LinkStats | undefined }) 
       data-testid="way"
       data-peer={peer.id}
       data-name={peer.name}
+      data-role={peer.role}
+      data-muted={peer.muted.join(' ')}
       data-node={peer.node}
       data-path={isAcross ? 'across' : 'local'}
       data-connected={peer.connected}
@@ -54,6 +56,7 @@ function Way({ view, stats }: { view: PeerView; stats: LinkStats | undefined }) 
       <div class="way-head">
         <span class="dot" aria-hidden="true" />
         <b>{peer.name}</b>
+        {peer.role !== 'speaker' && <span class="quiet role-name">{strings.role[peer.role]}</span>}
         <span class="place">
           {peer.connected ? strings.onNode(peer.node, peer.region) : strings.peerDetached}
         </span>

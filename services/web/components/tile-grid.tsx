@@ -1,4 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { hasHandUp, hasTurnedOn, mayActOn } from '../room-rules.ts';
+import { PersonMenu } from './person-menu.tsx';
 import { useStore, useStrings } from './store-context.ts';
 import { Tile } from './tile.tsx';
 
@@ -6,7 +8,7 @@ import { Tile } from './tile.tsx';
 export function TileGrid() {
   const store = useStore();
   const strings = useStrings();
-  const { self, peers, media, secondPicture, isCameraOn, isMicrophoneOn, stats } = store;
+  const { self, peers, media, secondPicture, isCameraOn, isMicrophoneOn, isHandUp, stats } = store;
   const grid = useRef<HTMLDivElement>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
 
@@ -30,6 +32,9 @@ export function TileGrid() {
       isMirrored={media.value?.isCameraReal ?? false}
       isCameraOn={isCameraOn.value}
       isMicrophoneOn={isMicrophoneOn.value}
+      muted={self.value?.muted}
+      role={self.value?.role}
+      isHandUp={isHandUp.value}
     />,
     secondPicture.value && (
       <Tile
@@ -42,7 +47,6 @@ export function TileGrid() {
       />
     ),
     ...peers.value.flatMap(({ peer, link, streams }) => {
-      const shows = (device: string) => deviceIsOn(peer.metadata, device);
       const main = (
         <Tile
           key={peer.id}
@@ -51,8 +55,12 @@ export function TileGrid() {
           place={strings.onNode(peer.node, peer.region)}
           stream={streams[0]}
           ice={link?.ice}
-          isCameraOn={shows('camera')}
-          isMicrophoneOn={shows('microphone')}
+          isCameraOn={hasTurnedOn(peer, 'camera')}
+          isMicrophoneOn={hasTurnedOn(peer, 'microphone')}
+          muted={peer.muted}
+          role={peer.role}
+          isHandUp={hasHandUp(peer)}
+          menu={mayActOn(self.value, peer) && <PersonMenu peer={peer} />}
           isConnected={peer.connected}
           isHeard={(stats.value.get(peer.id)?.audioLevel ?? 0) > HEARD_LEVEL}
         />
@@ -112,10 +120,4 @@ export function largestTile(count: number, width: number, height: number): { wid
     if (tile.width * tile.height > best.width * best.height) best = tile;
   }
   return best;
-}
-
-/** Peers say in their metadata what they turned off; others' metadata may be anything. */
-function deviceIsOn(metadata: unknown, device: string): boolean {
-  if (typeof metadata !== 'object' || metadata === null) return true;
-  return (metadata as Record<string, unknown>)[device] !== false;
 }

@@ -1,4 +1,6 @@
-import { useEffect, useRef } from 'preact/hooks';
+import type { Kind, Role } from '@fenghuo/client';
+import type { ComponentChildren } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { hueOf } from '../hue.ts';
 import { Icon } from './icons.tsx';
 import { useStore, useStrings } from './store-context.ts';
@@ -16,6 +18,12 @@ interface TileProps {
   readonly isCameraOn?: boolean;
   readonly isMicrophoneOn?: boolean;
   readonly isHeard?: boolean;
+  /** By others: what they may not send, whatever they turned on. */
+  readonly muted?: readonly Kind[] | undefined;
+  readonly role?: Role | undefined;
+  readonly isHandUp?: boolean;
+  /** What one may do about this person. */
+  readonly menu?: ComponentChildren;
   /** False while this person's node is gone; what one sees and hears of them goes on. */
   readonly isConnected?: boolean;
 }
@@ -23,9 +31,13 @@ interface TileProps {
 /** One picture, with its person's name and what is turned off. */
 export function Tile(props: TileProps) {
   const { id, name, place, stream, ice, isOwn = false, isSecond = false } = props;
-  const { isMirrored = false, isCameraOn = true, isMicrophoneOn = true, isHeard = false } = props;
-  const { isConnected = true } = props;
+  const { isMirrored = false, isHeard = false, isConnected = true, isHandUp = false } = props;
+  const { muted = [], role = 'speaker', menu } = props;
   const strings = useStrings();
+  const isCameraOn = props.isCameraOn !== false && !muted.includes('video');
+  const isMicrophoneOn = props.isMicrophoneOn !== false && !muted.includes('audio');
+  const why = (kind: Kind, off: string) =>
+    muted.includes(kind) && role !== 'listener' ? strings.mutedByHost[kind] : off;
   const isThere = isOwn || ice === 'connected' || ice === 'completed';
   return (
     <figure
@@ -38,6 +50,9 @@ export function Tile(props: TileProps) {
       data-microphone={isMicrophoneOn ? 'on' : 'off'}
       data-heard={isHeard && isMicrophoneOn}
       data-connected={isConnected}
+      data-muted={muted.join(' ')}
+      data-role={isSecond ? undefined : role}
+      data-hand={isHandUp ? 'up' : 'down'}
       style={{ '--hue': hueOf(name) }}
     >
       <Picture stream={stream} isMuted={isOwn} isMirrored={isMirrored} label={name} />
@@ -53,16 +68,32 @@ export function Tile(props: TileProps) {
         </div>
       )}
       <figcaption>
-        {!isMicrophoneOn && <Badge icon="microphoneOff" label={strings.microphoneOff} />}
-        {!isCameraOn && <Badge icon="cameraOff" label={strings.cameraOff} />}
+        {!isMicrophoneOn && <Badge icon="microphoneOff" label={why('audio', strings.microphoneOff)} />}
+        {!isCameraOn && <Badge icon="cameraOff" label={why('video', strings.cameraOff)} />}
         {!isConnected && <Badge icon="signalsOff" label={strings.peerDetached} />}
         <span class="name">
+          {role !== 'speaker' && !isSecond && <RoleMark role={role} />}
           {name}
           {isOwn && !isSecond && <i> ({strings.you})</i>}
         </span>
         {place !== undefined && <span class="place">{place}</span>}
       </figcaption>
+      {isHandUp && (
+        <span class="hand-up" role="img" aria-label={strings.handOf(name)} title={strings.handOf(name)}>
+          <Icon name="hand" />
+        </span>
+      )}
+      {menu}
     </figure>
+  );
+}
+
+function RoleMark({ role }: { role: Exclude<Role, 'speaker'> }) {
+  const strings = useStrings();
+  return (
+    <span class="role" role="img" aria-label={strings.role[role]} title={strings.role[role]}>
+      <Icon name={role} />
+    </span>
   );
 }
 
@@ -86,7 +117,8 @@ function Picture(props: {
   const video = useRef<HTMLVideoElement>(null);
   const isBlocked = isSoundBlocked.value;
 
-  useEffect(() => {
+  // Together with what is drawn: where sound is allowed, the button that asked for it is gone, and the sound is there.
+  useLayoutEffect(() => {
     const element = video.current;
     if (element === null) return;
     if (element.srcObject !== (stream ?? null)) element.srcObject = stream ?? null;

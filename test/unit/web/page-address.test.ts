@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { readPageAddress, roomLink } from '../../../services/web/page-address.ts';
 
-const read = (search: string) => readPageAddress({ search, origin: 'https://here.example' });
+const read = (search: string, hash = '') => readPageAddress({ search, hash, origin: 'https://here.example' });
 
 test('the node is where the page came from, unless the link names others', () => {
   expect(read('').nodes).toEqual(['https://here.example']);
@@ -16,11 +16,21 @@ test('what is no web address is no node', () => {
   expect(read('?nodes=javascript:alert(1),,ftp://one,two').nodes).toEqual(['https://here.example']);
 });
 
-test("a room's link keeps the nodes and names no person", () => {
-  const href = 'https://here.example/?room=old&name=Wei&autojoin=1&nodes=https://two.example';
+test('a token comes with the fragment, which no server sees, or with the query', () => {
+  expect([read('').token, read('?token=a.b-c_d').token, read('?token=old', '#token=a.b-c_d').token]).toEqual([
+    undefined,
+    'a.b-c_d',
+    'a.b-c_d',
+  ]);
+});
+
+test("a room's link keeps the nodes, names no person, and has nobody's token", () => {
+  const href =
+    'https://here.example/?room=old&name=Wei&autojoin=1&nodes=https://two.example&token=mine#token=mine';
   const link = new URL(roomLink({ href }, 'blue & 玉'));
   expect(Object.fromEntries(link.searchParams)).toEqual({
     room: 'blue & 玉',
     nodes: 'https://two.example',
   });
+  expect(link.href).not.toContain('mine');
 });
