@@ -5,6 +5,7 @@ import type { IceSettings } from './ice-servers.ts';
 import { withFiles } from './secret-files.ts';
 import { PUBLIC_KEY_RULE, parsePublicKeys } from './tokens/public-keys.ts';
 import type { TokenSettings } from './tokens/verifier.ts';
+import type { WebhookSettings } from './webhooks/index.ts';
 
 /** A faulty environment: every fault with its variable's name, never with its value. */
 export class ConfigError extends Error {
@@ -108,6 +109,11 @@ export const SETTINGS = z.object({
     .regex(/^\S+$/, 'must not hold blanks')
     .min(32, 'must be at least 32 characters, hard to guess')
     .optional(),
+  WEBHOOK_URL: z
+    .string()
+    .refine((url) => /^https?:/.test(url) && URL.canParse(url), 'must be an http:// or https:// URL')
+    .optional(),
+  WEBHOOK_SECRET: z.string().min(32, 'must be at least 32 characters, hard to guess').optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   NODE_ENV: z.string().optional(),
 });
@@ -132,6 +138,8 @@ export interface Config {
   readonly drainMs: number;
   /** None: no orders are taken. */
   readonly adminToken: string | undefined;
+  /** None: nobody is told what happens in rooms. */
+  readonly webhooks: WebhookSettings | undefined;
   readonly logLevel: string;
 }
 
@@ -165,6 +173,7 @@ export function parseConfig(environment: Environment): Config {
     connectionsMax: settings.CONNECTIONS_MAX,
     drainMs: settings.DRAIN_MS,
     adminToken: settings.ADMIN_TOKEN,
+    webhooks: webhookSettings(settings),
     logLevel: settings.LOG_LEVEL,
   });
 }
@@ -193,6 +202,11 @@ function tokenSettings(settings: Settings): TokenSettings {
   };
 }
 
+function webhookSettings({ WEBHOOK_URL, WEBHOOK_SECRET }: Settings): WebhookSettings | undefined {
+  if (WEBHOOK_URL === undefined || WEBHOOK_SECRET === undefined) return undefined;
+  return { url: WEBHOOK_URL, secret: WEBHOOK_SECRET };
+}
+
 /** What does not go together. */
 function contradictions({
   AUTH,
@@ -201,8 +215,14 @@ function contradictions({
   JWKS_URL,
   TURN_URLS,
   TURN_SECRET,
+  WEBHOOK_URL,
+  WEBHOOK_SECRET,
 }: Settings): string[] {
   const faults: string[] = [];
+  if (WEBHOOK_URL !== undefined && WEBHOOK_SECRET === undefined)
+    faults.push('WEBHOOK_SECRET is not set, and WEBHOOK_URL is');
+  if (WEBHOOK_URL === undefined && WEBHOOK_SECRET !== undefined)
+    faults.push('WEBHOOK_URL is not set, and WEBHOOK_SECRET is');
   if (
     AUTH === 'required' &&
     JWT_SECRET === undefined &&

@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Settings that may lie in a file: `JWT_SECRET_FILE` names the one that holds `JWT_SECRET`. */
-export const IN_FILES = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'TURN_SECRET', 'ADMIN_TOKEN', 'REDIS_URL'] as const;
+export const IN_FILES = [
+  'JWT_SECRET',
+  'JWT_PUBLIC_KEY',
+  'TURN_SECRET',
+  'ADMIN_TOKEN',
+  'WEBHOOK_SECRET',
+  'REDIS_URL',
+] as const;
 
 /** The environment with what lies in files put in, and with what could not be read named. */
 export function withFiles(environment: Environment): {

@@ -6,6 +6,7 @@ import { eventLoopMetrics } from './event-loop.ts';
 import { messageMetrics } from './messages.ts';
 import { roomMetrics } from './rooms.ts';
 import { tokenMetrics } from './tokens.ts';
+import { webhookMetrics } from './webhooks.ts';
 
 /** Every metric of a node, one family a file. Labels come from closed sets, each of whose series starts at zero. */
 export function openMetrics() {
@@ -17,6 +18,7 @@ export function openMetrics() {
     messages: messageMetrics(registry),
     tokens: tokenMetrics(registry),
     backplane: backplaneMetrics(registry),
+    webhooks: webhookMetrics(registry),
     eventLoop: eventLoopMetrics(registry),
     build: buildMetrics(registry),
   };

@@ -106,6 +106,33 @@ describe('TURN_SECRET', () => {
   });
 });
 
+describe('WEBHOOK_URL', () => {
+  const [url, secret] = ['https://hooks.example/fenghuo', 'w'.repeat(32)];
+  const withHooks = (settings: object) => ({ AUTH: 'open', ...settings });
+
+  test('goes with a secret that signs, and neither without the other', () => {
+    expect(parseConfig(withHooks({})).webhooks).toBeUndefined();
+    const both = withHooks({ WEBHOOK_URL: url, WEBHOOK_SECRET: secret });
+    expect(parseConfig(both).webhooks).toEqual({ url, secret });
+    expect(faults(withHooks({ WEBHOOK_URL: url }))).toEqual([
+      'WEBHOOK_SECRET is not set, and WEBHOOK_URL is',
+    ]);
+    expect(faults(withHooks({ WEBHOOK_SECRET: secret }))).toEqual([
+      'WEBHOOK_URL is not set, and WEBHOOK_SECRET is',
+    ]);
+  });
+
+  test.each([
+    ['WEBHOOK_URL', 'ftp://hooks.example'],
+    ['WEBHOOK_URL', 'https://a b'],
+    ['WEBHOOK_SECRET', 'x'.repeat(31)],
+  ])('and its secret: %s refuses %j, and does not print it', (name, value) => {
+    const [fault] = faults(withHooks({ WEBHOOK_URL: url, WEBHOOK_SECRET: secret, [name]: value }));
+    expect(fault).toMatch(RegExp(`^${name} `));
+    expect(fault).not.toContain(value);
+  });
+});
+
 describe('NODE_ENV=production', () => {
   const good = { NODE_ENV: 'production', JWT_SECRET: SECRET, ALLOWED_ORIGINS: 'https://app.example' };
   test.each([
