@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Backplane } from './backplane/backplane.ts';
+import type { Fact } from './backplane/journal.ts';
 import { LeaseKeeper, type LeaseKeeperOptions } from './backplane/lease-keeper.ts';
 import { Restorer } from './backplane/restorer.ts';
 import type { FeedObserver } from './backplane/room-feed.ts';
 import { RoomFeeds, type RoomFeedsOptions } from './backplane/room-feeds.ts';
 import type { Config } from './config.ts';
 import { defaultLogBounds } from './domain/log-bounds.ts';
+import type { RoomId } from './domain/room-id.ts';
+import type { RoomRecord } from './domain/room-record.ts';
 import { type Absences, absences } from './requests/absences.ts';
 import { type Departures, departures } from './requests/departures.ts';
 import type { Log } from './telemetry/log.ts';
@@ -30,7 +33,14 @@ export interface Keeping {
   readonly restorer: Restorer;
 }
 
-export type KeepingEvents = Pick<LeaseKeeperOptions, 'load' | 'onBeat' | 'onSwept'>;
+export interface KeepingEvents extends Pick<LeaseKeeperOptions, 'load' | 'onBeat' | 'onSwept'> {
+  /** A fact for operators. */
+  readonly note: (fact: Fact) => void;
+  /** A change of a room that this process appended: each once, in the room's order but for joins. */
+  readonly onOwnRecord: (room: RoomId, record: RoomRecord, peersLeft: number | undefined) => void;
+  /** The backplane has begun another life. */
+  readonly onLost: () => void;
+}
 
 export function openKeeping(config: Config, parts: NodeParts, on: KeepingEvents): Keeping {
   const keeper = openKeeper(config, parts, {
@@ -41,10 +51,10 @@ export function openKeeping(config: Config, parts: NodeParts, on: KeepingEvents)
     },
     onAdopted: (sessions) => away.adopt(sessions),
   });
-  const feeds = openFeeds(config, parts, keeper, (session) => void away.begin(session));
+  const feeds = openFeeds(config, parts, keeper, on, (session) => void away.begin(session));
   const owed = departures();
   const away = openAbsences(config, parts, { feeds, departures: owed, keeper });
-  const restorer = openRestorer(config, parts, { feeds, keeper, absences: away });
+  const restorer = openRestorer(config, parts, { feeds, keeper, absences: away }, on);
   return { keeper, feeds, departures: owed, absences: away, restorer };
 }
 
@@ -61,12 +71,14 @@ function openKeeper(
     onBeat: on.onBeat,
     onSwept: () => {
       log.warn({ event: 'taken_for_dead' });
+      on.note({ event: 'taken_for_dead' });
       on.onSwept();
     },
     onAdopted: on.onAdopted,
     onSweep: (dead, sessions) => {
       metrics.backplane.sessionsSwept.inc(sessions);
       log.warn({ event: 'node_swept', node: dead.nodeId, sessions });
+      on.note({ event: 'node_swept', swept: dead.nodeId, sessions });
     },
   });
 }
@@ -75,12 +87,15 @@ function openFeeds(
   config: Config,
   { backplane, metrics, incarnation }: NodeParts,
   keeper: LeaseKeeper,
+  on: Pick<KeepingEvents, 'onOwnRecord'>,
   onStray: RoomFeedsOptions['onStray'],
 ): RoomFeeds {
   const { backplane: counts, messages } = metrics;
   const observer: FeedObserver = {
-    applied(record, hadListener) {
-      if (record.origin !== incarnation || (record.type !== 'signal' && record.type !== 'message')) return;
+    applied(record, hadListener, room, peersLeft) {
+      if (record.origin !== incarnation) return;
+      if (record.type !== 'signal' && record.type !== 'message')
+        return on.onOwnRecord(room, record, peersLeft);
       const seconds = Math.max(0, performance.now() - record.originMs) / 1_000;
       messages.relayDuration.observe({ path: hadListener ? 'local' : 'node' }, seconds);
     },
@@ -121,6 +136,7 @@ function openRestorer(
   config: Config,
   { backplane, metrics, log }: NodeParts,
   { feeds, keeper, absences }: Pick<Keeping, 'feeds' | 'keeper' | 'absences'>,
+  on: Pick<KeepingEvents, 'note' | 'onLost'>,
 ): Restorer {
   return new Restorer(backplane.rebuilds, feeds, keeper, {
     nodeId: config.nodeId,
@@ -128,6 +144,8 @@ function openRestorer(
     onSealed: (life, rooms) => {
       metrics.backplane.rebuilds.inc();
       log.info({ event: 'home_sealed', life, rooms });
+      on.note({ event: 'home_sealed', life, rooms });
+      on.onLost();
     },
   });
 }

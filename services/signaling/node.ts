@@ -10,13 +10,16 @@ import { watchEventLoop } from './event-loop.ts';
 import { clientsServer } from './http/clients.ts';
 import { operatorsServer } from './http/operators.ts';
 import { type Keeping, type NodeParts, openKeeping } from './keeping.ts';
+import { OPERATIONS_EVERY_MS, type Operations, openOperations } from './operations.ts';
 import { readinessOf } from './readiness.ts';
 import { rebalance } from './rebalance.ts';
 import { iceRouteOptions, requestContext } from './request-context.ts';
 import { tokenExpiry } from './requests/token-expiry.ts';
 import { type Gateway, type GatewayOptions, openGateway } from './sockets/gateway.ts';
+import { VERSION } from './telemetry/build.ts';
 import type { Log } from './telemetry/log.ts';
 import { type TokenVerifier, tokenVerifier } from './tokens/verifier.ts';
+import type { Vitals } from './vitals.ts';
 
 export interface RunningNode {
   readonly clientsPort: number;
@@ -47,8 +50,12 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     trustProxy: config.clients.trustProxy,
     ice: iceRouteOptions(config, parts, tokens?.verify),
   });
+  const operations = openOperations(config, parts, () => ({ keeping, gateway, drain, isAdmitting }));
   const keeping = openKeeping(config, parts, {
-    load: () => ({ connections: gateway.connections.size, isAdmitting: isAdmitting() }),
+    load: () => operations.load(),
+    note: (fact) => operations.note(fact),
+    onOwnRecord: (room, record, peersLeft) => operations.onOwnRecord(room, record, peersLeft),
+    onLost: () => operations.lost(),
     onBeat: (order) => {
       drain.follow(order);
       balance();
@@ -65,32 +72,32 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
       isDraining: () => drain.isDraining,
       pace,
       verifyToken: tokens?.verify,
+      vitals: operations.vitals,
     }),
   );
   const endExpired = tokenExpiry(context, () => parts.metrics.tokens.expired.inc());
   // Where sockets are still open, fastify's own close would wait for them for ever.
   clients.addHook('preClose', () => gateway.close());
-  const drain = openDrain(config, parts, keeping, gateway);
+  const drain = openDrain(config, parts, keeping, gateway, operations);
   const balance = openRebalance(parts, keeping, gateway, drain);
   const isAdmitting = () => !drain.isDraining && gateway.connections.size < config.connectionsMax;
   const operators = operatorsServer({
     registry: parts.metrics.registry,
-    ...readinessOf(config, parts, keeping, { gateway, drain }),
-    admin: {
-      token: config.adminToken,
-      order: (nodeId, order) => backplane.leases.order(nodeId, order),
-      onOrder: (nodeId, { drain }) => log.info({ event: 'node_ordered', nodeId, drain }),
-    },
+    ...readinessOf(config, parts, keeping, { gateway, drain, operations }),
+    admin: operations.admin,
+    pageRoot: PAGE_ROOT,
   });
   const eventLoop = watchEventLoop((delayMs) => {
     parts.metrics.eventLoop.delay.observe(delayMs / 1_000);
     noteDelay(pace, delayMs, performance.now());
+    operations.vitals.delayed(delayMs);
     parts.metrics.connections.pace.set(pace.perSecond);
   });
   const timers = [
     every(ATTEST_EVERY_MS, () => keeping.feeds.attest(ATTEST_SHARE), log),
     every(BEAT_MS, () => keeper.beat(), log),
     every(ABSENCES_EVERY_MS, () => keeping.absences.tick(), log),
+    every(OPERATIONS_EVERY_MS, () => operations.tick(), log),
     every(EXPIRED_EVERY_MS, () => endExpired(gateway.connections), log),
   ];
 
@@ -104,6 +111,8 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     eventLoop.close();
     tokens?.close();
     keeping.restorer.close();
+    operations.note({ event: 'node_stopped' });
+    await operations.close();
     await keeper.end();
     keeping.departures.close();
     keeping.feeds.close();
@@ -122,6 +131,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
   const clientsPort = (clients.server.address() as AddressInfo).port;
   const operatorsPort = (operators.server.address() as AddressInfo).port;
   log.info({ event: 'node_started', clientsPort, operatorsPort, backplane: backplane.kind });
+  operations.note({ event: 'node_started', version: VERSION, region: config.region });
   return {
     clientsPort,
     operatorsPort,
@@ -149,6 +159,7 @@ function openDrain(
   { metrics, log }: NodeParts,
   { keeper }: Keeping,
   { connections }: Gateway,
+  { note }: Operations,
 ): Drain {
   return new Drain({
     drainMs: config.drainMs,
@@ -157,7 +168,10 @@ function openDrain(
     connections,
     hasElsewhere: () => keeper.living.some((lease) => lease.load?.isAdmitting),
     onTold: () => metrics.connections.goAways.inc({ reason: 'drain' }),
-    onChange: (event, clients) => log.info({ event, clients }),
+    onChange: (event, clients) => {
+      log.info({ event, clients });
+      note({ event, clients });
+    },
   });
 }
 
@@ -185,8 +199,10 @@ function gatewayOptions(
     isDraining,
     pace,
     verifyToken,
+    vitals,
   }: Pick<GatewayOptions['admission'], 'isDraining' | 'verifyToken'> & {
     readonly pace: Pace;
+    readonly vitals: Vitals;
   },
 ): GatewayOptions {
   return {
@@ -200,7 +216,10 @@ function gatewayOptions(
       isDraining,
     },
     pace,
-    answered: (type, outcome) => metrics.messages.messages.inc({ type, outcome }),
+    answered: (type, outcome) => {
+      metrics.messages.messages.inc({ type, outcome });
+      vitals.answered();
+    },
     failed: (request, error) => log.error({ event: 'request_failed', request, err: error }),
     observer: {
       refused: (code) => metrics.connections.refused.inc({ code }),

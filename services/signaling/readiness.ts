@@ -2,6 +2,7 @@ import type { Config } from './config.ts';
 import type { Drain } from './drain.ts';
 import type { Check } from './http/operators.ts';
 import type { Keeping, NodeParts } from './keeping.ts';
+import type { Operations } from './operations.ts';
 import type { Gateway } from './sockets/gateway.ts';
 
 /** What a node tells operators of itself. */
@@ -14,11 +15,17 @@ export interface Readiness {
   refresh(): void;
 }
 
+interface Told {
+  readonly gateway: Gateway;
+  readonly drain: Drain;
+  readonly operations: Operations;
+}
+
 export function readinessOf(
   config: Config,
   { backplane, metrics }: NodeParts,
   { keeper, feeds, departures, absences }: Keeping,
-  { gateway, drain }: { readonly gateway: Gateway; readonly drain: Drain },
+  { gateway, drain, operations }: Told,
 ): Readiness {
   let isStarted = false;
 
@@ -45,6 +52,7 @@ export function readinessOf(
     metrics.backplane.redisUp.set(answers && rings ? 1 : 0);
     metrics.backplane.nodesSeen.set(keeper.nodesSeen);
     metrics.backplane.departuresOwed.set(departures.owed);
+    metrics.webhooks.waiting.set(operations.webhooksWaiting);
   }
 
   return {

@@ -5,6 +5,9 @@ export interface ProcessNode {
   readonly id: string;
   /** Where clients connect and the page is. */
   readonly url: string;
+  readonly opsUrl: string;
+  /** SIGSTOP: its connections stay open, and nothing answers. */
+  pause(): void;
   /** SIGKILL: no goodbye to anyone. */
   kill(): Promise<void>;
   /** SIGTERM, once: the node drains. Resolves when it has ended. */
@@ -36,6 +39,8 @@ export async function startNodeProcesses(
     return {
       id: plan.nodeId,
       url: pageUrl(plan),
+      opsUrl: `http://127.0.0.1:${plan.opsPort}`,
+      pause: () => void process.kill(node.pid, 'SIGSTOP'),
       kill: () => end('SIGKILL'),
       drain: () => end('SIGTERM'),
     };

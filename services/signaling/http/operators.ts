@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import { type AdminOptions, adminRoutes } from './admin.ts';
+import { type AdminOptions, adminRoutes } from './admin/index.ts';
+import { consoleRoutes } from './console.ts';
 
 /** One question of readiness, and its answer now. */
 export interface Check {
@@ -15,11 +16,14 @@ export interface OperatorsOptions {
   readonly checks: () => Readonly<Record<string, Check>>;
   readonly isStarted: () => boolean;
   readonly admin: AdminOptions;
+  /** The folder of the built pages. */
+  readonly pageRoot: string;
 }
 
-/** The operators' listener: health, metrics, and orders to nodes. Never public. */
+/** The operators' listener: health, metrics, the admin API and its console. Never public. */
 export function operatorsServer(options: OperatorsOptions): FastifyInstance {
-  const server = fastify({ forceCloseConnections: true });
+  // A room's name comes as a part of the path.
+  const server = fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 2_048 } });
 
   // Says that the event loop turns, and nothing else: what is wrong with Redis is no reason to be killed.
   server.get('/livez', async () => ({ ok: true }));
@@ -41,6 +45,7 @@ export function operatorsServer(options: OperatorsOptions): FastifyInstance {
   });
 
   server.register(adminRoutes(options.admin), { prefix: '/admin/v1' });
+  server.register(consoleRoutes(options.pageRoot));
 
   return server;
 }

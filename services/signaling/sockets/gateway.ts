@@ -6,6 +6,7 @@ import { type Identity, NOBODY_KNOWN } from '../domain/identity.ts';
 import type { Pace } from '../domain/pace.ts';
 import { connectionLost } from '../requests/connection-lost.ts';
 import type { Connection, DropReason, RequestContext } from '../requests/context.ts';
+import { type Announcer, openAnnouncer } from './announcements.ts';
 import { openDoor } from './door.ts';
 import { type Admission, admit, HandshakeRefused } from './handshake.ts';
 import { sizedParser } from './parser.ts';
@@ -31,6 +32,7 @@ export interface Gateway {
   /** Every open connection. */
   readonly connections: ReadonlySet<Connection>;
   readonly peers: number;
+  readonly announcer: Announcer;
   /** Closes every connection so that its client goes elsewhere. */
   dropAll(reason: DropReason): void;
   close(): Promise<void>;
@@ -89,6 +91,7 @@ export function openGateway(server: HttpServer, context: RequestContext, options
   }, SLOW_READERS_EVERY_MS);
   return {
     connections,
+    announcer: openAnnouncer(io, context.location),
     get peers() {
       let peers = 0;
       for (const { membership } of connections)

@@ -1,0 +1,35 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance } from 'fastify';
+
+/** The page that bears the operators' token: nothing of it comes from elsewhere, and nothing frames it. */
+const CONSOLE_HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+};
+
+const PAGE = 'console.html';
+
+/** The operators' console at /console, with its assets; `root` is the folder of the built pages. */
+export function consoleRoutes(root: string) {
+  return async (server: FastifyInstance): Promise<void> => {
+    server.addHook('onSend', async (_, reply) => void reply.headers(CONSOLE_HEADERS));
+    if (!existsSync(join(root, PAGE))) {
+      server.get('/console', (_, reply) =>
+        reply.code(404).send({ error: 'the console is not built: npm run build' }),
+      );
+      return;
+    }
+    // What lies beside the pages: icons.
+    for (const file of readdirSync(root, { withFileTypes: true }))
+      if (file.isFile() && !file.name.endsWith('.html'))
+        server.get(`/${file.name}`, (_, reply) => reply.sendFile(file.name, root));
+    await server.register(fastifyStatic, { root: join(root, 'assets'), prefix: '/assets/' });
+    server.get('/console', (_, reply) => reply.sendFile(PAGE, root, { maxAge: 0 }));
+    // Its assets are named relative to it.
+    server.get('/console/', (_, reply) => reply.redirect('/console'));
+  };
+}

@@ -1,0 +1,130 @@
+import { DirectoryKeeper } from './backplane/directory-keeper.ts';
+import type { Fact } from './backplane/journal.ts';
+import { BEAT_MS, type Load } from './backplane/leases.ts';
+import type { Config } from './config.ts';
+import type { Drain } from './drain.ts';
+import type { AdminOptions } from './http/admin/index.ts';
+import { openJournalWriter } from './journal-writer.ts';
+import type { Keeping, NodeParts } from './keeping.ts';
+import type { Gateway } from './sockets/gateway.ts';
+import { VERSION } from './telemetry/build.ts';
+import { openVitals, type Vitals } from './vitals.ts';
+import { openWebhooks, type Webhooks } from './webhooks/index.ts';
+import { WatchedRooms } from './webhooks/watched-rooms.ts';
+
+/** The parts of a node that exist once all are open. */
+export interface Running {
+  readonly keeping: Keeping;
+  readonly gateway: Gateway;
+  readonly drain: Drain;
+  readonly isAdmitting: () => boolean;
+}
+
+/** What operators see of a node, and what they may do through it. */
+export interface Operations {
+  readonly vitals: Vitals;
+  /** How this node stands, for its lease. */
+  load(): Load;
+  /** A fact for operators, into the cluster's journal. */
+  note(fact: Fact): void;
+  /** The backplane has lost its data: the directory of rooms went with them. */
+  lost(): void;
+  /** A change of a room that this process appended. */
+  readonly onOwnRecord: Webhooks['take'];
+  readonly webhooksWaiting: number;
+  readonly admin: AdminOptions;
+  /** To be called every BEAT_MS. */
+  tick(): Promise<void>;
+  /** Writes what is still to be written; the backplane is closed after it. */
+  close(): Promise<void>;
+}
+
+/** `running` is asked for when the parts are open. */
+export function openOperations(config: Config, parts: NodeParts, running: () => Running): Operations {
+  const { backplane, log } = parts;
+  const startedAtMs = performance.now();
+  const vitals = openVitals(() => performance.now());
+  const journal = openJournalWriter(backplane.journal, config.nodeId, () => new Date());
+  const webhooks = openHooks(config, parts);
+  const directory = new DirectoryKeeper(backplane.directory, () => running().keeping.feeds.sizes());
+
+  let watching: WatchedRooms | undefined;
+  const watched = (): WatchedRooms => {
+    watching ??= new WatchedRooms(running().keeping.feeds, backplane.rooms, () => performance.now());
+    return watching;
+  };
+
+  function load(): Load {
+    const { gateway, keeping, drain, isAdmitting } = running();
+    return {
+      connections: gateway.connections.size,
+      isAdmitting: isAdmitting(),
+      report: {
+        region: config.region,
+        version: VERSION,
+        connectionsMax: config.connectionsMax,
+        peers: gateway.peers,
+        rooms: keeping.feeds.size,
+        ...vitals.take(),
+        isDraining: drain.isDraining,
+        uptimeS: Math.floor((performance.now() - startedAtMs) / 1_000),
+      },
+    };
+  }
+
+  const admin: AdminOptions = {
+    token: config.adminToken,
+    version: VERSION,
+    homes: backplane.homes,
+    nodes: () => running().keeping.keeper.standing,
+    order: backplane.leases.order,
+    directory: backplane.directory,
+    rooms: backplane.rooms,
+    // Whoever did it posts it, so it must see what came of it.
+    watching: (room, action) => (webhooks === undefined ? action() : watched().during(room, action)),
+    messageBytesMax: config.messageBytesMax,
+    announce: (...args) => running().gateway.announcer.announce(...args),
+    journal: backplane.journal,
+    audit(fact) {
+      log.info(fact);
+      // Who has no token must not push what others did out of the journal.
+      if (fact.outcome !== 'unauthorized') journal.note(fact);
+    },
+    failed: (route, error) => log.error({ event: 'admin_request_failed', route, err: error }),
+  };
+
+  return {
+    vitals,
+    load,
+    note: (fact) => journal.note(fact),
+    lost: () => directory.forget(),
+    onOwnRecord: (room, record, peersLeft) => webhooks?.take(room, record, peersLeft),
+    get webhooksWaiting() {
+      return webhooks?.waiting ?? 0;
+    },
+    admin,
+    async tick() {
+      if (webhooks !== undefined) watched().tick();
+      await Promise.all([directory.tell(), journal.flush()]);
+    },
+    async close() {
+      await directory.tell();
+      await journal.flush();
+      await webhooks?.close();
+      watching?.close();
+    },
+  };
+}
+
+function openHooks({ webhooks }: Config, { metrics, log }: NodeParts): Webhooks | undefined {
+  if (webhooks === undefined) return undefined;
+  return openWebhooks({
+    ...webhooks,
+    onDone(outcome, { id, room }, problem) {
+      metrics.webhooks.done.inc({ outcome });
+      if (outcome !== 'delivered') log.warn({ event: 'webhook_lost', outcome, id, room, problem });
+    },
+  });
+}
+
+export const OPERATIONS_EVERY_MS = BEAT_MS;
