@@ -58,6 +58,13 @@ describe('the arrows', () => {
       ),
     ],
     [
+      'tokens know the domain, and the settings that they are signed by',
+      /^services\/signaling\/tokens\//,
+      RegExp(
+        `^(@fenghuo/protocol|jose|zod|node:crypto)$|${within('signaling/(tokens|domain)')}|^services/signaling/config\\.ts$`,
+      ),
+    ],
+    [
       'the Redis backplane knows neither the memory one nor sockets nor requests',
       /^services\/signaling\/backplane\/redis\//,
       RegExp(

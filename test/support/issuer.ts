@@ -10,6 +10,8 @@ export interface Issuer {
   readonly asked: number;
   /** Signs with the current key, unless `claims` say otherwise good for an hour. */
   sign(claims?: JWTPayload): Promise<string>;
+  /** That of its tokens. */
+  header(): { alg: string; kid: string };
   /** From now on another key signs; the one before is published no more. */
   rotate(): void;
   /** `hang`: questions are taken and never answered; `fail`: HTTP 500. */
@@ -35,6 +37,7 @@ export async function startIssuer(): Promise<Issuer> {
       return asked;
     },
     sign: (claims = {}) => sign(claims, key),
+    header: () => ({ alg: 'ES256', kid: key.kid }),
     rotate() {
       key = newKey();
     },

@@ -24,6 +24,8 @@ export interface NodeOnMemoryOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** What its doorbell does to each ring. */
   readonly rings?: RingFaults;
+  /** By which tokens tell the time. */
+  readonly wallMs?: () => number;
 }
 
 /**
@@ -103,7 +105,7 @@ export async function startNodeOn(hub: MemoryHub, options: NodeOnMemoryOptions):
     backplane,
     metrics: openMetrics(),
     log,
-    wallMs: Date.now,
+    wallMs: options.wallMs ?? Date.now,
   });
   return {
     ...node,

@@ -1,6 +1,6 @@
 import type { JoinReply, JoinRequest } from '@fenghuo/protocol';
 import type { Seat } from '../backplane/room-feed.ts';
-import { personOf } from '../domain/identity.ts';
+import { certainPersonOf, personOf } from '../domain/identity.ts';
 import { formatResumeToken } from '../domain/resume-token.ts';
 import { OPEN_ROOM_ROLES, rolesOfToken } from '../domain/roles.ts';
 import { type RoomId, resolveRoom } from '../domain/room-id.ts';
@@ -51,7 +51,9 @@ function identify(
   const former = connection.unsettledJoin;
   if (former?.room === room && former.key === key) return former;
   if (former !== undefined) void callOff(context, connection);
-  const peer = key === undefined ? context.newPeerId() : context.peerIdFrom(`${room} ${key}`);
+  // Under another's key nobody comes into another's session.
+  const person = certainPersonOf(connection.identity, context.hash) ?? '';
+  const peer = key === undefined ? context.newPeerId() : context.peerIdFrom(`${room} ${person} ${key}`);
   return { room, peer, key, secret: context.newSecret() };
 }
 

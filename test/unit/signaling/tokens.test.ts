@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import fc from 'fast-check';
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import type { Identity } from '../../../services/signaling/domain/identity.ts';
@@ -191,6 +192,19 @@ describe('a token is refused as unauthorized', () => {
   ])('that is none: %j', async (token, fault) => {
     expect(await withSecret().verify(token)).toMatchObject({ ok: false, code: 'unauthorized', fault });
   });
+});
+
+test('whatever comes for a token is refused, and nothing throws', async () => {
+  const { verify } = verifierOf({ secrets: [SECRET], publicKeyText: pem(p256) });
+  const encoded = fc.oneof(fc.json(), fc.string()).map((text) => Buffer.from(text).toString('base64url'));
+  const header = fc.constantFrom('HS256', 'ES256', 'none', 'RS256', '').map((alg) => JSON.stringify({ alg }));
+  const jwt = fc.tuple(fc.oneof(header, encoded), encoded, encoded);
+  const compact = jwt.map(([head, ...rest]) => [Buffer.from(head).toString('base64url'), ...rest].join('.'));
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(fc.anything(), fc.string(), compact), async (token) => {
+      expect(await verify(token)).toMatchObject({ ok: false, code: 'unauthorized' });
+    }),
+  );
 });
 
 describe('JWT_PUBLIC_KEY', () => {
