@@ -42,6 +42,8 @@ export interface OpenOptions {
   readonly media?: 'fake' | 'camera';
   /** More of the page's address: `{ lang: 'zh' }`. */
   readonly query?: Readonly<Record<string, string>>;
+  /** What follows the `#`. */
+  readonly fragment?: string;
   readonly context?: BrowserContextOptions;
   /** Runs in the page before its own code. */
   readonly before?: () => void;
@@ -69,6 +71,7 @@ export async function openBrowser(): Promise<CallBrowser> {
     if (options.before !== undefined) await page.addInitScript(options.before);
     const address = new URL(url);
     address.search = new URLSearchParams({ media: options.media ?? 'fake', ...options.query }).toString();
+    address.hash = options.fragment ?? '';
     await page.goto(address.href);
     return new Person(page, faults);
   }

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
+import { mintToken } from '../../../services/signaling/index.ts';
 import { type CallBrowser, type OpenOptions, openBrowser, type Person } from '../../support/browser.ts';
 import { capabilities } from '../../support/capabilities.ts';
 import { startCluster, type TestCluster } from '../../support/cluster.ts';
@@ -193,6 +194,36 @@ describe.skipIf(capabilities.chromium === false)('rules in a room, with the host
     await keyboard.press('Enter');
     await eventually(async () => expect(await mutedIn(max)).toBe('audio'));
     expect(await focused(ana)).toBe('person-menu');
+  });
+});
+
+describe.skipIf(capabilities.chromium === false)('a cluster that wants tokens', () => {
+  test('lets in who brings one with the page, in the role that it gives, and tells the others what is missing', async () => {
+    const browser = await openBrowser();
+    const settings = { AUTH: 'required', JWT_SECRET: 'a-secret-of-at-least-thirty-two-bytes' };
+    const cluster = await startCluster({ nodes: 2, backplane: 'memory', settings });
+    try {
+      const enter = async (name: string, role: 'host' | 'listener', node: 0 | 1) => {
+        const token = await mintToken({ sub: name, room: 'blue', role, name, ttlS: 60 }, settings);
+        const options = { name, room: 'blue', fragment: `token=${token}`, context: SMALL };
+        return browser.enter(cluster.nodes[node].url, options);
+      };
+      const wei = await enter('Wei', 'host', 0);
+      const ana = await enter('Ana', 'listener', 1);
+      await wei.seesOnly(ana);
+      expect(await roleOn(wei, 'Ana')).toBe('listener');
+      expect(await ana.by('microphone').getAttribute('aria-disabled')).toBe('true');
+      await ana.page.reload();
+      await ana.enter('Ana');
+      expect(await ana.by('copy-link').getAttribute('data-link')).not.toContain('token');
+
+      const max = await browser.open(cluster.nodes[1].url, { query: { room: 'blue', name: 'Max' } });
+      await max.by('enter').click();
+      expect(await noticeIn(max, 'unauthorized')).toContain('asks for a pass');
+    } finally {
+      await browser.close();
+      await cluster.stop();
+    }
   });
 });
 
