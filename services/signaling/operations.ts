@@ -108,9 +108,7 @@ export function openOperations(config: Config, parts: NodeParts, running: () => 
       await Promise.all([directory.tell(), journal.flush()]);
     },
     async close() {
-      await directory.tell();
-      await journal.flush();
-      await webhooks?.close();
+      await Promise.all([journal.flush(), webhooks?.close()]);
       watching?.close();
     },
   };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { EVENTS, type Events, ID_PATTERN } from '@fenghuo/protocol';
 import type { Server } from 'socket.io';
 import { z } from 'zod';
@@ -43,6 +44,8 @@ const tellMessage = z.object({ announcement: EVENTS.announcement, to: audience }
 const toldMessage = z.object({
   id: z.string().regex(ID_PATTERN),
   node: z.string(),
+  /** Its answer may ring twice, and two processes may bear its name while it is started anew. */
+  process: z.string(),
   connections: z.int().min(0),
 });
 type Told = z.infer<typeof toldMessage>;
@@ -52,6 +55,7 @@ export function openAnnouncer(
   io: Server,
   self: { readonly node: string; readonly region: string },
 ): Announcer {
+  const process = randomUUID();
   const asked = new Map<string, (told: Told) => void>();
   const told = new Set<string>();
 
@@ -76,7 +80,7 @@ export function openAnnouncer(
     const { announcement, to } = parsed.data;
     const connections = tell(announcement, to);
     if (connections !== undefined)
-      io.serverSideEmit(TOLD, { id: announcement.id, node: self.node, connections } satisfies Told);
+      io.serverSideEmit(TOLD, { id: announcement.id, node: self.node, process, connections } satisfies Told);
   });
   io.on(TOLD, (message: unknown) => {
     const parsed = toldMessage.safeParse(message);
@@ -85,28 +89,33 @@ export function openAnnouncer(
 
   return {
     async announce(announcement, to, expected) {
-      const answers = new Map<string, number>();
+      const answers = new Map<string, Omit<Told, 'id'>>();
       const missing = new Set(expected);
+      let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ANSWERS_WITHIN_MS);
-        const take = ({ node, connections }: Omit<Told, 'id'>) => {
-          answers.set(node, (answers.get(node) ?? 0) + connections);
-          missing.delete(node);
-          if (missing.size > 0) return;
-          clearTimeout(timer);
-          resolve();
+        timer = setTimeout(resolve, ANSWERS_WITHIN_MS);
+        const take = (answer: Omit<Told, 'id'>) => {
+          answers.set(answer.process, answer);
+          missing.delete(answer.node);
+          if (missing.size === 0) resolve();
         };
         asked.set(announcement.id, take);
         io.serverSideEmit(TELL, { announcement, to });
         const own = tell(announcement, to);
-        if (own !== undefined) take({ node: self.node, connections: own });
+        if (own !== undefined) take({ node: self.node, process, connections: own });
         else if (missing.size === 0) resolve();
       });
+      clearTimeout(timer);
       asked.delete(announcement.id);
-      const nodes = [...answers].map(([id, connections]) => ({ id, connections }));
-      return { nodes, silent: [...missing] };
+      return { nodes: byNode([...answers.values()]), silent: [...missing] };
     },
   };
+}
+
+function byNode(answers: readonly Omit<Told, 'id'>[]): Heard['nodes'] {
+  const nodes = new Map<string, number>();
+  for (const { node, connections } of answers) nodes.set(node, (nodes.get(node) ?? 0) + connections);
+  return [...nodes].map(([id, connections]) => ({ id, connections }));
 }
 
 function isConcerned(self: { readonly node: string; readonly region: string }, to: Audience): boolean {
