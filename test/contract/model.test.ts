@@ -117,8 +117,34 @@ const plan: fc.Arbitrary<Plan> = fc.array(
   { minLength: 10, maxLength: 45, size: 'max' },
 );
 
-/** Plans that once found something: an end and a loss right after what they might have taken along. */
+/**
+ * Plans that once found something: an end and a loss right after what they might have taken along. And what chance
+ * seldom brings together: who is banned comes again, and hosts go, one of whom is followed and one is not.
+ */
 const EXAMPLES: [Plan][] = [
+  [
+    [
+      ['join', [0, 0, 0]],
+      ['join', [0, 0, 1]],
+      ['join', [0, 0, 2]],
+      ['order', [0, 5, 1]],
+      ['join', [0, 0, 1]],
+      ['order', [0, 8]],
+      ['join', [2, 0, 1]],
+      ['leave', [0]],
+    ],
+  ],
+  [
+    [
+      ['join', [0, 1, 0]],
+      ['join', [0, 1, 1]],
+      ['join', [0, 0, 2]],
+      ['join', [0, 0, 0]],
+      ['intervene', [0, 6, 1, 0]],
+      ['leave', [0]],
+      ['leave', [1]],
+    ],
+  ],
   [
     [
       ['join', [0, 0, 0]],

@@ -10,6 +10,7 @@ import {
   ACTORS,
   type ActorName,
   ORDERS_TO_PEERS,
+  ORDERS_TO_ROOM,
   type Outcome,
   rowsOf,
   type State,
@@ -46,6 +47,33 @@ export function moderationContract(name: string, share: () => Promise<SharedBack
             rowsOf(grids[state]),
           );
         }
+      });
+
+      test('lock, unlock and close', async () => {
+        const [node] = (await openNodes(1)) as [TestNode];
+        const rows = ACTORS.map(async (actorName) => {
+          const cells: string[] = [actorName];
+          for (const locked of [false, true]) {
+            for (const action of ['lock', 'unlock', 'close'] as const) {
+              const id = roomId(`${actorName}-${action}-${locked}`, 'main');
+              const role = actorName === 'operator' ? 'host' : actorName;
+              const given = { peer: 'actor' as PeerId, roles: rolesOfToken(role) };
+              await node.tryJoin(`${actorName}-${action}-${locked}`, 'actor', given);
+              if (locked) await node.rooms.intervene(id, { action: 'lock' });
+              const head = locked ? 2 : 1;
+              const actor = { room: id, peer: 'actor' as PeerId, generation: 1 };
+              const got =
+                actorName === 'operator'
+                  ? await node.rooms.intervene(id, { action })
+                  : await node.rooms.moderate(actor, { id: 2, previousId: 1 }, { action });
+              if (!got.ok) throw new Error(got.code);
+              if (refusalOf(got.value) === 'forbidden') cells.push('no');
+              else cells.push(seqOf(got.value) > head ? 'ok' : '--');
+            }
+          }
+          return cells.join(' ');
+        });
+        expect((await Promise.all(rows)).join('\n')).toBe(rowsOf(ORDERS_TO_ROOM));
       });
 
       /** Each cell in one room has a target of its own. */
@@ -852,4 +880,8 @@ function signal(to: { peer: PeerId }, ...kinds: Kind[]) {
 function refusalOf(value: unknown): string | undefined {
   const answer = (value as { answer?: { type: string; code?: string } }).answer;
   return answer?.type === 'refused' ? answer.code : undefined;
+}
+
+function seqOf(value: unknown): number {
+  return typeof value === 'number' ? value : ((value as { answer: { seq?: number } }).answer.seq ?? 0);
 }

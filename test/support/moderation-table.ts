@@ -82,7 +82,16 @@ export const ORDERS_TO_PEERS: readonly [
   ['set_role to listener', grant('listener'), alike(GRANTS.listener)],
 ];
 
-/** The columns of a grid. */
+/** What each order to the room comes to, in one that is open, and in one that is locked. */
+export const ORDERS_TO_ROOM: Grid = `
+             lock unlock close lock,locked unlock,locked close,locked
+  host       ok   --     ok    --          ok            ok
+  moderator  ok   --     no    --          ok            no
+  speaker    no   no     no    no          no            no
+  listener   no   no     no    no          no            no
+  operator   ok   --     ok    --          ok            ok`;
+
+/** The columns of a grid of orders to peers. */
 export const TARGETS = [...ROLES, 'self', 'unknown'] as const;
 
 /** A grid's rows, blanks normalized, without its heading. */

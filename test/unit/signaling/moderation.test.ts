@@ -21,6 +21,7 @@ import {
   ACTORS,
   type ActorName,
   ORDERS_TO_PEERS,
+  ORDERS_TO_ROOM,
   type Outcome,
   rowsOf,
   type State,
@@ -63,14 +64,6 @@ describe('what an order to one peer comes to, by both roles', () => {
 });
 
 describe('what an order to the room comes to', () => {
-  const GRID = `
-             lock unlock close lock,locked unlock,locked close,locked
-  host       ok   --     ok    --          ok            ok
-  moderator  ok   --     no    --          ok            no
-  speaker    no   no     no    no          no            no
-  listener   no   no     no    no          no            no
-  operator   ok   --     ok    --          ok            ok`;
-
   test('lock, unlock and close, in a room that is open or locked', () => {
     const rows = ACTORS.map((actorName) => {
       const cells = [false, true].flatMap((locked) =>
@@ -81,7 +74,7 @@ describe('what an order to the room comes to', () => {
       );
       return [actorName, ...cells].join(' ');
     });
-    expect(rows.join('\n')).toBe(rowsOf(GRID));
+    expect(rows.join('\n')).toBe(rowsOf(ORDERS_TO_ROOM));
   });
 
   test.each([
