@@ -44,3 +44,9 @@ export function spend(purse: Purse, budget: Budget, bodyBytes: number, nowMs: nu
   purse.bytes -= bytes;
   return 0;
 }
+
+/** Takes what has been written already and was not foreseen: who owes waits the longer. */
+export function owe(purse: Purse, events: number, bodyBytes: number): void {
+  purse.events -= events;
+  purse.bytes -= bodyBytes + events * RECORD_HEADER_BYTES;
+}

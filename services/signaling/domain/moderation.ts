@@ -94,7 +94,12 @@ function actOn(
   order: OrderOnPeer,
 ): Result<Effects, 'forbidden' | 'peer_not_found'> {
   const below = [...members.values()].filter(({ peer }) => stands(actor, peer.role));
-  if (order.peer === EVERYONE_BELOW) return ok({ ...NOTHING, changed: changedBy(order, below) });
+  if (order.peer === EVERYONE_BELOW) {
+    const everyone = below.filter((each) =>
+      alike(members, order, each).every((other) => below.includes(other)),
+    );
+    return ok({ ...NOTHING, changed: changedBy(order, everyone) });
+  }
   const target = members.get(order.peer);
   if (target === undefined) return refuse('peer_not_found');
   if (order.action === 'set_role' && !stands(actor, order.role)) return refuse('forbidden');

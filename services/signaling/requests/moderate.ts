@@ -13,10 +13,12 @@ export async function moderate(
   const { id, ...order } = request;
   return session.handOver(
     id,
-    undefined,
+    0,
     (place) => context.rooms.moderate(session, place, order),
     ({ answer, records }) => {
       if (answer.type === 'refused') return refused(answer.code);
+      // How many people it concerns, the backplane alone knew.
+      session.owe(records);
       session.seat.noteRecords(records);
       context.log({ event: 'room_moderated', room: session.room, peer: session.peer, reason: order.action });
       return accepted({ seq: answer.seq });

@@ -1,7 +1,7 @@
 import { ERRORS, type ErrorCode, type Kind, type PeerId, UNANSWERED_MAX } from '@fenghuo/protocol';
 import type { Seat } from '../backplane/room-feed.ts';
 import type { SessionRef } from '../backplane/room-log.ts';
-import { fullPurse, type Purse, SESSION_BUDGET, spend } from '../domain/budget.ts';
+import { fullPurse, owe, type Purse, SESSION_BUDGET, spend } from '../domain/budget.ts';
 import type { RequestRef } from '../domain/request-order.ts';
 import type { Result } from '../domain/result.ts';
 import type { RoomId } from '../domain/room-id.ts';
@@ -52,6 +52,15 @@ export class Session implements SessionRef {
   charge(bytes: number): Reply | undefined {
     const waitMs = spend(this.#purse, SESSION_BUDGET, bytes, this.#nowMs());
     return waitMs === 0 ? undefined : refused('rate_limited', undefined, waitMs);
+  }
+
+  /** Counts records of a request beyond the one that it was let in for. */
+  owe(records: readonly string[]): void {
+    owe(
+      this.#purse,
+      Math.max(0, records.length - 1),
+      records.reduce((bytes, record) => bytes + record.length, 0),
+    );
   }
 
   /**

@@ -104,10 +104,16 @@ local function members()
   return string.gmatch(redis.call('HGET', state, 'order'), '%S+')
 end
 
--- Those below the actor.
-local function all_below()
-  local below = {}
-  for peer in members() do if rank_of(peer) < rank then below[#below + 1] = peer end end
+local function is_sure(person) return string.sub(person, 1, 1) == '=' end
+
+-- Those below the actor who surely do not sit higher elsewhere, too.
+local function everyone_below()
+  local above, below = {}, {}
+  for peer in members() do if rank_of(peer) >= rank then above[person_of(peer)] = true end end
+  for peer in members() do
+    local person = person_of(peer)
+    if rank_of(peer) < rank and not (is_sure(person) and above[person]) then below[#below + 1] = peer end
+  end
   return below
 end
 
@@ -115,7 +121,7 @@ end
 local function sessions_of_target()
   if rank_of(target) >= rank then return nil end
   local person, sessions = person_of(target), {}
-  if string.sub(person, 1, 1) == '=' and action ~= 'kick' and action ~= 'set_role' then
+  if is_sure(person) and action ~= 'kick' and action ~= 'set_role' then
     for peer in members() do
       if peer ~= target and person_of(peer) == person then
         if rank_of(peer) >= rank then return nil end
@@ -144,7 +150,7 @@ if action == 'close' then
 elseif action == 'lock' or action == 'unlock' then
   set_locked(action == 'lock' and 'true' or 'false')
 elseif target == '*' then
-  change(all_below())
+  change(everyone_below())
 else
   if not get('g', target) then return refuse('peer_not_found') end
   local sessions = sessions_of_target()
