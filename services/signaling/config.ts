@@ -75,7 +75,7 @@ export const SETTINGS = z.object({
     .optional(),
   JWKS_URL: z
     .string()
-    .refine((url) => /^https?:/.test(url) && URL.canParse(url), 'must be an http:// or https:// URL')
+    .refine(isPlainUrl, 'must be an http:// or https:// URL, without a user and a password')
     .optional(),
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
@@ -246,6 +246,13 @@ function risks({ AUTH, ALLOWED_ORIGINS, TURN_SECRET }: Settings): string[] {
   if (TURN_SECRET.some((secret) => secret.length < TURN_SECRET_CHARS_MIN))
     faults.push(`TURN_SECRET must be at least ${TURN_SECRET_CHARS_MIN} characters with NODE_ENV=production`);
   return faults;
+}
+
+/** A password in it could not be used (Fetch, 5.3), and would come to light in what goes wrong. */
+function isPlainUrl(text: string): boolean {
+  if (!/^https?:/.test(text) || !URL.canParse(text)) return false;
+  const { username, password } = new URL(text);
+  return username === '' && password === '';
 }
 
 function fault(issue: z.core.$ZodIssue): string {

@@ -204,6 +204,13 @@ describe('keys from a JWKS endpoint', () => {
     expect(await metric(nodes[0], 'signaling_jwks_fetches_total{outcome="failed"}')).toBeGreaterThan(0);
   });
 
+  test('that cannot be had name what is in the way', async () => {
+    const issuer = await openIssuer();
+    await issuer.close();
+    const { fetches } = openKeys(issuer);
+    expect(await eventually(() => fetches.length > 0 && fetches)).toEqual(['ECONNREFUSED']);
+  });
+
   describe('with time at our command', () => {
     afterEach(() => void vi.useRealTimers());
 

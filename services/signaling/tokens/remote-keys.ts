@@ -76,7 +76,7 @@ export class RemoteKeys {
       .reload()
       .then(
         () => this.#fetched(undefined),
-        (error: Error) => this.#fetched(error.message),
+        (error: Error) => this.#fetched(problemOf(error)),
       )
       .finally(() => {
         this.#fetching = undefined;
@@ -93,4 +93,9 @@ export class RemoteKeys {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#fetch(), succeeded ? REFRESH_MS : RETRY_MS).unref();
   }
+}
+
+/** Of a fetch that failed, what made it fail: ECONNREFUSED and its like. */
+function problemOf({ message, cause }: Error): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : message;
 }

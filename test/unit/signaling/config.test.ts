@@ -86,6 +86,7 @@ test.each([
   ['JWT_PUBLIC_KEY', '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----'],
   ['JWKS_URL', 'file:///etc/passwd'],
   ['JWKS_URL', 'https://a b'],
+  ['JWKS_URL', 'https://user:hidden@id.example/jwks'],
   ['TURN_URLS', 'stun:turn.example.org'],
   ['TURN_TTL_S', '59'],
 ])('%s refuses %j, and does not print it', (name, value) => {
