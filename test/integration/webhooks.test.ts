@@ -7,6 +7,7 @@ import { openWebhooks } from '../../services/signaling/webhooks/index.ts';
 import { ADMIN_TOKEN, admin } from '../support/admin.ts';
 import { type ClusterOptions, startCluster, type TestCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
+import { joinUntilTaken, nodesOnMemory } from '../support/node-parts.ts';
 import { connect, type PlainClient } from '../support/plain-client.ts';
 import {
   type Hook,
@@ -133,6 +134,56 @@ describe.each([
       'peer_left',
       'room_ended',
     ]);
+  });
+});
+
+describe('a doorbell that drops, doubles and delays', () => {
+  // Rule H3: zero, one or two copies of a ring, late and out of order.
+  const FAULTS = [[0], [2], [0, 3], [], [1, 1], [0], [5]] as const;
+  let rung = 0;
+  const rings = () => FAULTS[rung++ % FAULTS.length] ?? [0];
+  const { openNodes, person } = nodesOnMemory({ WEBHOOK_SECRET, RESUME_WINDOW_MS: '2000' });
+
+  test('makes no webhook of a room that lives be missing, nor come twice', async () => {
+    const backend = await receiver();
+    const settings = { WEBHOOK_URL: backend.url };
+    const { beijing, shanghai } = await openNodes(
+      { id: 'beijing-1', rings, settings },
+      { id: 'shanghai-1', rings, settings },
+    );
+    const rooms = ['blue', 'red', 'green'];
+    const stay: string[] = [];
+    for (const room of rooms) stay.push((await joinUntilTaken(await person(beijing), room, 'stays')).self.id);
+    const leave: string[] = [];
+    for (let n = 0; n < 18; n++) {
+      const client = await person(n % 2 === 0 ? beijing : shanghai);
+      leave.push((await joinUntilTaken(client, rooms[n % 3] ?? 'blue', `${n}`)).self.id);
+      // Some leave, some are gone and run out.
+      if (n % 4 < 2) client.socket.io.engine.close();
+      else void client.request('leave');
+    }
+    const of = (type: string) => backend.hooks.filter((hook) => hook.type === type);
+    await eventually(() => of('peer_left').length >= leave.length, {
+      timeoutMs: 20_000,
+      what: 'that all of them left',
+    });
+    expect(
+      of('peer_joined')
+        .map(({ data }) => data.peer.id)
+        .toSorted(),
+    ).toEqual([...stay, ...leave].toSorted());
+    expect(
+      of('peer_left')
+        .map(({ data }) => data.peer)
+        .toSorted(),
+    ).toEqual(leave.toSorted());
+    expect(
+      of('room_started')
+        .map(({ room }) => room)
+        .toSorted(),
+    ).toEqual(['blue@main', 'green@main', 'red@main']);
+    expect(of('room_ended')).toEqual([]);
+    expect(new Set(backend.hooks.map(({ id }) => id)).size).toBe(backend.hooks.length);
   });
 });
 
