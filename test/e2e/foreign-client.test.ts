@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { EVENTS, type EventName, REQUESTS, type RequestName } from '@fenghuo/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
+import { mintToken } from '../../services/signaling/index.ts';
 import { capabilities } from '../support/capabilities.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
@@ -26,8 +27,8 @@ describe.skipIf(PYTHON === false)('a client in Python, and socket.io-client with
     for (const each of opened.splice(0)) each.close();
   });
 
-  function python(url: string, room: string, role: string, otherUrl = ''): PythonClient {
-    const client = new PythonClient(url, room, role, otherUrl);
+  function python(url: string, room: string, role: string, otherUrl = '', token?: string): PythonClient {
+    const client = new PythonClient(url, room, role, otherUrl, token);
     opened.push(client);
     return client;
   }
@@ -154,6 +155,25 @@ describe.skipIf(PYTHON === false)('a client in Python, and socket.io-client with
     const visitor = python(strict.nodes[0].url, 'blue', 'visitor');
     expect(await visitor.exitCode(), visitor.stderr).toBe(2);
     expect(visitor.line('refused')).toMatchObject({ refused: { data: { code: 'origin_forbidden' } } });
+  });
+
+  test('Python comes in, and back on another node, by its token; without one it is told that it needs one', async () => {
+    const JWT_SECRET = 'a-secret-of-at-least-thirty-two-bytes';
+    const strict = await startCluster({ nodes: 2, settings: { AUTH: 'required', JWT_SECRET } });
+    opened.push({ close: () => void strict.stop() });
+    const [beijing, shanghai] = strict.nodes;
+    const stranger = python(beijing.url, 'blue', 'visitor');
+    expect(await stranger.exitCode(), stranger.stderr).toBe(2);
+    expect(stranger.line('refused')).toMatchObject({ refused: { data: { code: 'unauthorized' } } });
+
+    const grant = { sub: 'python', room: 'blue', role: 'moderator', name: '赵灵', ttlS: 60 } as const;
+    const token = await mintToken(grant, { JWT_SECRET });
+    const traveller = python(beijing.url, 'blue', 'traveller', shanghai.url, token);
+    await traveller.answered('message');
+    traveller.goOn();
+    expect(await traveller.exitCode(), traveller.stderr).toBe(0);
+    expect(traveller.self).toMatchObject({ name: '赵灵', role: 'moderator' });
+    expect(traveller.answers('resume')).toMatchObject([{ ok: true, recovered: true }]);
   });
 
   test('a Python client whose process is killed is seen to have no connection at once', async () => {
@@ -311,8 +331,9 @@ class PythonClient {
   readonly #child: ChildProcess;
   readonly #ended: Promise<number | null>;
 
-  constructor(url: string, room: string, role: string, otherUrl: string) {
+  constructor(url: string, room: string, role: string, otherUrl: string, token: string | undefined) {
     const child = spawn(String(PYTHON), [SCRIPT, url, room, role, otherUrl], {
+      env: { ...process.env, ...(token === undefined ? {} : { TOKEN: token }) },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#child = child;

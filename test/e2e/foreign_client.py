@@ -2,7 +2,7 @@
 
     foreign_client.py URL ROOM caller|callee|prober|visitor|traveller [OTHER_URL]
 
-Every request with its answer, and every event, is one JSON line on stdout. Ends by itself: 0 once its part is
+The environment may hold a TOKEN for the handshake. Every request with its answer, and every event, is one JSON line on stdout. Ends by itself: 0 once its part is
 played, 1 where an answer was not what it had to be, 2 where the server refused the connection, 3 where the other
 side did not do its part in time.
 """
@@ -18,6 +18,7 @@ import engineio
 import socketio
 
 TIMEOUT_S = 20
+AUTH = {"token": os.environ["TOKEN"]} if "TOKEN" in os.environ else None
 
 SDP = (
     "v=0\r\no=python 20518 0 IN IP4 203.0.113.1\r\ns=烽火 🔥 naïve\r\nt=0 0\r\n"
@@ -164,7 +165,7 @@ def travel(peer, room, other_url):
     peer.eio.disconnect(abort=True)
     sys.stdin.readline()  # The others have something to say meanwhile.
     again = Peer()
-    again.connect(other_url, transports=["websocket"], wait=False)
+    again.connect(other_url, transports=["websocket"], auth=AUTH, wait=False)
     if not again.admitted.get(timeout=TIMEOUT_S):
         raise RuntimeError("refused")
     resumed = again.ask("resume", {"resume_token": joined["resume_token"], "attempt": 1, **position})
@@ -198,7 +199,7 @@ def main(url, room, role, other_url=""):
     watchdog.start()
     peer = Peer()
     try:
-        peer.connect(url, transports=["websocket"], wait=False)
+        peer.connect(url, transports=["websocket"], auth=AUTH, wait=False)
         if not peer.admitted.get(timeout=TIMEOUT_S):
             return 2
         if role == "traveller":
