@@ -120,7 +120,9 @@ function openHooks({ webhooks }: Config, { metrics, log }: NodeParts): Webhooks 
     ...webhooks,
     onDone(outcome, { id, room }, problem) {
       metrics.webhooks.done.inc({ outcome });
-      if (outcome !== 'delivered') log.warn({ event: 'webhook_lost', outcome, id, room, problem });
+      if (outcome === 'failed') log.warn({ event: 'webhook_failed', id, room, problem });
+      // There may be very many of them at once; the metric counts them.
+      if (outcome === 'dropped') log.debug({ event: 'webhook_dropped', id, room });
     },
   });
 }

@@ -46,7 +46,7 @@ export function adminRoutes(options: AdminOptions) {
     server.setErrorHandler((error: FastifyError | Refused, request, reply) => {
       const refusal = refusalFrom(error);
       request.outcome = refusal.code;
-      if (!('code' in error && error.code in STATUS) && refusal.code === 'unavailable')
+      if (!(error instanceof Refused) && refusal.code === 'unavailable')
         options.failed(request.routeOptions.url ?? '', error);
       return reply.code(STATUS[refusal.code]).send({ ok: false, error: refusal });
     });

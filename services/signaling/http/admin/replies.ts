@@ -35,7 +35,7 @@ export function replies<Success extends z.ZodType, Status extends 200 | 202>(
   } as Record<Status, Success> & Record<400 | 401 | 403 | 404 | 503, typeof errorReply>;
 }
 
-/** A request that comes to nothing: thrown by handlers, answered by `refusalFrom`. */
+/** A request that comes to nothing: thrown by handlers, as fastify throws what its validator refuses. */
 export class Refused extends Error {
   readonly code: AdminErrorCode;
   constructor(code: AdminErrorCode, message: string) {
@@ -45,7 +45,7 @@ export class Refused extends Error {
 }
 
 const TEXTS = {
-  unavailable: 'The backplane did not answer: the outcome is unknown; repeat the request.',
+  unavailable: 'The backplane did not answer: whether it was done is not known.',
   room_not_found: 'There is no such room.',
   peer_not_found: 'There is no such peer in the room.',
 } as const;
