@@ -47,8 +47,9 @@ export type Freshness =
   | { readonly state: 'live' }
   | { readonly state: 'behind'; readonly code: FailureCode; readonly retryInMs: number };
 
+/** A page, and what was asked for it. */
 export interface RoomsPage extends RoomsReply {
-  readonly filter: string;
+  readonly query: RoomQuery;
 }
 
 /** A room that is open on the page. `gone`: it has ended, or never was. */
@@ -78,6 +79,15 @@ export class ConsoleStore {
   /** The cursors of the pages up to the one that is shown; none: the first. */
   readonly cursors = signal<readonly string[]>([]);
   readonly roomsPage = signal<RoomsPage | undefined>(undefined);
+  /** None on the last page, and while another page is looked for: a cursor goes on from one page of one listing. */
+  readonly nextCursor = computed(() => {
+    const page = this.roomsPage.value;
+    if (page === undefined) return undefined;
+    const { filter, sort, cursor } = page.query;
+    const isShown =
+      filter === this.filter.value && sort === this.sort.value && cursor === this.cursors.value.at(-1);
+    return isShown ? page.next_cursor : undefined;
+  });
   readonly openRoom = signal<OpenRoom | undefined>(undefined);
 
   readonly notes = signal<readonly Note[]>([]);
@@ -171,7 +181,7 @@ export class ConsoleStore {
   }
 
   nextPage(): void {
-    const next = this.roomsPage.value?.next_cursor;
+    const next = this.nextCursor.value;
     if (next !== undefined) this.#turnTo([...this.cursors.value, next]);
   }
 
@@ -257,7 +267,7 @@ export class ConsoleStore {
     batch(() => {
       this.#takeNodes(nodes);
       this.#takeEvents(events);
-      this.#takeRooms(rooms, query.filter, place.view);
+      this.#takeRooms(rooms, query, place.view);
       if (id !== undefined && room !== undefined) this.#takeRoom(id, room);
     });
     const isRoomTold = room === undefined || room.ok || isNoRoom(room.code);
@@ -291,10 +301,10 @@ export class ConsoleStore {
     this.events.value = tailAfter(this.events.value, answer.events);
   }
 
-  #takeRooms(answer: Answer<RoomsReply>, filter: string, view: Place['view']): void {
+  #takeRooms(answer: Answer<RoomsReply>, query: RoomQuery, view: Place['view']): void {
     if (!answer.ok) return;
     this.roomTotal.value = answer.total;
-    if (view === 'rooms') this.roomsPage.value = { ...answer, filter };
+    if (view === 'rooms') this.roomsPage.value = { ...answer, query };
   }
 
   #takeRoom(id: string, answer: Answer<RoomReply>): void {

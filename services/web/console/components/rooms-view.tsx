@@ -79,7 +79,7 @@ function RoomList({ openId }: { openId: string | undefined }) {
               <td colSpan={4} class="quiet">
                 {page.next_cursor !== undefined
                   ? strings.noneOnPage
-                  : page.filter === ''
+                  : page.query.filter === ''
                     ? strings.noRooms
                     : strings.noRoomMatches}
               </td>
@@ -113,7 +113,7 @@ function Pages() {
   const store = useStore();
   const strings = useStrings();
   const number = store.cursors.value.length + 1;
-  const isLast = store.roomsPage.value?.next_cursor === undefined;
+  const isLast = store.nextCursor.value === undefined;
   if (number === 1 && isLast) return null;
   return (
     <nav class="pages" aria-label={strings.pages}>
