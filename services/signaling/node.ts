@@ -215,6 +215,7 @@ function gatewayOptions(
       verifyToken,
       isDraining,
     },
+    isBehindProxy: config.clients.trustProxy,
     pace,
     answered: (type, outcome) => {
       metrics.messages.messages.inc({ type, outcome });

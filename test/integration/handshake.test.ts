@@ -4,7 +4,11 @@ import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { connect, refusedHandshake } from '../support/plain-client.ts';
 
 let cluster: TestCluster;
-afterEach(() => cluster?.stop());
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+  return cluster?.stop();
+});
 
 const oneNode = async (settings: Record<string, string> = {}) => {
   cluster = await startCluster({ backplane: 'memory', nodes: 1, settings });
@@ -57,6 +61,24 @@ test('a node at CONNECTIONS_MAX refuses with node_full and says when to come bac
   expect(await ready.json()).toMatchObject({ checks: { below_connections_max: { ok: false } } });
   for (const each of two) each.close();
   await expect.poll(async () => (await fetch(`${node.opsUrl}/readyz`)).status).toBe(200);
+});
+
+test('behind a proxy people of one name are told apart by where they come from', async () => {
+  const { url } = await oneNode({ TRUST_PROXY: 'true' });
+  const from = async (address: string) => {
+    const client = await connect(url, { headers: { 'x-forwarded-for': `10.0.0.1, ${address}` } });
+    closers.push(() => client.close());
+    return client;
+  };
+  const host = await from('203.0.113.1');
+  await host.join('blue');
+  const { self } = await (await from('203.0.113.2')).join('blue', { name: 'Bob' });
+  expect(await host.request('moderate', { action: 'ban', peer: self.id })).toMatchObject({ ok: true });
+  const again = await from('203.0.113.2');
+  expect(await again.ask('join', { id: 1, room: 'blue', name: 'Bob' })).toMatchObject({
+    error: { code: 'banned' },
+  });
+  await (await from('203.0.113.3')).join('blue', { name: 'Bob' });
 });
 
 test('only WebSocket is served: polling needs sticky sessions', async () => {

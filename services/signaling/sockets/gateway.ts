@@ -8,13 +8,15 @@ import { connectionLost } from '../requests/connection-lost.ts';
 import type { Connection, DropReason, RequestContext } from '../requests/context.ts';
 import { type Announcer, openAnnouncer } from './announcements.ts';
 import { openDoor } from './door.ts';
-import { type Admission, admit, HandshakeRefused } from './handshake.ts';
+import { type Admission, addressOf, admit, HandshakeRefused } from './handshake.ts';
 import { sizedParser } from './parser.ts';
 import { type ServeOptions, serve } from './serve.ts';
 import { SocketConnection } from './socket-connection.ts';
 
 export interface GatewayOptions extends ServeOptions {
   readonly admission: Omit<Admission, 'connections'>;
+  /** Which tells where connections come from. */
+  readonly isBehindProxy: boolean;
   /** At which newcomers are let in. */
   readonly pace: Pace;
   readonly adapter: SocketAdapter;
@@ -66,6 +68,7 @@ export function openGateway(server: HttpServer, context: RequestContext, options
   };
   const identities = new WeakMap<Socket, Identity>();
   io.use(async (socket, next) => {
+    socket.handshake.address = addressOf(socket.handshake, options.isBehindProxy);
     const admitted = await admit(socket, admission);
     // Nothing keeps a token longer than it is needed.
     socket.handshake.auth = {};

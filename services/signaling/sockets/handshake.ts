@@ -28,6 +28,8 @@ export type Admitted =
   | { readonly ok: false; readonly error: WireError };
 
 const KEYS_RETRY_MS = 2_000;
+/** An IPv6 address with a zone is shorter. */
+const ADDRESS_CHARS_MAX = 64;
 
 /** Decides a handshake, the cheapest questions first; what a token's keys take may be a second. Never rejects. */
 export async function admit({ handshake }: Socket, admission: Admission): Promise<Admitted> {
@@ -56,6 +58,19 @@ function refusalOf(
   if (admission.connections() > admission.connectionsMax)
     return wireError('node_full', undefined, jittered(5_000));
   return undefined;
+}
+
+/**
+ * Where a connection comes from. A proxy adds whom it saw to the end of X-Forwarded-For; what stands before that came
+ * with the request, and may say anything.
+ */
+export function addressOf(
+  { address, headers }: Pick<Socket['handshake'], 'address' | 'headers'>,
+  isBehindProxy: boolean,
+): string {
+  const forwarded = isBehindProxy ? String(headers['x-forwarded-for'] ?? '') : '';
+  const last = forwarded.slice(forwarded.lastIndexOf(',') + 1).trim();
+  return last === '' ? address : last.slice(0, ADDRESS_CHARS_MAX);
 }
 
 /** Those who are refused together do not come back together. */

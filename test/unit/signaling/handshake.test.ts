@@ -1,7 +1,7 @@
 import type { Socket } from 'socket.io';
 import { expect, test } from 'vitest';
 import { NOBODY_KNOWN } from '../../../services/signaling/domain/identity.ts';
-import { type Admission, admit } from '../../../services/signaling/sockets/handshake.ts';
+import { type Admission, addressOf, admit } from '../../../services/signaling/sockets/handshake.ts';
 
 const socket = (auth?: unknown) => ({ handshake: { headers: { host: 'node:3001' }, auth } }) as Socket;
 
@@ -49,6 +49,19 @@ test.each([undefined, null, 'x', 7, []])('an auth of %j holds no token', async (
     error: { code: 'unauthorized', message: 'none' },
   });
   expect(seen).toEqual([undefined]);
+});
+
+test.each([
+  [false, '203.0.113.7', '192.0.2.1'],
+  [true, '203.0.113.7', '203.0.113.7'],
+  [true, '10.0.0.1, evil,203.0.113.7', '203.0.113.7'],
+  [true, '2001:db8::7', '2001:db8::7'],
+  [true, undefined, '192.0.2.1'],
+  [true, '203.0.113.7, ', '192.0.2.1'],
+  [true, 'x'.repeat(9_000), 'x'.repeat(64)],
+])('behind a proxy: %s, X-Forwarded-For %j comes from %s', (isBehindProxy, forwarded, expected) => {
+  const headers = forwarded === undefined ? {} : { 'x-forwarded-for': forwarded };
+  expect(addressOf({ address: '192.0.2.1', headers }, isBehindProxy)).toBe(expected);
 });
 
 test('whom the keys fail is told when to come back, each at another time', async () => {
