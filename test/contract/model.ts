@@ -699,7 +699,10 @@ export class World {
     const all = [...room.members.values()];
     const isBelow = (each: ModelMember) => RANK[each.role] < rank;
     if (order.peer === '*') {
-      for (const each of all.filter(isBelow)) this.#change(room, each, order);
+      const sitsHigher = (person: Person) =>
+        person.startsWith('=') && all.some((each) => each.client.person === person && !isBelow(each));
+      for (const each of all)
+        if (isBelow(each) && !sitsHigher(each.client.person)) this.#change(room, each, order);
       return undefined;
     }
     const target = room.members.get(order.peer);

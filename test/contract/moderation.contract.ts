@@ -228,8 +228,8 @@ export function moderationContract(name: string, share: () => Promise<SharedBack
         expect(other).toEqual({ ok: false, code: 'banned' });
       });
 
-      test('to ban or mute a person who sits higher in another session is forbidden', async () => {
-        const { ann, bob } = await openTrio();
+      test('to ban or mute a person who sits higher in another session is forbidden, and one to all spares him', async () => {
+        const { ann, bob, carol } = await openTrio();
         const person = '=dan' as Person;
         const join = (role: Role) =>
           ann.node.join('blue', role, null, 'at once', { person, roles: rolesOfToken(role) });
@@ -237,6 +237,8 @@ export function moderationContract(name: string, share: () => Promise<SharedBack
         await order(ann, { action: 'set_role', peer: bob.peer, role: 'moderator' });
         for (const each of [{ action: 'ban', peer: phone.peer } as const, MUTE(phone.peer, 'audio')])
           await expect(order(bob, each)).rejects.toThrow('forbidden');
+        await order(bob, MUTE('*', 'audio'));
+        expect(await peerIn(ann, carol)).toMatchObject({ muted: ['audio'] });
         expect(await peerIn(ann, phone)).toMatchObject({ muted: [] });
         expect(await order(bob, { action: 'kick', peer: phone.peer })).toMatchObject({ type: 'moderated' });
         expect(stage.ended).toBeUndefined();

@@ -105,7 +105,7 @@ describe.skipIf(PYTHON === false)('a client in Python, and socket.io-client with
       '4',
     ]);
     expect(ann.all('message').map((event) => event.data)).toEqual(['before', 'after']);
-    expect(ann.all('peer_left')).toMatchObject([{ peer: peer.id, reason: 'left' }]);
+    expect(await ann.next('peer_left')).toMatchObject({ peer: peer.id, reason: 'left' });
     const [before, repeated, after] = traveller.answers('message');
     expect(repeated).toEqual(before);
     expect(after).toMatchObject({ ok: true });
@@ -142,6 +142,48 @@ describe.skipIf(PYTHON === false)('a client in Python, and socket.io-client with
       { seq: end.seq, from: prober.self.id, topic: 'end', data: null },
     ]);
     expect(end.seq).toBe(twice.seq + 1);
+  });
+
+  test('Python is host: what it orders is done to clients on the other node, and the room ends by its word', async () => {
+    const room = `room-${++rooms}`;
+    const ruler = python(cluster.nodes[0].url, room, 'ruler');
+    const joined = await ruler.answered('join');
+    expect(joined.self).toMatchObject({ role: 'host' });
+    const [bob, carol] = [await person(1), await person(1)];
+    const { self } = await bob.join(room, { name: 'Bob' });
+    await carol.join(room, { name: 'Carol' });
+    expect(await ruler.exitCode(), ruler.stderr).toBe(0);
+
+    expect(carol.all('peer_updated')).toMatchObject([{ peer: { id: self.id, muted: ['audio', 'video'] } }]);
+    expect(carol.all('room_updated')).toMatchObject([{ room: { locked: true } }]);
+    expect(await bob.next('removed')).toEqual({ reason: 'kicked', by: joined.self.id });
+    expect(carol.all('peer_left')).toMatchObject([{ peer: self.id, reason: 'kicked' }]);
+    expect(await carol.next('removed')).toEqual({ reason: 'closed', by: joined.self.id });
+    expect(ruler.events('removed')).toEqual([{ reason: 'closed', by: joined.self.id }]);
+    const [mute, lock, self_, kick, close] = ruler.answers('moderate');
+    for (const each of [mute, lock, kick, close]) expect(each).toEqual({ ok: true, seq: expect.any(Number) });
+    expect(self_).toMatchObject({ ok: false, error: { code: 'forbidden' } });
+  });
+
+  test('Python is muted and shown out: it is told so, and no token of its own brings it back', async () => {
+    const room = `room-${++rooms}`;
+    const ann = await person(1);
+    const { self } = await ann.join(room, { name: 'Ann' });
+    const guest = python(cluster.nodes[0].url, room, 'guest');
+    const { peer } = await ann.next('peer_joined', 20_000);
+    await ann.request('moderate', { action: 'mute', peer: peer.id, kinds: ['audio'] });
+    expect(await ann.next('message', 10_000)).toMatchObject({ data: 'still here' });
+    await ann.request('moderate', { action: 'kick', peer: peer.id });
+    expect(await guest.exitCode(), guest.stderr).toBe(0);
+
+    const refused = (code: string) => [{ ok: false, error: { code } }];
+    expect(guest.answers('moderate')).toMatchObject(refused('forbidden'));
+    expect(guest.answers('signal')).toMatchObject(refused('media_forbidden'));
+    expect(guest.events('removed')).toEqual([{ reason: 'kicked', by: self.id }]);
+    expect(guest.answers('resume')).toMatchObject(refused('session_expired'));
+    const [, again] = guest.answers('join');
+    expect(again).toMatchObject({ ok: true, self: { muted: ['audio'] } });
+    expect(again.self.id).not.toBe(peer.id);
   });
 
   test('a refused connection reaches Python as the error object of the handshake', async () => {

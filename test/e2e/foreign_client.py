@@ -1,6 +1,6 @@
 """A client written from docs/protocol.md alone, on Debian's python3-socketio: no code is shared with ours.
 
-    foreign_client.py URL ROOM caller|callee|prober|visitor|traveller [OTHER_URL]
+    foreign_client.py URL ROOM caller|callee|prober|ruler|guest|visitor|traveller [OTHER_URL]
 
 The environment may hold a TOKEN for the handshake. Every request with its answer, and every event, is one JSON line on stdout. Ends by itself: 0 once its part is
 played, 1 where an answer was not what it had to be, 2 where the server refused the connection, 3 where the other
@@ -60,6 +60,8 @@ class Peer(socketio.Client):
         self.admitted = queue.Queue()
         self.on("connect", lambda: self.admitted.put(True))
         self.on("connect_error", self.refused)
+        self.closed = queue.Queue()
+        self.on("disconnect", lambda: self.closed.put(True))
 
     def _engineio_client_class(self):
         return InOrderEngine
@@ -156,6 +158,43 @@ def probe(peer, room):
     peer.request("message", topic="end", data=None)
 
 
+def rule(peer, room):
+    """Is host: mutes one, locks the door, shows him out, and closes the room."""
+    joined = peer.join_room(room)
+    bob = peer.next("peer_joined")["peer"]
+    peer.next("peer_joined")
+    peer.request("moderate", action="mute", peer=bob["id"], kinds=["audio", "video"])
+    peer.next("peer_updated", lambda event: event["peer"]["id"] == bob["id"] and "audio" in event["peer"]["muted"])
+    peer.request("moderate", action="lock")
+    peer.next("room_updated", lambda event: event["room"]["locked"])
+    peer.request("moderate", action="kick", peer=joined["self"]["id"])
+    peer.request("moderate", action="kick", peer=bob["id"])
+    peer.next("peer_left", lambda event: event["peer"] == bob["id"])
+    peer.request("moderate", action="close")
+    peer.next("removed")
+    peer.closed.get(timeout=TIMEOUT_S)
+
+
+def be_ruled(peer, room):
+    """Is muted and shown out, which it does not take for an answer."""
+    joined = peer.join_room(room)
+    host = joined["peers"][0]
+    peer.request("moderate", action="lock")
+    peer.next("peer_updated", lambda event: "audio" in event["peer"]["muted"])
+    peer.request("signal", to=host["id"], description={"type": "offer", "sdp": SDP})
+    peer.request("message", topic="chat", data="still here")
+    peer.next("removed")
+    peer.closed.get(timeout=TIMEOUT_S)
+    again = Peer()
+    again.connect(peer.connection_url, transports=["websocket"], wait=False)
+    if not again.admitted.get(timeout=TIMEOUT_S):
+        raise RuntimeError("refused")
+    position = {"seq": joined["seq"], "epoch": joined["epoch"]}
+    again.ask("resume", {"resume_token": joined["resume_token"], "attempt": 1, **position})
+    again.join_room(room)
+    again.disconnect()
+
+
 def travel(peer, room, other_url):
     """Loses its connection, and goes on through another node."""
     joined = peer.join_room(room)
@@ -189,7 +228,14 @@ def visit(peer, room):
     peer.join_room(room)
 
 
-ROLES = {"caller": call_someone, "callee": be_called, "prober": probe, "visitor": visit}
+ROLES = {
+    "caller": call_someone,
+    "callee": be_called,
+    "prober": probe,
+    "ruler": rule,
+    "guest": be_ruled,
+    "visitor": visit,
+}
 
 
 def main(url, room, role, other_url=""):

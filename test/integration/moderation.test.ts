@@ -304,6 +304,21 @@ describe.each([
       refusedWith('not_joined'),
     );
   });
+
+  test("D5: what orders append counts towards their author's budget, and others go on", async () => {
+    const { ann, bob, carol } = await trio();
+    const metadata = 'x'.repeat(30_000);
+    for (const client of [bob, carol])
+      expect(await client.request('update', { metadata })).toMatchObject({ ok: true });
+    const codes = new Set<string>();
+    for (let n = 0; n < 60 && !codes.has('rate_limited'); n++) {
+      const action = n % 2 === 0 ? 'mute' : 'unmute';
+      const reply = await ann.request('moderate', { action, peer: '*', kinds: ['audio'] });
+      codes.add(reply.ok ? 'ok' : reply.error.code);
+    }
+    expect([...codes]).toEqual(['ok', 'rate_limited']);
+    expect(await bob.request('message', { topic: 'chat', data: 1 })).toMatchObject({ ok: true });
+  });
 });
 
 describe('moderation where tokens say who somebody is', () => {

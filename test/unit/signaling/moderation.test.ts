@@ -246,6 +246,15 @@ describe('one person in several sessions', () => {
     for (const order of [ban, mute]) expect(run(room('=mod'), order)).toBe('forbidden');
   });
 
+  test('an order to everyone below spares a sure person who sits higher elsewhere, and nobody else', () => {
+    const everyone: Moderation = { action: 'mute', peer: '*', kinds: ['audio'] };
+    const stage = (person: string) => subject('stage', 'host', { person });
+    expect(run(room('=p', stage('=p')), everyone)).toEqual(['other']);
+    expect(run(room('=mod'), everyone)).toEqual(['other']);
+    expect(run(room('=p', stage('=q')), everyone)).toEqual(['desk', 'phone', 'tv', 'other']);
+    expect(run(room('~p', stage('~p')), everyone)).toEqual(['desk', 'phone', 'tv', 'other']);
+  });
+
   test('a kick and a role are for the named session alone, whatever the others are', () => {
     const stage = subject('stage', 'host', { person: '=p' });
     expect(run(room('=p', stage), { action: 'kick', peer: phone })).toEqual(['phone']);
