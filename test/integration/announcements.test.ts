@@ -125,16 +125,16 @@ test.skipIf(!capabilities.redisServer)(
 );
 
 test.each([
-  [{ text }, 'level'],
-  [{ level: 'info' }, 'text'],
-  [{ level: 'shout', text }, 'level'],
-  [{ level: 'info', text: '' }, 'text'],
-  [{ level: 'info', text: '烽'.repeat(501) }, '500'],
-  [{ level: 'info', text, to: {} }, 'to'],
-  [{ level: 'info', text, to: { region: 'beijing', node: 'beijing-1' } }, 'to'],
-  [{ level: 'info', text, to: { room: 'a{b}' } }, 'room'],
-  [{ level: 'info', text, to: { room: 'blue@mars' } }, 'room'],
-])('%.60j is refused, and the fault named', async (body, named) => {
+  ['no level', { text }, 'level'],
+  ['no text', { level: 'info' }, 'text'],
+  ['an unknown level', { level: 'shout', text }, 'level'],
+  ['an empty text', { level: 'info', text: '' }, 'text'],
+  ['a text of 501 characters', { level: 'info', text: '烽'.repeat(501) }, '500'],
+  ['an audience of nothing', { level: 'info', text, to: {} }, 'to'],
+  ['an audience of two kinds', { level: 'info', text, to: { region: 'beijing', node: 'beijing-1' } }, 'to'],
+  ['a room that cannot be', { level: 'info', text, to: { room: 'a{b}' } }, 'room'],
+  ['a room of another cluster', { level: 'info', text, to: { room: 'blue@mars' } }, 'room'],
+])('%s is refused, and the fault named', async (_, body, named) => {
   const [node] = await nodes({ backplane: 'memory', nodes: 1 });
   const refused = await admin(node, '/announcements', body);
   expect(refused).toMatchObject({ status: 400, ok: false, error: { code: 'invalid_request' } });
