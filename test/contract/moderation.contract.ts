@@ -292,6 +292,38 @@ export function moderationContract(name: string, share: () => Promise<SharedBack
         expect(await carol.node.resume(bob)).toEqual({ ok: false, code: 'session_expired' });
       });
 
+      test('to kick one who is just coming back elsewhere leaves him on neither node', async () => {
+        const [beijing, shanghai] = (await openNodes(2)) as [TestNode, TestNode];
+        for (let n = 0; n < 10; n++) {
+          const ann = await beijing.join(`race-${n}`, 'Ann');
+          const bob = await shanghai.join(`race-${n}`, 'Bob');
+          const [back] = await Promise.all([
+            beijing.resume(bob, {}, n % 2 === 0 ? 'at once' : 'late'),
+            order(ann, { action: 'kick', peer: bob.peer }),
+          ]);
+          if (!back.ok) expect(back.code).toBe('session_expired');
+          const last = back.ok ? back.value : bob;
+          await eventually(() => last.ended === 'removed', { what: 'the removal' });
+          await eventually(() => bob.ended !== undefined, { what: 'the end of the first connection' });
+          expect(await peersIn(ann)).toHaveLength(1);
+        }
+      });
+
+      test('to ban a person who is just coming in with another device lets none of them stay', async () => {
+        const [beijing, shanghai] = (await openNodes(2)) as [TestNode, TestNode];
+        const given = { person: '=bob' as Person, roles: rolesOfToken() };
+        for (let n = 0; n < 10; n++) {
+          const ann = await beijing.join(`race-${n}`, 'Ann');
+          const phone = await shanghai.join(`race-${n}`, 'phone', null, 'at once', given);
+          const [desk] = await Promise.all([
+            shanghai.tryJoin(`race-${n}`, 'desk', given),
+            order(ann, { action: 'ban', peer: phone.peer }),
+          ]);
+          if (!desk.ok) expect(desk.code).toBe('banned');
+          expect((await peersIn(ann)).map(({ name: who }) => who)).toEqual(['Ann']);
+        }
+      });
+
       test('that changes nothing has the seq of the head and no event', async () => {
         const { ann, bob } = await openTrio();
         await order(ann, MUTE(bob.peer, 'audio'));

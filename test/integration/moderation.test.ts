@@ -440,8 +440,29 @@ describe('moderation where tokens say who somebody is', () => {
   });
 });
 
-describe('a backplane that lost its data', () => {
-  const { openNodes, person } = nodesOnMemory({ RESUME_WINDOW_MS: '1000' });
+describe('a backplane that lost an answer, or its data', () => {
+  const { openNodes, person, pair } = nodesOnMemory({ RESUME_WINDOW_MS: '1000' });
+
+  test('Q1: an order whose answer was lost is unavailable, has its answer when it is sent again, and happened once', async () => {
+    const { beijing, shanghai } = await openNodes({ id: 'a' }, { id: 'b' });
+    const { ann, bob, bobJoin } = await pair(beijing, shanghai);
+    const { rooms } = beijing.backplane;
+    const moderate = rooms.moderate.bind(rooms);
+    rooms.moderate = async (...args) => {
+      rooms.moderate = moderate;
+      await moderate(...args);
+      return { ok: false, code: 'unavailable' };
+    };
+    const mute = { id: 2, action: 'mute', peer: bobJoin.self.id, kinds: ['audio'] };
+    const lock = { id: 3, action: 'lock' };
+    expect(await ann.ask('moderate', mute)).toMatchObject(refusedWith('unavailable'));
+    // What comes after it waits for it.
+    expect(await ann.ask('moderate', lock)).toMatchObject(refusedWith('unavailable'));
+    expect(await ann.ask('moderate', mute)).toEqual({ ok: true, seq: 3 });
+    expect(await ann.ask('moderate', lock)).toEqual({ ok: true, seq: 4 });
+    await bob.next('room_updated');
+    expect(bob.all('peer_updated')).toMatchObject([{ seq: 3, peer: { muted: ['audio'] } }]);
+  });
 
   test('P3: has bans, mutes, roles and the lock again once the nodes have told it', async () => {
     const { hub, beijing, shanghai } = await openNodes({ id: 'a' }, { id: 'b' });
