@@ -92,6 +92,10 @@ const en = {
   seats: 'Seats',
   connectedOf: (connected: string, peers: string) =>
     connected === peers ? peers : `${connected} of ${peers}`,
+  occupancy: (connected: string, peers: string, seats: string) =>
+    connected === peers
+      ? `${peers} of ${seats} seats`
+      : `${connected} of ${peers} connected · ${seats} seats`,
   locked: 'locked',
   open: 'open',
   pickRoom: 'Open a room to see who is in it.',
@@ -320,6 +324,10 @@ const zh: Strings = {
   home: '归属',
   seats: '席位',
   connectedOf: (connected, peers) => (connected === peers ? peers : `${connected} / ${peers}`),
+  occupancy: (connected, peers, seats) =>
+    connected === peers
+      ? `${peers} 人 · 共 ${seats} 席`
+      : `${peers} 人（${connected} 人在线）· 共 ${seats} 席`,
   locked: '已锁',
   open: '开放',
   pickRoom: '打开一个房间，查看其中的人。',

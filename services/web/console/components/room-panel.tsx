@@ -46,7 +46,7 @@ function RoomFacts({ open: { room } }: { open: RoomThere }) {
     <span class="facts quiet">
       <span>{room.home}</span>
       <span data-testid="room-people">
-        {strings.connectedOf(figure(room.connected), figure(room.peers))} / {figure(room.peers_max)}
+        {strings.occupancy(figure(room.connected), figure(room.peers), figure(room.peers_max))}
       </span>
       <span class="state" data-testid="room-lock" data-state={room.locked ? 'locked' : 'open'}>
         {room.locked ? strings.locked : strings.open}
