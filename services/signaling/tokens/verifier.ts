@@ -140,7 +140,7 @@ const FAULT_OF_CLAIM: Readonly<Record<string, TokenFault>> = {
 };
 
 const WRONG: Readonly<Record<TokenFault, string>> = {
-  missing: 'there is none',
+  missing: 'there is none; it belongs into auth.token of the handshake, or after Authorization: Bearer',
   too_long: `it is longer than ${TOKEN_CHARS_MAX} characters`,
   malformed: 'it is no signed JWT',
   algorithm: 'it is signed with an algorithm that no key here is for',
