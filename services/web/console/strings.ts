@@ -225,7 +225,7 @@ const en = {
     peer_not_found: 'That person has left the room.',
     unavailable:
       'The node cannot reach its backplane, or is too busy. It may or may not have happened; look, and try again.',
-    unreachable: 'The node does not answer.',
+    unreachable: 'The node does not answer. It may or may not have happened; look, and try again.',
     unreadable: 'The answer was none of the admin API: is this a node of this version?',
   } satisfies Record<FailureCode, string>,
   /** What keeps the figures from being fresh. */
@@ -446,7 +446,7 @@ const zh: Strings = {
     room_not_found: '该房间已结束。',
     peer_not_found: '此人已离开房间。',
     unavailable: '节点无法连接后端，或过于繁忙。操作可能已生效，也可能没有；请查看后再试。',
-    unreachable: '节点没有应答。',
+    unreachable: '节点没有应答。操作可能已生效，也可能没有；请查看后再试。',
     unreadable: '应答不属于管理接口：该节点的版本是否相符？',
   },
   stale: {

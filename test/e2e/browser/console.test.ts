@@ -13,10 +13,11 @@ import { capabilities } from '../../support/capabilities.ts';
 import { startCluster, type TestCluster, type TestNode } from '../../support/cluster.ts';
 import { eventually } from '../../support/eventually.ts';
 import { connect, type PlainClient } from '../../support/plain-client.ts';
+import { startLocalRedis } from '../../support/redis.ts';
 
 const ADMIN_TOKEN = 'a-token-of-operators-in-tests-0123456789';
 /** What a browser itself writes of an answer that a test provokes. */
-const PROVOKED = /status of 40[134]|ERR_INTERNET_DISCONNECTED/;
+const PROVOKED = /status of (40[134]|503)|ERR_INTERNET_DISCONNECTED/;
 
 describe.skipIf(capabilities.chromium === false)("the operators' console", () => {
   let browser: CallBrowser;
@@ -433,6 +434,29 @@ describe.skipIf(capabilities.chromium === false)("the operators' console", () =>
     await operator.page.context().setOffline(false);
     await operator.page.locator('[data-testid=freshness][data-state=live]').waitFor();
   });
+
+  test.skipIf(capabilities.redisServer === false)(
+    'while Redis is away the console says that its figures are old, and an order that its outcome is unknown',
+    async () => {
+      const redis = await startLocalRedis();
+      const away = await startCluster({ nodes: 2, redisUrl: redis.url, settings: { ADMIN_TOKEN } });
+      try {
+        await enter(away.nodes[1], 'away', 'Lin');
+        const operator = await signIn(away.nodes[0]);
+        await openRoom(operator, 'away');
+        redis.pause();
+        await operator.page.locator('[data-testid=stale] [data-code=unavailable]').waitFor();
+        expect(await operator.by('person').count()).toBe(1);
+        await operator.by('lock').click();
+        await operator.page.locator('[data-testid=note][data-code=unavailable]').waitFor();
+        redis.resume();
+        await operator.page.locator('[data-testid=freshness][data-state=live]').waitFor();
+      } finally {
+        await away.stop();
+        await redis.stop();
+      }
+    },
+  );
 
   test('a hidden console asks nothing, and looks at once when it is seen again', async () => {
     const operator = await signIn(cluster.nodes[0]);
