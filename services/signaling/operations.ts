@@ -46,33 +46,74 @@ export function openOperations(config: Config, parts: NodeParts, running: () => 
   const vitals = openVitals(() => performance.now());
   const journal = openJournalWriter(backplane.journal, config.nodeId, () => new Date());
   const webhooks = openHooks(config, parts);
+  // Whoever does something posts it, so it must see what came of it.
+  const watched =
+    webhooks &&
+    new WatchedRooms(
+      () => running().keeping.feeds,
+      backplane.rooms,
+      () => performance.now(),
+    );
   const directory = new DirectoryKeeper(backplane.directory, () => running().keeping.feeds.sizes());
 
-  let watching: WatchedRooms | undefined;
-  const watched = (): WatchedRooms => {
-    watching ??= new WatchedRooms(running().keeping.feeds, backplane.rooms, () => performance.now());
-    return watching;
-  };
-
-  function load(): Load {
-    const { gateway, keeping, drain, isAdmitting } = running();
-    return {
-      connections: gateway.connections.size,
-      isAdmitting: isAdmitting(),
-      report: {
-        region: config.region,
-        version: VERSION,
-        connectionsMax: config.connectionsMax,
-        peers: gateway.peers,
-        rooms: keeping.feeds.size,
-        ...vitals.take(),
-        isDraining: drain.isDraining,
-        uptimeS: Math.floor((performance.now() - startedAtMs) / 1_000),
+  return {
+    vitals,
+    load: () => loadOf(config, running(), performance.now() - startedAtMs, vitals.take()),
+    note: (fact) => journal.note(fact),
+    lost: () => directory.forget(),
+    onOwnRecord: (room, record, peersLeft) => webhooks?.take(room, record, peersLeft),
+    get webhooksWaiting() {
+      return webhooks?.waiting ?? 0;
+    },
+    admin: {
+      ...adminParts(config, parts, running),
+      watching: (room, action) => watched?.during(room, action) ?? action(),
+      audit(fact) {
+        log.info(fact);
+        // Who has no token must not push what others did out of the journal.
+        if (fact.outcome !== 'unauthorized') journal.note(fact);
       },
-    };
-  }
+    },
+    async tick() {
+      watched?.tick();
+      await Promise.all([directory.tell(), journal.flush()]);
+    },
+    async close() {
+      await Promise.all([journal.flush(), webhooks?.close()]);
+      watched?.close();
+    },
+  };
+}
 
-  const admin: AdminOptions = {
+function loadOf(
+  config: Config,
+  { gateway, keeping, drain, isAdmitting }: Running,
+  uptimeMs: number,
+  vitals: ReturnType<Vitals['take']>,
+): Load {
+  return {
+    connections: gateway.connections.size,
+    isAdmitting: isAdmitting(),
+    report: {
+      region: config.region,
+      version: VERSION,
+      connectionsMax: config.connectionsMax,
+      peers: gateway.peers,
+      rooms: keeping.feeds.size,
+      ...vitals,
+      isDraining: drain.isDraining,
+      uptimeS: Math.floor(uptimeMs / 1_000),
+    },
+  };
+}
+
+/** What the admin routes are given of the node as it is. */
+function adminParts(
+  config: Config,
+  { backplane, log }: NodeParts,
+  running: () => Running,
+): Omit<AdminOptions, 'watching' | 'audit'> {
+  return {
     token: config.adminToken,
     version: VERSION,
     homes: backplane.homes,
@@ -80,37 +121,10 @@ export function openOperations(config: Config, parts: NodeParts, running: () => 
     order: backplane.leases.order,
     directory: backplane.directory,
     rooms: backplane.rooms,
-    // Whoever did it posts it, so it must see what came of it.
-    watching: (room, action) => (webhooks === undefined ? action() : watched().during(room, action)),
     messageBytesMax: config.messageBytesMax,
     announce: (...args) => running().gateway.announcer.announce(...args),
     journal: backplane.journal,
-    audit(fact) {
-      log.info(fact);
-      // Who has no token must not push what others did out of the journal.
-      if (fact.outcome !== 'unauthorized') journal.note(fact);
-    },
     failed: (route, error) => log.error({ event: 'admin_request_failed', route, err: error }),
-  };
-
-  return {
-    vitals,
-    load,
-    note: (fact) => journal.note(fact),
-    lost: () => directory.forget(),
-    onOwnRecord: (room, record, peersLeft) => webhooks?.take(room, record, peersLeft),
-    get webhooksWaiting() {
-      return webhooks?.waiting ?? 0;
-    },
-    admin,
-    async tick() {
-      if (webhooks !== undefined) watched().tick();
-      await Promise.all([directory.tell(), journal.flush()]);
-    },
-    async close() {
-      await Promise.all([journal.flush(), webhooks?.close()]);
-      watching?.close();
-    },
   };
 }
 

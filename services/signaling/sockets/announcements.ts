@@ -50,27 +50,23 @@ const toldMessage = z.object({
 });
 type Told = z.infer<typeof toldMessage>;
 
+type Answer = Omit<Told, 'id'>;
+
 /** Over the socket.io adapter: what may be lost by nature (a node that hangs keeps nobody waiting). */
 export function openAnnouncer(
   io: Server,
   self: { readonly node: string; readonly region: string },
 ): Announcer {
   const process = randomUUID();
-  const asked = new Map<string, (told: Told) => void>();
+  const asked = new Map<string, (answer: Answer) => void>();
   const told = new Set<string>();
 
-  /** How many connections of this node took it; undefined: it is none of the audience, or was told before. */
-  function tell(announcement: Announcement, to: Audience): number | undefined {
+  /** What came of it on this node; undefined: it is none of the audience, or was told before. */
+  function tell(announcement: Announcement, to: Audience): Answer | undefined {
     if (told.has(announcement.id) || !isConcerned(self, to)) return undefined;
     told.add(announcement.id);
     for (const oldest of told) if (told.size > TOLD_MAX) told.delete(oldest);
-    const { rooms } = io.of('/').adapter;
-    if (to === undefined || !('room' in to)) {
-      io.local.emit('announcement', announcement);
-      return io.of('/').sockets.size;
-    }
-    io.local.to(everyoneIn(to.room)).emit('announcement', announcement);
-    return rooms.get(everyoneIn(to.room))?.size ?? 0;
+    return { node: self.node, process, connections: emitHere(io, announcement, to) };
   }
 
   io.on(TELL, (message: unknown) => {
@@ -78,9 +74,8 @@ export function openAnnouncer(
     // Of another version than this one.
     if (!parsed.success) return;
     const { announcement, to } = parsed.data;
-    const connections = tell(announcement, to);
-    if (connections !== undefined)
-      io.serverSideEmit(TOLD, { id: announcement.id, node: self.node, process, connections } satisfies Told);
+    const answer = tell(announcement, to);
+    if (answer !== undefined) io.serverSideEmit(TOLD, { ...answer, id: announcement.id } satisfies Told);
   });
   io.on(TOLD, (message: unknown) => {
     const parsed = toldMessage.safeParse(message);
@@ -89,12 +84,12 @@ export function openAnnouncer(
 
   return {
     async announce(announcement, to, expected) {
-      const answers = new Map<string, Omit<Told, 'id'>>();
+      const answers = new Map<string, Answer>();
       const missing = new Set(expected);
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         timer = setTimeout(resolve, ANSWERS_WITHIN_MS);
-        const take = (answer: Omit<Told, 'id'>) => {
+        const take = (answer: Answer) => {
           answers.set(answer.process, answer);
           missing.delete(answer.node);
           if (missing.size === 0) resolve();
@@ -102,7 +97,7 @@ export function openAnnouncer(
         asked.set(announcement.id, take);
         io.serverSideEmit(TELL, { announcement, to });
         const own = tell(announcement, to);
-        if (own !== undefined) take({ node: self.node, process, connections: own });
+        if (own !== undefined) take(own);
         else if (missing.size === 0) resolve();
       });
       clearTimeout(timer);
@@ -112,7 +107,19 @@ export function openAnnouncer(
   };
 }
 
-function byNode(answers: readonly Omit<Told, 'id'>[]): Heard['nodes'] {
+/** Tells this node's part of the audience, and how many that are. */
+function emitHere(io: Server, announcement: Announcement, to: Audience): number {
+  const { sockets, adapter } = io.of('/');
+  if (to === undefined || !('room' in to)) {
+    io.local.emit('announcement', announcement);
+    return sockets.size;
+  }
+  const room = everyoneIn(to.room);
+  io.local.to(room).emit('announcement', announcement);
+  return adapter.rooms.get(room)?.size ?? 0;
+}
+
+function byNode(answers: readonly Answer[]): Heard['nodes'] {
   const nodes = new Map<string, number>();
   for (const { node, connections } of answers) nodes.set(node, (nodes.get(node) ?? 0) + connections);
   return [...nodes].map(([id, connections]) => ({ id, connections }));

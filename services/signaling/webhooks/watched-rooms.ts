@@ -10,13 +10,13 @@ const SEEN_WITHIN_MS = 6_000;
  * sessions left behind has come, and of rooms that it never hosted while an operator changes them.
  */
 export class WatchedRooms {
-  readonly #feeds: RoomFeeds;
+  readonly #feeds: () => RoomFeeds;
   readonly #rooms: Pick<RoomLog, 'snapshot'>;
   readonly #kept = new Map<HostedRoom, Kept>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #nowMs: () => number;
 
-  constructor(feeds: RoomFeeds, rooms: Pick<RoomLog, 'snapshot'>, nowMs: () => number) {
+  constructor(feeds: () => RoomFeeds, rooms: Pick<RoomLog, 'snapshot'>, nowMs: () => number) {
     this.#feeds = feeds;
     this.#rooms = rooms;
     this.#nowMs = nowMs;
@@ -25,7 +25,7 @@ export class WatchedRooms {
   /** To be called every second. */
   tick(): void {
     const nowMs = this.#nowMs();
-    const hosted = new Set(this.#feeds.hosted());
+    const hosted = new Set(this.#feeds().hosted());
     for (const room of hosted) {
       const kept = this.#kept.get(room);
       if (kept === undefined) this.#kept.set(room, { release: room.keep(), usedAtMs: nowMs });
@@ -60,7 +60,7 @@ export class WatchedRooms {
 
   /** A seat of nobody's: its feed goes on from the room as it is now. */
   async #watch(room: RoomId): Promise<() => void> {
-    const seat = await this.#feeds.collect(room, NOBODY);
+    const seat = await this.#feeds().collect(room, NOBODY);
     if (seat === undefined) return () => {};
     const read = await this.#rooms.snapshot(room);
     if (read.ok && read.value !== undefined) {
