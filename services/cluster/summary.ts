@@ -17,6 +17,7 @@ export function summary({ plans, pids, madeToken, redis }: Started): string {
       ['page', pageUrl(plan)],
       ['health', `${operatorsUrl(plan)}/readyz`],
       ['metrics', `${operatorsUrl(plan)}/metrics`],
+      ['console', `${operatorsUrl(plan)}/console`],
     ];
     const title = `  ${plan.nodeId} (region ${plan.region}, pid ${pids[index]})`;
     return [title, ...rows.map(([what = '', url]) => `    ${what.padEnd(8)} ${url}`)].join('\n');
@@ -28,6 +29,7 @@ export function summary({ plans, pids, madeToken, redis }: Started): string {
     nodes.join('\n\n'),
     '',
     ...(plans.length === 1 ? [] : [`A page that outlives its node: ${failoverUrl(plans)}`]),
+    ...(madeToken === undefined ? [] : [`The consoles ask for the operators' token: ${madeToken}`]),
     `Orders to nodes: ${orderText(plans, madeToken)}`,
     '',
     'AUTH=open: whoever reaches a page may join any room. That is for trying it out, not for the Internet.',

@@ -175,6 +175,19 @@ describe.skipIf(process.platform !== 'linux')('npm start', { timeout: 90_000 }, 
     await stopsAll(run, 'SIGINT');
   });
 
+  test("prints where the operators' console is, and the token that it asks for", async () => {
+    const { opsPort, flags } = await freePorts();
+    const run = start([...flags, '--memory']);
+    await untilReady(run);
+    expect(run.output()).toContain(`console  http://127.0.0.1:${opsPort}/console`);
+    const [, token] = /operators' token: (\S+)/.exec(run.output()) ?? [];
+    const nodes = await fetch(`http://127.0.0.1:${opsPort + 1}/admin/v1/nodes`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(await nodes.json()).toMatchObject({ nodes: [{ id: 'beijing-1' }, { id: 'shanghai-1' }] });
+    await stopsAll(run, 'SIGINT');
+  });
+
   test('without any Redis on the PATH it takes memory', async () => {
     const { flags } = await freePorts();
     const run = start(flags, { PATH: '/nonexistent' });
