@@ -417,6 +417,25 @@ export function moderationContract(name: string, share: () => Promise<SharedBack
         expect(again.ended).toBeUndefined();
       });
 
+      test('ends for those, too, whose node did not hear it before the name was used anew', async () => {
+        const { ann, bob, carol } = await openTrio();
+        const [beijing, shanghai] = [ann.node, bob.node];
+        shanghai.drops = () => true;
+        await order(ann, { action: 'close' });
+        const anew = await beijing.join('blue', 'Dan');
+        shanghai.drops = () => false;
+        expect(await say(anew)).toBe('logged');
+        for (const member of [bob, carol])
+          await eventually(() => member.ended !== undefined, { what: 'an end for who did not hear it' });
+        for (const member of [bob, carol]) {
+          expect(member.got('message')).toEqual([]);
+          expect(member.resyncs).toEqual([]);
+          expect(await shanghai.resume(member)).toEqual({ ok: false, code: 'session_expired' });
+        }
+        expect(anew.ended).toBeUndefined();
+        expect(await peersIn(anew)).toHaveLength(1);
+      });
+
       test('ends for those, too, who are there without a connection', async () => {
         const { ann, bob, carol } = await openTrio();
         await bob.detach();
