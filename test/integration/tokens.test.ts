@@ -166,6 +166,19 @@ describe('keys from a JWKS endpoint', () => {
     expect(await refusal(nodes[0], before)).toMatchObject({ code: 'unauthorized' });
   });
 
+  test('are all tried where a token does not say which it is signed with', async () => {
+    const issuer = await openIssuer();
+    const before = await issuer.sign({}, false);
+    issuer.rotate('kept');
+    const { nodes } = await openCluster({ JWKS_URL: issuer.jwksUrl });
+    for (const token of [before, await issuer.sign({}, false), await issuer.sign()])
+      await come(nodes[0], token);
+    const stranger = await openIssuer();
+    expect(await refusal(nodes[0], await stranger.sign({}, false))).toMatchObject({ code: 'unauthorized' });
+    issuer.rotate();
+    await eventually(async () => come(nodes[0], await issuer.sign({}, false)), { everyMs: 100 });
+  });
+
   test('are asked for once in a second, however many tokens name unknown ones', async () => {
     const issuer = await openIssuer();
     const stranger = await openIssuer();

@@ -8,12 +8,12 @@ export interface Issuer {
   readonly jwksUrl: string;
   /** How often its keys were asked for. */
   readonly asked: number;
-  /** Signs with the current key, unless `claims` say otherwise good for an hour. */
-  sign(claims?: JWTPayload): Promise<string>;
+  /** Signs with the current key, unless `claims` say otherwise good for an hour; `isNamed`: the token says with which key. */
+  sign(claims?: JWTPayload, isNamed?: boolean): Promise<string>;
   /** That of its tokens. */
   header(): { alg: string; kid: string };
-  /** From now on another key signs; the one before is published no more. */
-  rotate(): void;
+  /** From now on another key signs; the one before is published no more, unless it is kept. */
+  rotate(former?: 'kept' | 'withdrawn'): void;
   /** `hang`: questions are taken and never answered; `fail`: HTTP 500. */
   behave(how: 'well' | 'hang' | 'fail'): void;
   close(): Promise<void>;
@@ -21,6 +21,7 @@ export interface Issuer {
 
 export async function startIssuer(): Promise<Issuer> {
   let key = newKey();
+  let kept: readonly Key[] = [];
   let behaviour: 'well' | 'hang' | 'fail' = 'well';
   let asked = 0;
   const unanswered = new Set<ServerResponse>();
@@ -28,7 +29,7 @@ export async function startIssuer(): Promise<Issuer> {
     asked += 1;
     if (behaviour === 'hang') return void unanswered.add(response);
     response.writeHead(behaviour === 'well' ? 200 : 500, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ keys: [key.published] }));
+    response.end(JSON.stringify({ keys: [...kept, key].map(({ published }) => published) }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -36,9 +37,10 @@ export async function startIssuer(): Promise<Issuer> {
     get asked() {
       return asked;
     },
-    sign: (claims = {}) => sign(claims, key),
+    sign: (claims = {}, isNamed = true) => sign(claims, key, isNamed),
     header: () => ({ alg: 'ES256', kid: key.kid }),
-    rotate() {
+    rotate(former) {
+      kept = former === 'kept' ? [...kept, key] : [];
       key = newKey();
     },
     behave(how) {
@@ -69,8 +71,8 @@ function newKey(): Key {
   };
 }
 
-function sign(claims: JWTPayload, { kid, privateKey }: Key): Promise<string> {
+function sign(claims: JWTPayload, { kid, privateKey }: Key, isNamed: boolean): Promise<string> {
   return new SignJWT({ sub: 'ann', exp: Math.floor(Date.now() / 1_000) + 3_600, ...claims })
-    .setProtectedHeader({ alg: 'ES256', kid })
+    .setProtectedHeader({ alg: 'ES256', ...(isNamed ? { kid } : {}) })
     .sign(privateKey);
 }

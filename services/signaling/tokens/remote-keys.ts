@@ -5,6 +5,8 @@ export interface RemoteKeysOptions {
   readonly onFetched: (problem: string | undefined) => void;
 }
 
+export type Found = readonly CryptoKey[] | 'unknown_key' | 'keys_unavailable';
+
 /** What a handshake waits for at most. */
 const FETCH_TIMEOUT_MS = 1_000;
 /** A key that the issuer withdraws is refused here after this time. */
@@ -41,16 +43,17 @@ export class RemoteKeys {
    * The keys that a token's header may mean. `keys_unavailable`: there is none, and the endpoint, which may know more,
    * does not answer.
    */
-  async find(
-    header: JWTHeaderParameters,
-  ): Promise<readonly CryptoKey[] | 'unknown_key' | 'keys_unavailable'> {
+  async find(header: JWTHeaderParameters): Promise<Found> {
     const known = await this.#look(header);
-    if (known.length > 0) return known;
-    if (this.#fetching !== undefined || performance.now() - this.#last.atMs >= COOLDOWN_MS) {
+    return known.length > 0 ? known : this.findAnew(header);
+  }
+
+  /** The same, after the endpoint was asked once more, unless that was a moment ago. */
+  async findAnew(header: JWTHeaderParameters): Promise<Found> {
+    if (this.#fetching !== undefined || performance.now() - this.#last.atMs >= COOLDOWN_MS)
       await this.#fetch();
-      const found = await this.#look(header);
-      if (found.length > 0) return found;
-    }
+    const found = await this.#look(header);
+    if (found.length > 0) return found;
     return this.#last.succeeded ? 'unknown_key' : 'keys_unavailable';
   }
 

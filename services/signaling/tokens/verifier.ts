@@ -3,7 +3,7 @@ import { decodeProtectedHeader, errors, type JWTHeaderParameters, type JWTPayloa
 import { CLOCK_SKEW_MS, type TokenFault, type Verified, type VerifyToken } from '../domain/token.ts';
 import { identityOf } from './claims.ts';
 import type { PublicKey } from './public-keys.ts';
-import { RemoteKeys, type RemoteKeysOptions } from './remote-keys.ts';
+import { type Found, RemoteKeys, type RemoteKeysOptions } from './remote-keys.ts';
 
 /** Whose tokens are taken. Several kinds of keys may be given at once, while one follows another. */
 export interface TokenSettings {
@@ -54,16 +54,19 @@ export function tokenVerifier(settings: TokenSettings, options: TokenVerifierOpt
     if (header === undefined) return fail('malformed');
     const alg = ALGORITHMS.find((each) => each === header.alg);
     const mayBeRemote = remote !== undefined && alg !== 'HS256';
-    const given = keys.filter((each) => each.alg === alg);
+    const given = keys.filter((each) => each.alg === alg).map(({ key }) => key);
     if (alg === undefined || (given.length === 0 && !mayBeRemote)) return fail('algorithm');
-    const outcome = await tryKeys(
-      token,
-      alg,
-      given.map(({ key }) => key),
-    );
-    if (!mayBeRemote || outcome.ok || outcome.fault !== 'signature') return outcome;
-    const found = await remote.find(header);
-    return typeof found === 'string' ? fail(found) : tryKeys(token, alg, found);
+    const outcome = await tryKeys(token, alg, given);
+    return mayBeRemote && isUnsigned(outcome) ? tryRemote(remote, token, alg, header) : outcome;
+  }
+
+  async function tryRemote(from: RemoteKeys, token: string, alg: Algorithm, header: JWTHeaderParameters) {
+    const tryFound = async (found: Found) =>
+      typeof found === 'string' ? fail(found) : tryKeys(token, alg, found);
+    const outcome = await tryFound(await from.find(header));
+    // A token that names no key may be signed with a newer one than those that are known.
+    const mayBeNewer = isUnsigned(outcome) && header.kid === undefined;
+    return mayBeNewer ? tryFound(await from.findAnew(header)) : outcome;
   }
 
   /** With the first key that it is signed with. */
@@ -71,7 +74,7 @@ export function tokenVerifier(settings: TokenSettings, options: TokenVerifierOpt
     let outcome: Outcome = fail('signature');
     for (const key of candidates) {
       outcome = await verifyWith(token, alg, key);
-      if (outcome.ok || outcome.fault !== 'signature') break;
+      if (!isUnsigned(outcome)) break;
     }
     return outcome;
   }
@@ -107,6 +110,11 @@ export function tokenVerifier(settings: TokenSettings, options: TokenVerifierOpt
 
 function fail(fault: TokenFault): Outcome & { ok: false } {
   return { ok: false, fault };
+}
+
+/** By any of the keys that were tried. */
+function isUnsigned(outcome: Outcome): boolean {
+  return !outcome.ok && outcome.fault === 'signature';
 }
 
 function read(payload: JWTPayload): Outcome {
