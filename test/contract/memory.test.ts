@@ -1,9 +1,13 @@
+import type { PeerId } from '@fenghuo/protocol';
+import { expect, test } from 'vitest';
 import { memoryHub } from '../../services/signaling/backplane/memory/hub.ts';
 import { defaultLogBounds } from '../../services/signaling/domain/log-bounds.ts';
+import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { keepSealed } from '../support/seal.ts';
 import { directoryContract } from './directory.contract.ts';
 import { leasesContract } from './leases.contract.ts';
 import { moderationContract } from './moderation.contract.ts';
+import { newcomer } from './nodes.ts';
 import { replicaContract } from './replica.contract.ts';
 import { resumeContract } from './resume.contract.ts';
 import { roomLogContract } from './room-log.contract.ts';
@@ -39,3 +43,18 @@ roomLogContract('memory with a doorbell that drops, doubles and delays', faulty)
 resumeContract('memory with a doorbell that drops, doubles and delays', faulty);
 replicaContract('memory with a doorbell that drops, doubles and delays', faulty);
 moderationContract('memory with a doorbell that drops, doubles and delays', faulty);
+
+test('a room keeps bans of 4,096 people: one more is shown out, and may come again', async () => {
+  const shared = await share();
+  const { rooms } = await shared.open();
+  const room = roomId('blue', 'main');
+  const ban = async (n: number) => {
+    const peer = `p${n}` as PeerId;
+    await rooms.join(newcomer(room, { name: `p${n}`, peer }));
+    expect(await rooms.intervene(room, { action: 'ban', peer })).toMatchObject({ ok: true });
+  };
+  await rooms.join(newcomer(room, { name: 'Ann' }));
+  for (let n = 0; n <= 4_096; n++) await ban(n);
+  expect(await rooms.join(newcomer(room, { name: 'p4095' }))).toEqual({ ok: false, code: 'banned' });
+  expect(await rooms.join(newcomer(room, { name: 'p4096' }))).toMatchObject({ ok: true });
+});

@@ -1,3 +1,4 @@
+import type { PeerId } from '@fenghuo/protocol';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
@@ -66,4 +67,39 @@ test('D7: what lives on for its garbage net alone is kept by whoever hosts it, a
   const [one = 0, other = 0] = await Promise.all(keys.map((key) => client.pttl(key)));
   expect(one).toBeGreaterThan(6 * 3_600_000);
   expect(Math.abs(one - other)).toBeLessThan(1_000);
+});
+
+test('a room keeps bans and mutes of 4,096 people: more hold for the session, and lifted ones make room', async () => {
+  const shared = await shareRedis(inject('redisUrl'));
+  const [node, client] = [await shared.open(), new Redis(inject('redisUrl'))];
+  onTestFinished(async () => {
+    client.disconnect();
+    await node.close();
+  });
+  const room = roomId('blue', 'main');
+  const join = (name: string) => node.rooms.join(newcomer(room, { name, peer: name as PeerId }));
+  const order = (action: 'mute' | 'unmute', name: string) =>
+    node.rooms.intervene(room, { action, peer: name as PeerId, kinds: ['audio'] });
+  for (const name of ['ann', 'bob', 'carol', 'dan']) await join(name);
+  const [state = ''] = await client.keys(`${shared.keyPrefix}:*blue*:state`);
+  // As if 4,095 had been banned and muted before.
+  await client.hset(state, { banned: 4_095, muted: 4_095 });
+
+  for (const peer of ['bob', 'carol'] as PeerId[]) await node.rooms.intervene(room, { action: 'ban', peer });
+  expect(await join('bob')).toEqual({ ok: false, code: 'banned' });
+  expect(await join('carol')).toMatchObject({ ok: true });
+
+  for (const name of ['dan', 'carol']) await order('mute', name);
+  const kept = () => client.hmget(state, 'muted', 'q:~dan', 'q:~carol');
+  expect(await kept()).toEqual(['4096', '["audio"]', null]);
+  const snapshot = await node.rooms.snapshot(room);
+  expect(snapshot.ok && snapshot.value?.peers.map(({ name, muted }) => [name, muted])).toEqual([
+    ['ann', []],
+    ['dan', ['audio']],
+    ['carol', ['audio']],
+  ]);
+  for (const name of ['carol', 'dan']) await order('unmute', name);
+  expect(await kept()).toEqual(['4095', null, null]);
+  await order('mute', 'carol');
+  expect(await kept()).toEqual(['4096', null, '["audio"]']);
 });
