@@ -55,9 +55,11 @@ export class IncomingMedia {
     return this.#silenced.has(kind as MediaKind);
   }
 
+  /** Turned off last: Chromium 156 never again plays a sound that was turned off when it was taken out of its stream. */
   #hide(track: MediaStreamTrack, streams: readonly MediaStream[]): void {
-    track.enabled = false;
+    track.enabled = true;
     for (const stream of streams) stream.removeTrack(track);
+    track.enabled = false;
   }
 
   /** Where the other side has ended it meanwhile, it comes by itself when it is begun anew. */

@@ -30,6 +30,27 @@ export function keepConnectionsAndSendOn(): void {
   Object.assign(window, { connections: made });
 }
 
+/** As `keepConnections`; and what comes from the node is held for `window.delayMs`. */
+export function keepConnectionsAndHearLate(): void {
+  const made: RTCPeerConnection[] = [];
+  const { RTCPeerConnection: Browsers, WebSocket: Sockets } = window;
+  window.RTCPeerConnection = class extends Browsers {
+    constructor(configuration?: RTCConfiguration) {
+      super(configuration);
+      made.push(this);
+    }
+  };
+  const state = Object.assign(window, { connections: made, delayMs: 0 });
+  window.WebSocket = class extends Sockets {
+    override set onmessage(hear: (event: MessageEvent) => void) {
+      super.onmessage = (event) => {
+        if (state.delayMs === 0) hear(event);
+        else setTimeout(() => hear(event), state.delayMs);
+      };
+    }
+  };
+}
+
 export type Way = 'outbound-rtp' | 'inbound-rtp';
 type Kind = 'audio' | 'video';
 

@@ -7,6 +7,7 @@ import { startCluster, type TestCluster } from '../../support/cluster.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
   keepConnections,
+  keepConnectionsAndHearLate,
   keepConnectionsAndSendOn,
   loudness,
   packets,
@@ -71,6 +72,10 @@ describe.skipIf(capabilities.chromium === false)('rules in a room, with the host
     await wei.by('second').click();
     await ana.seesMoving(wei, 'second');
 
+    await act(wei, ana, 'unmute-audio');
+    await wei.seesAndHears(ana);
+    await act(wei, ana, 'mute-audio');
+    await eventually(async () => expect(await mutedIn(ana)).toBe('audio'));
     await ana.page.reload();
     await ana.enter('Ana');
     await wei.seesOnly(ana);
@@ -111,9 +116,28 @@ describe.skipIf(capabilities.chromium === false)('rules in a room, with the host
     expect(await packets(eve, 'outbound-rtp', 'audio')).toBeGreaterThan(before + 20);
     expect(await packets(wei, 'inbound-rtp', 'audio')).toBeGreaterThan(got + 20);
 
-    await act(wei, eve, 'unmute-audio');
-    await eventually(async () => expect((await loudness(wei)).given).toBeGreaterThan(0.01));
-    expect(await tracksGiven(wei, 'Eve')).toEqual(['audio']);
+    for (const kind of ['audio', 'video']) await act(wei, eve, `unmute-${kind}`);
+    for (const person of [wei, ana, max]) await person.seesAndHears(eve);
+    expect(await tracksGiven(wei, 'Eve')).toEqual(['audio', 'video']);
+  });
+
+  test('descriptions that cross a mute are refused, and what was to be negotiated with them is all the same', async () => {
+    const max = await enter('Max', 1, { before: keepConnectionsAndHearLate });
+    await Promise.all([max.seesAndHears(wei, ana), wei.seesAndHears(max)]);
+    const hearLate = (ms: number) => max.page.evaluate((delayMs) => Object.assign(window, { delayMs }), ms);
+
+    // An offer of Max's, and his answer to one of Wei's, are under way before he hears that he is muted.
+    await hearLate(700);
+    await act(wei, max, 'mute-audio');
+    await Promise.all([max.by('second').click(), wei.by('second').click()]);
+    await wei.seesMoving(max, 'second');
+    await max.seesMoving(wei, 'second');
+    await hearLate(0);
+    expect((await max.wireLog()).join()).toMatch(/(offer|answer) \w* ?⌇? ?media_forbidden/);
+    for (const person of [wei, ana]) expect(await tracksGiven(person, 'Max')).toEqual(['video']);
+    await act(wei, max, 'unmute-audio');
+    await Promise.all([wei.seesAndHears(max), ana.seesAndHears(max)]);
+    expect([...wei.faults, ...ana.faults, ...max.faults]).toEqual([]);
   });
 
   test('a listener raises a hand, is let speak, and is heard', async () => {

@@ -282,25 +282,27 @@ export class FakeConnection {
   }
 }
 
+/** As Chromium has it: a track that is turned off when it is taken out is not played again when it is put back. */
 class FakeStream {
   readonly id: string;
-  readonly tracks = new Set<unknown>();
+  readonly tracks = new Set<FakeTrack>();
+  readonly #lost = new Set<FakeTrack>();
   onremovetrack: (() => void) | null = null;
 
   constructor(id: string) {
     this.id = id;
   }
 
-  getTracks(): unknown[] {
-    return [...this.tracks];
+  getTracks(): FakeTrack[] {
+    return [...this.tracks].filter((track) => !this.#lost.has(track));
   }
 
-  addTrack(track: unknown): void {
+  addTrack(track: FakeTrack): void {
     this.tracks.add(track);
   }
 
-  removeTrack(track: unknown): void {
-    this.tracks.delete(track);
+  removeTrack(track: FakeTrack): void {
+    if (this.tracks.delete(track) && !track.enabled) this.#lost.add(track);
   }
 }
 
