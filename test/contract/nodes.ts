@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type PeerId, type RemovedReason, UNANSWERED_MAX } from '@fenghuo/protocol';
 import { afterEach, expect } from 'vitest';
 import type { Backplane } from '../../services/signaling/backplane/backplane.ts';
-import type { Listener, Seat } from '../../services/signaling/backplane/room-feed.ts';
 import { RoomFeeds } from '../../services/signaling/backplane/room-feeds.ts';
 import type {
   Comeback,
@@ -13,6 +12,7 @@ import type {
   RoomSnapshot,
   SessionRef,
 } from '../../services/signaling/backplane/room-log.ts';
+import type { Listener, Seat } from '../../services/signaling/backplane/room-seat.ts';
 import type { Person } from '../../services/signaling/domain/identity.ts';
 import { defaultLogBounds, type LogBounds } from '../../services/signaling/domain/log-bounds.ts';
 import type { RequestRef } from '../../services/signaling/domain/request-order.ts';

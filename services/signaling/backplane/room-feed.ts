@@ -1,55 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PeerId, RemovedReason } from '@fenghuo/protocol';
 import type { LogBounds } from '../domain/log-bounds.ts';
 import type { RoomId } from '../domain/room-id.ts';
-import { concerns, fateOf, parseRecord, type RoomRecord, removalOf } from '../domain/room-record.ts';
-import { type RoomSnapshot, type RoomState, snapshotOf } from '../domain/room-state.ts';
+import { parseRecord, type RoomRecord } from '../domain/room-record.ts';
+import { type RoomState, snapshotOf } from '../domain/room-state.ts';
 import type { Doorbell, LogPage, RoomLog, SessionRef } from './room-log.ts';
 import { RoomReplica } from './room-replica.ts';
-
-/** A local session, as its room's feed knows it. */
-export interface Listener {
-  readonly peer: PeerId;
-  /** The next record that concerns this peer: in the log's order, each once. */
-  deliver(record: RoomRecord): void;
-  /** The snapshot replaces everything; `complete`: nothing that came before it is missing. */
-  resync(snapshot: RoomSnapshot, complete: boolean): void;
-  /** The session has left by the request of that id. */
-  left(id: number): void;
-  /** The session was ended by somebody, or its token: the client is told why. */
-  removed(reason: RemovedReason, by: PeerId | undefined): void;
-  /** The session continues on another connection (rule C4). */
-  replaced(): void;
-  /** The session is over, or its thread lost: the client has to come back. */
-  lost(): void;
-}
-
-/** A listener's place in a room. It collects from the moment it is taken (rule C9). */
-export interface Seat {
-  /** This node does not know the room's state yet: the join may bring it along. */
-  readonly wantsState: boolean;
-  /** Hands on what came after `seq`, first what was collected meanwhile. Call it once the join is acknowledged. */
-  start(at: SeatStart): void;
-  /** Sends the room as it is, nothing being missing: the client counts in an epoch that is over. */
-  tellEpoch(): Promise<void>;
-  /** Its session has appended this; the doorbell may bring it later. */
-  noteOwn(draft: OwnRecord): void;
-  /** The same for records as the backplane returned them. */
-  noteRecords(records: readonly string[]): void;
-  leave(): void;
-}
-
-export interface SeatStart {
-  readonly epoch: number;
-  readonly seq: number;
-  readonly generation: number;
-  /** What the join or resume appended: the doorbell may bring it later, or never. Empty: nothing. */
-  readonly record: string;
-  /** As of `seq`, where the join brought it. */
-  readonly state?: RoomState | undefined;
-}
-
-export type OwnRecord = Pick<RoomRecord, 'type' | 'seq' | 'to' | 'echo' | 'id' | 'body'>;
+import { type Listener, type OwnRecord, type Seat, SeatCursor } from './room-seat.ts';
 
 /** What a feed saw, for the metrics. */
 export interface FeedObserver {
@@ -60,7 +16,7 @@ export interface FeedObserver {
   resynced(): void;
 }
 
-/** Records held back in one room, while it starts or a gap is read back; what goes over is read from the log. */
+/** Records held back in one room, while a gap is read back; what goes over is read from the log. */
 const HELD_MAX = 1_024;
 const REPAIR_RETRY_MS = 250;
 const TELL_RETRY_MS = 50;
@@ -96,7 +52,7 @@ export class RoomFeed {
   readonly #room: RoomId;
   readonly #parts: FeedParts;
   readonly #replica: RoomReplica;
-  readonly #seats = new Set<CollectingSeat>();
+  readonly #seats = new Set<SeatCursor>();
   readonly #held = new Map<number, RoomRecord>();
   #keeps = 0;
   #epoch = 0;
@@ -115,14 +71,7 @@ export class RoomFeed {
   }
 
   async collect(listener: Listener): Promise<Seat | undefined> {
-    const seat: CollectingSeat = {
-      listener,
-      generation: 0,
-      epoch: 0,
-      cursor: undefined,
-      from: this.#position,
-      collected: [],
-    };
+    const seat = new SeatCursor(listener, this.#position);
     this.#seats.add(seat);
     if (!(await this.#open())) {
       this.#leave(seat);
@@ -224,7 +173,7 @@ export class RoomFeed {
     return isOpen;
   }
 
-  #start(seat: CollectingSeat, epoch: number, seq: number, state: RoomState | undefined): void {
+  #start(seat: SeatCursor, epoch: number, seq: number, state: RoomState | undefined): void {
     if (this.#closed || !this.#seats.has(seat)) return;
     if (this.#position === undefined) {
       this.#begin(epoch, seq);
@@ -237,7 +186,7 @@ export class RoomFeed {
     if (epoch !== this.#epoch) return void this.#repair();
     // Collected less than the join needs: it overflowed, or another join's later reply came first.
     if (collected === 'overflow' || seq < (seat.from ?? seq)) return void this.#catchUp(seat, seq);
-    for (const record of collected) this.#hand(seat, record);
+    for (const record of collected) seat.hand(record);
     this.#settle();
   }
 
@@ -259,7 +208,7 @@ export class RoomFeed {
     } else if (!isRead) this.#later(REPAIR_RETRY_MS, () => void this.#startFromState());
   }
 
-  #noteOwn({ listener }: CollectingSeat, own: OwnRecord): void {
+  #noteOwn({ listener }: SeatCursor, own: OwnRecord): void {
     if (this.#position === undefined || own.seq <= this.#position) return;
     this.#replica.noteOwn({
       ...own,
@@ -283,7 +232,7 @@ export class RoomFeed {
     this.#parts.observer.applied(record, hadListener, this.#room, this.size);
   }
 
-  #leave(seat: CollectingSeat): void {
+  #leave(seat: SeatCursor): void {
     if (this.#seats.delete(seat)) this.#closeIfIdle();
   }
 
@@ -332,36 +281,10 @@ export class RoomFeed {
     this.#position = record.seq;
     this.#replica.apply(record);
     let hadListener = false;
-    for (const seat of [...this.#seats]) hadListener = this.#hand(seat, record) || hadListener;
+    for (const seat of [...this.#seats]) hadListener = seat.hand(record) || hadListener;
     this.#observe(record, hadListener);
     // The room has ended: there is nothing to keep.
     if (this.#replica.state?.members.size === 0 && this.#seats.size === 0) this.#end();
-  }
-
-  /** Gives a seat its next record, once; a seat that still collects keeps it. */
-  #hand(seat: CollectingSeat, record: RoomRecord): boolean {
-    const { listener } = seat;
-    const isForIt = concerns(record, listener.peer);
-    if (!isForIt && record.from !== listener.peer && record.type !== 'closed') return false;
-    if (seat.cursor === undefined) {
-      if (seat.collected === 'overflow') return true;
-      if (seat.collected.length < HELD_MAX) seat.collected.push(record);
-      else seat.collected = 'overflow';
-      return true;
-    }
-    if (record.seq <= seat.cursor) return false;
-    seat.cursor = record.seq;
-    const fate = fateOf(record, listener.peer, seat.generation);
-    if (fate === 'goes_on') {
-      if (isForIt) listener.deliver(record);
-      return isForIt;
-    }
-    seat.cursor = Infinity;
-    if (fate === 'left') listener.left(record.id);
-    else if (fate === 'replaced') listener.replaced();
-    else if (fate === 'removed') remove(listener, record);
-    else listener.lost();
-    return true;
   }
 
   #missed(head: number): void {
@@ -424,7 +347,7 @@ export class RoomFeed {
   }
 
   /** A seat behind the others is brought up to them from the log; meanwhile it takes nothing live. */
-  async #catchUp(seat: CollectingSeat, from: number): Promise<void> {
+  async #catchUp(seat: SeatCursor, from: number): Promise<void> {
     seat.cursor = undefined;
     seat.collected = 'overflow';
     for (let after = from; ; ) {
@@ -436,7 +359,7 @@ export class RoomFeed {
         const record = parseRecord(text);
         if (record === undefined) return seat.listener.lost();
         seat.cursor = after;
-        this.#hand(seat, record);
+        seat.hand(record);
         after = record.seq;
       }
       if (after >= (this.#position ?? 0)) {
@@ -475,7 +398,7 @@ export class RoomFeed {
   }
 
   /** Who is not in the room, or only under a newer generation than this connection's, is lost. */
-  #tell(seat: CollectingSeat, state: RoomState | undefined, complete: boolean): void {
+  #tell(seat: SeatCursor, state: RoomState | undefined, complete: boolean): void {
     const generation = state?.members.get(seat.listener.peer)?.requests.generation;
     if (state === undefined || generation === undefined || generation > seat.generation) {
       seat.listener.lost();
@@ -497,7 +420,7 @@ export class RoomFeed {
     }
   }
 
-  async #tellEpoch(seat: CollectingSeat): Promise<void> {
+  async #tellEpoch(seat: SeatCursor): Promise<void> {
     for (let tries = 0; !this.#closed && this.#seats.has(seat); tries++) {
       // The record of its own resume went with what the backplane lost: the client has to come back.
       if (tries > TELL_TRIES_MAX) return seat.listener.lost();
@@ -524,26 +447,7 @@ export class RoomFeed {
   }
 }
 
-interface CollectingSeat {
-  readonly listener: Listener;
-  /** Of the session as this connection holds it; a record with a greater one ends the connection. */
-  generation: number;
-  /** In which it started. */
-  epoch: number;
-  /** The seq up to which this seat was served; undefined while its join is under way. */
-  cursor: number | undefined;
-  /** The room's position when it began to collect. */
-  from: number | undefined;
-  collected: RoomRecord[] | 'overflow';
-}
-
 /** Whether who was at a seq of an epoch can go on in the log without a loss. */
 function continues({ former }: LogPage, epoch: number, position: number): boolean {
   return former?.epoch === epoch && position >= former.completeFrom && position <= former.head;
-}
-
-function remove(listener: Listener, record: RoomRecord): void {
-  const removal = removalOf(record);
-  if (removal === undefined) listener.lost();
-  else listener.removed(removal.reason, removal.by);
 }

@@ -1,14 +1,8 @@
 import type { LogBounds } from '../domain/log-bounds.ts';
 import type { RoomId } from '../domain/room-id.ts';
-import {
-  type FeedObserver,
-  type FeedParts,
-  type Holds,
-  type Listener,
-  RoomFeed,
-  type Seat,
-} from './room-feed.ts';
+import { type FeedObserver, type FeedParts, type Holds, RoomFeed } from './room-feed.ts';
 import type { Doorbell, RoomLog } from './room-log.ts';
+import type { Listener, Seat } from './room-seat.ts';
 
 const RESUBSCRIBE_AT_ONCE = 64;
 

@@ -1,5 +1,5 @@
 import type { JoinReply, JoinRequest } from '@fenghuo/protocol';
-import type { Seat } from '../backplane/room-feed.ts';
+import type { Seat } from '../backplane/room-seat.ts';
 import { certainPersonOf, personOf } from '../domain/identity.ts';
 import { formatResumeToken } from '../domain/resume-token.ts';
 import { OPEN_ROOM_ROLES, rolesOfToken } from '../domain/roles.ts';

@@ -1,5 +1,5 @@
 import type { Peer, PeerId, Snapshot } from '@fenghuo/protocol';
-import type { Listener } from '../backplane/room-feed.ts';
+import type { Listener } from '../backplane/room-seat.ts';
 import { peerOf } from '../domain/room-record.ts';
 import type { RoomSnapshot } from '../domain/room-state.ts';
 import type { Connection, RequestContext } from './context.ts';

@@ -1,6 +1,6 @@
 import { type PeerId, parseRoomAddress, type ResumeReply, type ResumeRequest } from '@fenghuo/protocol';
-import type { Seat } from '../backplane/room-feed.ts';
 import type { Resumed, RoomSnapshot } from '../backplane/room-log.ts';
+import type { Seat } from '../backplane/room-seat.ts';
 import { certainPersonOf } from '../domain/identity.ts';
 import { ok, type Result } from '../domain/result.ts';
 import { parseResumeToken, type ResumeToken } from '../domain/resume-token.ts';

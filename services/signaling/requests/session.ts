@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorCode, type Kind, type PeerId, UNANSWERED_MAX } from '@fenghuo/protocol';
-import type { Seat } from '../backplane/room-feed.ts';
 import type { SessionRef } from '../backplane/room-log.ts';
+import type { Seat } from '../backplane/room-seat.ts';
 import { fullPurse, owe, type Purse, SESSION_BUDGET, spend } from '../domain/budget.ts';
 import type { RequestRef } from '../domain/request-order.ts';
 import type { Result } from '../domain/result.ts';
