@@ -27,6 +27,7 @@ export function pair(options: PairOptions = {}) {
     impolite: new Set(options.forbidden?.impolite),
   };
   const refused: Side[] = [];
+  let verdicts: Promise<void> | undefined;
   const faults: unknown[] = [];
   function side(name: Side, kinds: readonly MediaKind[]) {
     const connections: FakeConnection[] = [];
@@ -45,6 +46,7 @@ export function pair(options: PairOptions = {}) {
       send: async (signal) => {
         if (kindsSent(signal).some((kind) => muted[name].has(kind))) {
           refused.push(name);
+          await verdicts;
           throw new SignalingError('media_forbidden');
         }
         wires[name].push(signal);
@@ -69,6 +71,12 @@ export function pair(options: PairOptions = {}) {
   }
   const polite = side('polite', options.politeTracks ?? ['video']);
   const impolite = side('impolite', options.impoliteTracks ?? ['video']);
+  /** The node's refusals take their time from now on, until the returned function is called. */
+  function holdRefusals(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    verdicts = promise;
+    return resolve;
+  }
   /** Brings the oldest signal of one side to the other; false where there is none. */
   function deliver(from: Side): boolean {
     const signal = wires[from].shift();
@@ -86,7 +94,7 @@ export function pair(options: PairOptions = {}) {
       quiet = count === 0 ? quiet + 1 : 0;
     }
   }
-  return { polite, impolite, wires, muted, refused, faults, deliver, settle };
+  return { polite, impolite, wires, muted, refused, faults, holdRefusals, deliver, settle };
 }
 
 export function descriptions(signals: readonly OutgoingSignal[]): string[] {

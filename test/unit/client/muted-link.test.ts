@@ -53,6 +53,8 @@ describe.each(SIDES)('the %s side, muted in the middle of a call', (name, otherN
     muted.link.forbid(AUDIO);
     muted.link.forbid(NONE);
     muted.link.forbid(AUDIO);
+    for (let turns = 0; turns < 5; turns++) await Promise.resolve(); // Nothing can be negotiated that fast.
+    expect(muted.connection.sending).toEqual(['video']);
     await settle();
     expect([muted.connection.sending, other.heard]).toEqual([['video'], ['video']]);
   });
@@ -70,6 +72,19 @@ describe.each(SIDES)('the %s side, muted in the middle of a call', (name, otherN
     expect([muted.connection.signalingState, other.connection.signalingState]).toEqual(['stable', 'stable']);
     expect(other.heard).toEqual(['video', 'video']);
     expect([scene.refused, faults]).toEqual([[name], []]);
+  });
+
+  test('whose offer is refused after it has heard of the mute offers anew at once', async () => {
+    const scene = await talking();
+    const { [name]: muted, [otherName]: other, settle } = scene;
+    const release = scene.holdRefusals();
+    scene.muted[name].add('audio');
+    muted.link.addTrack(fakeTrack('video'), { id: 'second' } as MediaStream);
+    await settle();
+    muted.link.forbid(AUDIO);
+    release();
+    await settle();
+    expect([scene.refused, other.heard]).toEqual([[name], ['video', 'video']]);
   });
 
   test('whose answer of just before is refused comes to an agreement all the same', async () => {
@@ -136,7 +151,20 @@ describe.each(SIDES)('the %s side, muted from the beginning', (name, otherName) 
       expect([muted.heard, other.heard]).toEqual([['audio', 'video'], ['video']]);
     });
     expect([muted.connection.signalingState, other.connection.signalingState]).toEqual(['stable', 'stable']);
+    expect(muted.connections.map(({ isClosed }) => isClosed)).toEqual([true, false]);
   });
+});
+
+test('candidates of an offer that was refused on its way are of no use, and no fault', async () => {
+  const { impolite, faults } = await talking();
+  impolite.connection.remoteDescription = { type: 'offer', sdp: 'v=0\r\na=ice-ufrag:here\r\n' };
+  impolite.connection.refusesCandidates = true;
+  const candidate = (usernameFragment: string) => ({ candidate: 'c', usernameFragment });
+  impolite.link.receive({ candidate: candidate('elsewhere') });
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(faults).toEqual([]);
+  impolite.link.receive({ candidate: candidate('here') });
+  await vi.waitFor(() => expect(faults).toHaveLength(1));
 });
 
 test('what is refused though the roster knows of no mute is tried again, and told from the second time on', async () => {
