@@ -187,6 +187,29 @@ describe('a doorbell that drops, doubles and delays', () => {
   });
 });
 
+describe('a doorbell that is silent when a room ends', () => {
+  const { openNodes, person } = nodesOnMemory({ WEBHOOK_SECRET });
+
+  test('makes no webhook of that end be missing', async () => {
+    const backend = await receiver();
+    const settings = { WEBHOOK_URL: backend.url };
+    const rings = (record: string) => (record.startsWith('L') ? [] : [0]);
+    const { beijing } = await openNodes(
+      { id: 'beijing-1', rings, settings },
+      { id: 'shanghai-1', rings, settings },
+    );
+    const ann = await person(beijing);
+    const { self } = await joinUntilTaken(ann, 'blue', 'Ann');
+    await ann.request('leave');
+    // As soon as heads are compared (rule D2), from the log of the room that has ended.
+    const left = { type: 'peer_left', data: { peer: self.id, reason: 'left' } };
+    await eventually(() => expect(backend.hooks).toMatchObject([{}, {}, left, { type: 'room_ended' }]), {
+      timeoutMs: 10_000,
+      what: 'the end of the room',
+    });
+  });
+});
+
 describe('a webhook', () => {
   const timing = { retryAfterMs: [50, 50, 50], answerWithinMs: 300, closeWithinMs: 1_000 };
   const done: string[] = [];
@@ -230,7 +253,7 @@ describe('a webhook', () => {
     const hooks = hooksTo(backend.url);
     hooks.take(...joined('blue', 2));
     hooks.take(...joined('red', 2));
-    await eventually(() => backend.hooks.length === 2, { what: 'both' });
+    await eventually(() => backend.hooks.length === 2, { timeoutMs: 15_000, what: 'both' });
     expect(backend.hooks.map((hook) => hook.room)).toEqual(['red@main', 'blue@main']);
   });
 
@@ -245,7 +268,7 @@ describe('a webhook', () => {
     const hooks = hooksTo(backend.url);
     hooks.take(...joined('blue', 2));
     hooks.take(...joined('blue', 3));
-    await eventually(() => done.length === 2, { what: 'both outcomes' });
+    await eventually(() => done.length === 2, { timeoutMs: 15_000, what: 'both outcomes' });
     expect(done).toEqual(['failed: status 307', 'delivered']);
     expect(backend.tries).toBe(5);
     expect(elsewhere.tries).toBe(0);

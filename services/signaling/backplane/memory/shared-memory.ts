@@ -15,7 +15,7 @@ export interface SharedMemory {
   readonly voided: Set<string>;
   /** The epochs of rooms that ended. */
   readonly closed: Map<RoomId, number>;
-  /** Rooms that ended by somebody's order: who is to be told may not have heard it yet. */
+  /** Rooms that ended a moment ago: not every node may have heard it yet. */
   readonly ended: Map<RoomId, MemoryRoom>;
   readonly leases: Map<string, Lease>;
   /** What operators want, by incarnation. */

@@ -95,15 +95,14 @@ export function transitions(memory: SharedMemory, bounds: LogBounds, origin: str
     });
     const heir = wasHost ? heirOf(room.state) : undefined;
     if (heir !== undefined) change(id, room, heir, {});
-    if (room.state.members.size === 0) finish(id, room, reason !== 'left' && reason !== 'expired');
+    if (room.state.members.size === 0) finish(id, room);
     return record;
   }
 
-  /** The room is over. What was ordered is kept for those who have not heard it. */
-  function finish(id: RoomId, room: MemoryRoom, isOrdered: boolean): void {
+  /** The room is over; its log stays a while for the nodes that have not heard. */
+  function finish(id: RoomId, room: MemoryRoom): void {
     memory.rooms.delete(id);
     memory.closed.set(id, room.state.epoch);
-    if (!isOrdered) return;
     memory.ended.set(id, room);
     setTimeout(() => memory.ended.get(id) === room && memory.ended.delete(id), ENDED_MS).unref();
   }
@@ -131,7 +130,7 @@ export function transitions(memory: SharedMemory, bounds: LogBounds, origin: str
     const author = { from: by.by ?? OPERATOR, echo: true, inner: formatInner(by) };
     if (isClosed === true) {
       const record = append(id, room, { ...author, type: 'closed', body: '{}' });
-      finish(id, room, true);
+      finish(id, room);
       return [record];
     }
     if (locked !== undefined) {

@@ -1,10 +1,10 @@
 -- For the scripts that end sessions: leave and moderate.
 
--- The room is over: its tombstone is the epoch (rule R5). A log that still has to tell somebody is kept for a while.
+-- The room is over: its tombstone is the epoch (rule R5). The log stays a while for the nodes that have not heard.
 local function finish(tombstone, closed_ms, log_ms)
   local epoch = redis.call('HGET', state, 'epoch')
   redis.call('UNLINK', state)
-  if log_ms > 0 then redis.call('PEXPIRE', log, log_ms) else redis.call('UNLINK', log) end
+  redis.call('PEXPIRE', log, log_ms)
   redis.call('SET', tombstone, epoch, 'PX', closed_ms)
 end
 
@@ -21,7 +21,7 @@ local function hand_on(order, origin)
 end
 
 -- Ends a session, and the room with its last one. `ending`: peer, id of its own request (0: none), reason, inner, origin,
--- tombstone, closed ms, log ms: how long the log of a room that ends with it is kept. Returns the record's seq and text.
+-- tombstone, closed ms, log ms: how long it and the log of a room that ends are kept. Returns the record's seq and text.
 local function end_session(ending)
   local peer = ending.peer
   local was_host = redis.call('HGET', state, 'r:' .. peer) == 'host'

@@ -17,5 +17,5 @@ else
   if generation ~= ARGV[3] then return '!session_replaced' end
 end
 local seq = end_session({ peer = peer, id = id, reason = ARGV[6], origin = ARGV[7], tombstone = KEYS[6],
-  closed_ms = ARGV[9], log_ms = tonumber(ARGV[10]) })
+  closed_ms = ARGV[9], log_ms = ARGV[10] })
 return seq

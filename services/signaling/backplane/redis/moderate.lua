@@ -52,7 +52,7 @@ local function remove(peers)
       members = { '"u":"' .. person .. '"' }
     end
     note(end_session({ peer = peer, reason = action == 'ban' and 'banned' or 'kicked', origin = origin, id = 0,
-      inner = inner(members, at == #peers), tombstone = KEYS[5], closed_ms = ARGV[12], log_ms = tonumber(ARGV[13]) }))
+      inner = inner(members, at == #peers), tombstone = KEYS[5], closed_ms = ARGV[12], log_ms = ARGV[13] }))
   end
 end
 
@@ -145,7 +145,7 @@ if action == 'close' then
   if rank < RANKS.host then return refuse('forbidden') end
   local seq, record = append({ kind = 'C', from = actor == '' and '-' or actor, origin = origin, body = '{}',
     inner = inner({}, true) }, bounds())
-  finish(KEYS[5], ARGV[12], tonumber(ARGV[13]))
+  finish(KEYS[5], ARGV[12], ARGV[13])
   return { 'M' .. seq, record }
 elseif action == 'lock' or action == 'unlock' then
   set_locked(action == 'lock' and 'true' or 'false')

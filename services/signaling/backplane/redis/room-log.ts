@@ -44,7 +44,7 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
       origin(),
       VOID_MS,
       CLOSED_MS,
-      reason === 'left' || reason === 'expired' ? 0 : ENDED_LOG_MS,
+      ENDED_LOG_MS,
       tokenHash,
       ...limits,
     );
@@ -293,7 +293,7 @@ export const ROOM_TTL_MS = 24 * 3_600_000;
 const VOID_MS = 60_000;
 /** How long the end of a room is remembered (rule R5). */
 const CLOSED_MS = 600_000;
-/** How long the log of a room stays that ended by an order: longer than it takes every node to compare heads (rule D2). */
+/** How long the log of a room that ended stays: longer than it takes every node to compare heads (rule D2). */
 const ENDED_LOG_MS = 15_000;
 const REPLAY_BYTES_MAX = 512 * 1_024;
 
