@@ -7,6 +7,11 @@
  *     call.on('media', ({ peer, streams }) => show(peer, streams));
  *     await session.joined;
  *
+ * Rooms have rules. `session.moderate({ action: 'mute', peer, kinds: ['audio'] })` is an order of a host's or moderator's;
+ * `peer_updated` and `room_updated` tell everyone what has changed, and the call follows by itself: it stops sending what
+ * one is muted in, and gives on nothing of what others are muted in. Who was sent out finds why in the state `closed`.
+ * `token` may be a function, which is asked again before a token runs out.
+ *
  * `join` takes several nodes of a cluster, too, and stays in the room when connections, nodes or Redis fail: the media
  * goes on, and what was said meanwhile follows. `session.on('state', …)` tells how it stands.
  *

@@ -31,6 +31,8 @@ const ANSWERS_LOOKED_AT = 20;
 const STATS_EVERY_MS = 500;
 /** A connection that is back sooner is nobody's concern: the call goes on meanwhile. */
 const NODE_MISSED_AFTER_MS = 1_000;
+/** Whose words are those of the product's own backend. */
+const SERVER = 'server';
 const NARROW = '(max-width: 860px)';
 
 /** Another person in the call. */
@@ -334,10 +336,12 @@ export class CallStore {
       this.announcement.value = this.strings.value.leftNow(this.#names.get(peer) ?? '');
     });
     session.on('message', ({ seq, from, topic, data }) => {
-      if (topic === HAND_TOPIC && mayModerate(session.peers.get(from))) this.#lowerHand();
+      const isServer = (from as string) === SERVER;
+      if (topic === HAND_TOPIC && (isServer || mayModerate(session.peers.get(from)))) this.#lowerHand();
       const text = topic === CHAT_TOPIC ? chatText(data) : undefined;
       if (text === undefined) return;
-      const who = this.#names.get(from) ?? this.strings.value.guest;
+      const { server, guest } = this.strings.value;
+      const who = isServer ? server : (this.#names.get(from) ?? guest);
       const place = { epoch: session.epoch, ...(seq === undefined ? {} : { seq }) };
       const line = { key: this.#lines++, who, isOwn: false, text, at: new Date(), ...place };
       this.chat.value = addChatLine(this.chat.value, { ...line, status: 'there' });

@@ -18,6 +18,7 @@ const en = {
   language: 'Language',
   you: 'you',
   guest: 'Guest',
+  server: 'Server',
 
   microphone: 'Microphone',
   camera: 'Camera',
@@ -226,6 +227,7 @@ const zh: Strings = {
   language: '语言',
   you: '你',
   guest: '访客',
+  server: '服务器',
 
   microphone: '麦克风',
   camera: '摄像头',
