@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { mintToken } from '../../../services/signaling/index.ts';
+import { ADMIN_TOKEN, admin } from '../../support/admin.ts';
 import { type CallBrowser, type OpenOptions, openBrowser, type Person } from '../../support/browser.ts';
 import { capabilities } from '../../support/capabilities.ts';
 import { startCluster, type TestCluster } from '../../support/cluster.ts';
@@ -218,6 +219,44 @@ describe.skipIf(capabilities.chromium === false)('rules in a room, with the host
     await keyboard.press('Enter');
     await eventually(async () => expect(await mutedIn(max)).toBe('audio'));
     expect(await focused(ana)).toBe('person-menu');
+  });
+});
+
+describe.skipIf(capabilities.chromium === false)('operators', () => {
+  test('are heard on every page, and what they do is told as nobody in the room', async () => {
+    const browser = await openBrowser();
+    const cluster = await startCluster({ nodes: 2, settings: { ADMIN_TOKEN } });
+    try {
+      const [beijing, shanghai] = cluster.nodes;
+      const wei = await browser.enter(beijing.url, { name: 'Wei', room: 'blue', context: SMALL });
+      const ana = await browser.enter(shanghai.url, { name: 'Ana', room: 'blue', context: SMALL });
+      await wei.seesOnly(ana);
+      const text = 'Maintenance at <b>noon</b>';
+      await admin(beijing, '/announcements', { level: 'warning', text });
+      for (const person of [wei, ana]) {
+        await eventually(async () => expect(await person.by('notice').textContent()).toBe(text));
+        await person.by('notice').getByRole('button').click();
+        await person.by('notice').waitFor({ state: 'detached' });
+      }
+      await admin(beijing, '/rooms/blue/messages', { topic: 'chat', data: { text: 'Welcome' } });
+      await eventually(async () =>
+        expect([await wei.chat(), await ana.chat()]).toEqual([['Welcome'], ['Welcome']]),
+      );
+      expect(await wei.by('chat-line').locator('b').textContent()).toBe('Server');
+
+      await admin(beijing, '/rooms/blue/moderate', {
+        action: 'mute',
+        peer: await wei.ownId(),
+        kinds: ['video'],
+      });
+      expect(await noticeTo(wei, 'video')).toContain('stopped your camera');
+      expect(await wei.by('camera').getAttribute('aria-disabled')).toBe('true');
+      await admin(beijing, '/rooms/blue/moderate', { action: 'kick', peer: await ana.ownId() });
+      expect(await noticeIn(ana, 'kicked')).toBe('You were sent out of the room.');
+    } finally {
+      await browser.close();
+      await cluster.stop();
+    }
   });
 });
 
