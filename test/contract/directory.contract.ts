@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Backplane } from '../../services/signaling/backplane/backplane.ts';
 import type { DirectoryQuery, ListedRoom } from '../../services/signaling/backplane/directory.ts';
 import { JOURNAL_ENTRIES_MAX } from '../../services/signaling/backplane/journal.ts';
@@ -11,14 +11,15 @@ import { newcomer, type SharedBackplane } from './nodes.ts';
 export function directoryContract(name: string, share: () => Promise<SharedBackplane>): void {
   let shared: SharedBackplane;
   let node: Backplane;
-  afterEach(async () => {
-    await node?.close();
-    await shared?.close();
-  });
 
   async function open() {
     shared = await share();
     node = await shared.open();
+    const [{ close: closeShared }, opened] = [shared, node];
+    onTestFinished(async () => {
+      await opened.close();
+      await closeShared();
+    });
   }
 
   const listed = (name: string, size: number): ListedRoom => ({ room: roomId(name, 'main'), size });
