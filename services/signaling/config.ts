@@ -97,7 +97,7 @@ export const SETTINGS = z.object({
   TURN_URLS: list
     .pipe(z.array(z.string().regex(/^turns?:/, 'must hold URLs that start with turn: or turns:')))
     .default([]),
-  TURN_SECRET: secrets.default([]),
+  TURN_SECRET: secrets.refine((all) => all.length > 0, 'must not be blank').default([]),
   TURN_TTL_S: count.min(60).default(43_200),
   RESUME_WINDOW_MS: count.default(RESUME_WINDOW_MS),
   ROOM_PEERS_MAX: count.max(1_000).default(ROOM_PEERS_MAX),
@@ -147,12 +147,17 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads the environment once, and the files that it names. Throws a ConfigError that names every fault. */
 export function parseConfig(environment: Environment): Config {
-  const settings = parseSettings(SETTINGS, environment);
-  const faults = [
-    ...contradictions(settings),
-    ...(settings.NODE_ENV === 'production' ? risks(settings) : []),
+  const { settings: given, faults } = withFiles(environment);
+  const parsed = SETTINGS.safeParse(given);
+  // Asked of what was given, parsed or not, so that one faulty number hides no missing secret.
+  const all = [
+    ...faults,
+    ...faultsOf(parsed.error, given),
+    ...contradictions(given),
+    ...(given.NODE_ENV === 'production' ? risks(given) : []),
   ];
-  if (faults.length > 0) throw new ConfigError(faults);
+  if (!parsed.success || all.length > 0) throw new ConfigError(all);
+  const settings = parsed.data;
   return Object.freeze({
     nodeId: settings.NODE_ID,
     region: settings.REGION,
@@ -185,7 +190,7 @@ export function parseSettings<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const { settings, faults } = withFiles(environment);
   const parsed = schema.safeParse(settings);
-  const all = [...faults, ...(parsed.error?.issues.map(fault) ?? [])];
+  const all = [...faults, ...faultsOf(parsed.error, settings)];
   if (!parsed.success || all.length > 0) throw new ConfigError(all);
   return parsed.data;
 }
@@ -207,43 +212,39 @@ function webhookSettings({ WEBHOOK_URL, WEBHOOK_SECRET }: Settings): WebhookSett
   return { url: WEBHOOK_URL, secret: WEBHOOK_SECRET };
 }
 
+/** What was given, before it is parsed; nothing in it is empty. */
+type Given = Readonly<Record<string, string>>;
+
+/** A file that cannot be read is a fault of its own. */
+function isGiven(given: Given, name: string): boolean {
+  return given[name] !== undefined || given[`${name}_FILE`] !== undefined;
+}
+
 /** What does not go together. */
-function contradictions({
-  AUTH,
-  JWT_SECRET,
-  JWT_PUBLIC_KEY,
-  JWKS_URL,
-  TURN_URLS,
-  TURN_SECRET,
-  WEBHOOK_URL,
-  WEBHOOK_SECRET,
-}: Settings): string[] {
+function contradictions(given: Given): string[] {
   const faults: string[] = [];
-  if (WEBHOOK_URL !== undefined && WEBHOOK_SECRET === undefined)
-    faults.push('WEBHOOK_SECRET is not set, and WEBHOOK_URL is');
-  if (WEBHOOK_URL === undefined && WEBHOOK_SECRET !== undefined)
-    faults.push('WEBHOOK_URL is not set, and WEBHOOK_SECRET is');
-  if (
-    AUTH === 'required' &&
-    JWT_SECRET === undefined &&
-    JWT_PUBLIC_KEY === undefined &&
-    JWKS_URL === undefined
-  )
+  const needs = (name: string, other: string) => {
+    if (isGiven(given, other) && !isGiven(given, name)) faults.push(`${name} is not set, and ${other} is`);
+  };
+  needs('WEBHOOK_SECRET', 'WEBHOOK_URL');
+  needs('WEBHOOK_URL', 'WEBHOOK_SECRET');
+  needs('TURN_SECRET', 'TURN_URLS');
+  const hasKey = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWKS_URL'].some((name) => isGiven(given, name));
+  if ((given.AUTH ?? 'required') === 'required' && !hasKey)
     faults.push(
       'AUTH=required, the default, needs JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URL (or, for trying, AUTH=open)',
     );
-  if (TURN_URLS.length > 0 && TURN_SECRET.length === 0)
-    faults.push('TURN_SECRET is not set, and TURN_URLS is');
   return faults;
 }
 
 /** What is good enough for trying, and not for the Internet. */
-function risks({ AUTH, ALLOWED_ORIGINS, TURN_SECRET }: Settings): string[] {
+function risks(given: Given): string[] {
   const faults: string[] = [];
-  if (AUTH === 'open') faults.push('AUTH must not be "open" with NODE_ENV=production');
-  if (ALLOWED_ORIGINS === undefined || ALLOWED_ORIGINS.length === 0)
+  if (given.AUTH === 'open') faults.push('AUTH must not be "open" with NODE_ENV=production');
+  if (!/[^\s,]/.test(given.ALLOWED_ORIGINS ?? ''))
     faults.push('ALLOWED_ORIGINS is not set, which NODE_ENV=production asks for');
-  if (TURN_SECRET.some((secret) => secret.length < TURN_SECRET_CHARS_MIN))
+  const turnSecrets = given.TURN_SECRET?.split(/\s+/) ?? [];
+  if (turnSecrets.some((secret) => secret !== '' && secret.length < TURN_SECRET_CHARS_MIN))
     faults.push(`TURN_SECRET must be at least ${TURN_SECRET_CHARS_MIN} characters with NODE_ENV=production`);
   return faults;
 }
@@ -255,8 +256,17 @@ function isPlainUrl(text: string): boolean {
   return username === '' && password === '';
 }
 
-function fault(issue: z.core.$ZodIssue): string {
-  const variable = String(issue.path[0] ?? '');
-  const text = issue.code === 'invalid_type' && issue.input === undefined ? 'is not set' : issue.message;
-  return `${variable} ${text}`;
+/** Every fault with its variable's name, in words; never with its value. */
+function faultsOf(error: z.ZodError | undefined, given: Given): string[] {
+  return (error?.issues ?? []).map((issue) => {
+    const variable = String(issue.path[0] ?? '');
+    return `${variable} ${given[variable] === undefined ? 'is not set' : ruleOf(issue)}`;
+  });
+}
+
+function ruleOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type') return 'must be a whole number';
+  if (issue.code === 'too_small' && issue.origin !== 'string') return `must be at least ${issue.minimum}`;
+  if (issue.code === 'too_big' && issue.origin !== 'string') return `must be at most ${issue.maximum}`;
+  return issue.message;
 }

@@ -38,6 +38,29 @@ test('every fault is named at once, and no value is printed', () => {
   expect(faults(environment).join()).not.toContain('secret');
 });
 
+test('what is wrong, missing and contradictory is named together, each as what it is', () => {
+  const environment = {
+    NODE_ENV: 'production',
+    AUTH: 'open',
+    PORT: 'http',
+    DRAIN_MS: '-1',
+    ROOM_PEERS_MAX: '5000',
+    TURN_URLS: 'turn:turn.example',
+    WEBHOOK_URL: 'https://hook.example',
+    JWT_SECRET_FILE: '/nowhere',
+  };
+  expect(faults(environment)).toEqual([
+    'JWT_SECRET_FILE names a file that cannot be read',
+    'PORT must be a whole number',
+    'ROOM_PEERS_MAX must be at most 1000',
+    'DRAIN_MS must be at least 0',
+    'WEBHOOK_SECRET is not set, and WEBHOOK_URL is',
+    'TURN_SECRET is not set, and TURN_URLS is',
+    'AUTH must not be "open" with NODE_ENV=production',
+    'ALLOWED_ORIGINS is not set, which NODE_ENV=production asks for',
+  ]);
+});
+
 describe('AUTH', () => {
   test('is required where nothing is said, and then a key is', () => {
     expect(faults({})).toEqual([expect.stringMatching(/^AUTH=required.*JWT_SECRET.*AUTH=open/)]);
@@ -104,6 +127,7 @@ describe('TURN_SECRET', () => {
       turnSecret: 'north',
     });
     expect(faults(settings)).toEqual(['TURN_SECRET is not set, and TURN_URLS is']);
+    expect(faults({ ...settings, TURN_SECRET: ' ' })).toEqual(['TURN_SECRET must not be blank']);
   });
 });
 
