@@ -5,9 +5,12 @@ import { SignalingError } from './signaling-error.ts';
 /** Opens one connection. Rejects with the node's typed refusal, or `unavailable` where none answered. */
 export function connect(endpoint: string, options: ConnectionOptions): Promise<SignalingConnection> {
   const openTimeoutMs = options.openTimeoutMs ?? 5_000;
+  const { origin, searchParams } = new URL(endpoint);
   return new Promise((resolve, reject) => {
-    const socket = io(new URL(endpoint).origin, {
+    const socket = io(origin, {
       path: '/socket.io/',
+      // For the load balancer in front: `https://calls.example/?region=beijing`.
+      query: Object.fromEntries(searchParams),
       transports: ['websocket'],
       auth: options.token === undefined ? {} : { token: options.token },
       timeout: openTimeoutMs,

@@ -3,8 +3,8 @@ import { remembered } from './remember.ts';
 export { remember } from './remember.ts';
 
 /**
- * What a link may ask for: `?room=…&name=…&autojoin=1&media=fake|camera&lang=en|zh&nodes=http://…,http://…`, and
- * `#token=…` (or `&token=…`, which servers and proxies write down) for a cluster that asks for tokens.
+ * What a link may ask for: `?room=…&name=…&autojoin=1&media=fake|camera&lang=en|zh&nodes=http://…,http://…&region=…`,
+ * and `#token=…` (or `&token=…`, which servers and proxies write down) for a cluster that asks for tokens.
  */
 export interface PageAddress {
   readonly room: string;
@@ -13,7 +13,10 @@ export interface PageAddress {
   /** `camera` where not said otherwise. */
   readonly media: 'fake' | 'camera';
   readonly language: string | undefined;
-  /** Nodes of one cluster, the first preferred: the one that the page came from, unless the link names others. */
+  /**
+   * Nodes of one cluster, the first preferred: the one that the page came from, unless the link names others. A region
+   * goes with them, for the load balancer that chooses among its nodes.
+   */
   readonly nodes: readonly [string, ...string[]];
   readonly token: string | undefined;
 }
@@ -31,16 +34,16 @@ export function readPageAddress({
     isAutojoin: query.get('autojoin') === '1',
     media: query.get('media') === 'fake' ? 'fake' : 'camera',
     language: query.get('lang') ?? remembered('language'),
-    nodes: httpAddresses(query.get('nodes')) ?? [origin],
+    nodes: inRegion(httpAddresses(query.get('nodes')) ?? [origin], query.get('region')),
     token: token ?? undefined,
   };
 }
 
-/** The link by which others come into a room. It names no person, and hands on nobody's token. */
+/** The link by which others come into a room. It names no person and no region, and hands on nobody's token. */
 export function roomLink({ href }: Pick<Location, 'href'>, room: string): string {
   const link = new URL(href);
   link.hash = '';
-  for (const name of ['name', 'autojoin', 'media', 'lang', 'token']) link.searchParams.delete(name);
+  for (const name of ['name', 'autojoin', 'media', 'lang', 'region', 'token']) link.searchParams.delete(name);
   link.searchParams.set('room', room);
   return link.href;
 }
@@ -51,6 +54,14 @@ const PLACES = ['yumen', 'yangguan', 'jiayuguan', 'yanmen', 'juyong', 'badaling'
 function suggestRoom(): string {
   const place = PLACES[Math.floor(Math.random() * PLACES.length)];
   return `${place}-${100 + Math.floor(Math.random() * 900)}`;
+}
+
+function inRegion(
+  [first, ...others]: readonly [string, ...string[]],
+  region: string | null,
+): [string, ...string[]] {
+  const query = region === null ? '' : `/?${new URLSearchParams({ region })}`;
+  return [first + query, ...others.map((node) => node + query)];
 }
 
 /** Those of a comma-separated list that are web addresses; undefined where none is. */

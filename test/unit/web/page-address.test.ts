@@ -12,6 +12,17 @@ test('the node is where the page came from, unless the link names others', () =>
   ]);
 });
 
+test('a region goes with the nodes, and not with the link for others', () => {
+  expect(read('?region=beijing').nodes).toEqual(['https://here.example/?region=beijing']);
+  expect(read('?nodes=http://one,http://two&region=a%26b').nodes).toEqual([
+    'http://one/?region=a%26b',
+    'http://two/?region=a%26b',
+  ]);
+  expect(roomLink({ href: 'https://here.example/?region=beijing' }, 'blue')).toBe(
+    'https://here.example/?room=blue',
+  );
+});
+
 test('what is no web address is no node', () => {
   expect(read('?nodes=javascript:alert(1),,ftp://one,two').nodes).toEqual(['https://here.example']);
 });
