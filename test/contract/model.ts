@@ -487,8 +487,14 @@ export class World {
     await this.settle();
   }
 
-  /** What a loss may change: who lost a process has another keeper, and refusals have no record. */
+  /**
+   * What a loss may change: who lost a process has another keeper, refusals have no record, and an open room that an
+   * operator had left without a host has one again.
+   */
   async #takeFromRestored(room: ModelRoom): Promise<void> {
+    const [first] = room.members.values();
+    const hasHost = [...room.members.values()].some(({ role }) => role === 'host');
+    if (!room.hasTokens && !hasHost && first !== undefined) first.role = 'host';
     const state = await stateOf(this.nodes[0] as ModelNode, room.id);
     const living = new Set(this.nodes.map(({ incarnation }) => incarnation));
     for (const member of room.members.values()) {
