@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { MESSAGE_BYTES_MAX, RESUME_WINDOW_MS, ROOM_PEERS_MAX } from '@fenghuo/protocol';
 import { z } from 'zod';
+import { parseRedisUrl, REDIS_URL_RULE } from './backplane/redis/redis-url.ts';
 import type { IceSettings } from './ice-servers.ts';
 import { withFiles } from './secret-files.ts';
 import { PUBLIC_KEY_RULE, parsePublicKeys } from './tokens/public-keys.ts';
@@ -17,8 +18,17 @@ export class ConfigError extends Error {
   }
 }
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const count = z.coerce.number().int().min(1);
+/** Digits alone: a blank would be taken for 0, and 0x10 for 16. */
+function whole(min: number, max: number) {
+  const rule = `must be a whole number from ${min} to ${max}`;
+  const digits = z.string().regex(/^\d{1,15}$/, rule);
+  return digits.transform(Number).pipe(z.number().min(min, rule).max(max, rule));
+}
+
+/** A week: a timer that is told more than 2^31 ms rings at once. */
+const TIME_MS_MAX = 7 * 86_400_000;
+const port = whole(0, 65_535);
+const host = z.string().regex(/^[\w.:%-]+$/, 'must be an address of this machine, or a host name');
 const list = z.string().transform((text) => text.split(/[\s,]+/).filter((item) => item !== ''));
 /** Separated by blanks alone: a comma may be part of a secret. */
 const secrets = z.string().transform((text) => text.split(/\s+/).filter((item) => item !== ''));
@@ -28,7 +38,7 @@ const JWT_SECRET_BYTES_MIN = 32;
 /** What production asks of the secret that it shares with its TURN server. */
 const TURN_SECRET_CHARS_MIN = 32;
 
-const REDIS_URL = /^rediss?(\+(sentinel|cluster))?:\/\/\S+$/;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const ORIGIN = /^https?:\/\/[^/\s]+$/;
 
 /** Every setting, as docs/architecture.md lists them. Times are in milliseconds. */
@@ -48,14 +58,14 @@ export const SETTINGS = z.object({
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ -')
     .default('local'),
-  HOST: z.string().default('0.0.0.0'),
+  HOST: host.default('0.0.0.0'),
   PORT: port.default(3001),
-  OPS_HOST: z.string().default('127.0.0.1'),
+  OPS_HOST: host.default('127.0.0.1'),
   OPS_PORT: port.default(9101),
-  TRUST_PROXY: z.enum(['true', 'false']).default('false'),
+  TRUST_PROXY: z.enum(['true', 'false'], 'must be "true" or "false"').default('false'),
   REDIS_URL: z
     .string()
-    .regex(REDIS_URL, 'must start with redis://, rediss://, redis+sentinel:// or redis+cluster://')
+    .refine((url) => parseRedisUrl(url) !== undefined, REDIS_URL_RULE)
     .optional(),
   AUTH: z.enum(['required', 'open'], 'must be "required" or "open"').default('required'),
   JWT_SECRET: secrets
@@ -98,12 +108,12 @@ export const SETTINGS = z.object({
     .pipe(z.array(z.string().regex(/^turns?:/, 'must hold URLs that start with turn: or turns:')))
     .default([]),
   TURN_SECRET: secrets.refine((all) => all.length > 0, 'must not be blank').default([]),
-  TURN_TTL_S: count.min(60).default(43_200),
-  RESUME_WINDOW_MS: count.default(RESUME_WINDOW_MS),
-  ROOM_PEERS_MAX: count.max(1_000).default(ROOM_PEERS_MAX),
-  MESSAGE_BYTES_MAX: count.max(MESSAGE_BYTES_MAX).default(MESSAGE_BYTES_MAX),
-  CONNECTIONS_MAX: count.default(10_000),
-  DRAIN_MS: z.coerce.number().int().min(0).default(25_000),
+  TURN_TTL_S: whole(60, 31_536_000).default(43_200),
+  RESUME_WINDOW_MS: whole(1, TIME_MS_MAX).default(RESUME_WINDOW_MS),
+  ROOM_PEERS_MAX: whole(1, 1_000).default(ROOM_PEERS_MAX),
+  MESSAGE_BYTES_MAX: whole(1, MESSAGE_BYTES_MAX).default(MESSAGE_BYTES_MAX),
+  CONNECTIONS_MAX: whole(1, 1_000_000).default(10_000),
+  DRAIN_MS: whole(0, TIME_MS_MAX).default(25_000),
   ADMIN_TOKEN: z
     .string()
     .regex(/^\S+$/, 'must not hold blanks')
@@ -114,7 +124,7 @@ export const SETTINGS = z.object({
     .refine((url) => /^https?:/.test(url) && URL.canParse(url), 'must be an http:// or https:// URL')
     .optional(),
   WEBHOOK_SECRET: z.string().min(32, 'must be at least 32 characters, hard to guess').optional(),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   NODE_ENV: z.string().optional(),
 });
 
@@ -147,17 +157,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads the environment once, and the files that it names. Throws a ConfigError that names every fault. */
 export function parseConfig(environment: Environment): Config {
-  const { settings: given, faults } = withFiles(environment);
-  const parsed = SETTINGS.safeParse(given);
-  // Asked of what was given, parsed or not, so that one faulty number hides no missing secret.
-  const all = [
-    ...faults,
-    ...faultsOf(parsed.error, given),
-    ...contradictions(given),
-    ...(given.NODE_ENV === 'production' ? risks(given) : []),
-  ];
-  if (!parsed.success || all.length > 0) throw new ConfigError(all);
-  const settings = parsed.data;
+  const { settings: usable, faults } = readSettings(environment);
+  if (faults.length > 0) throw new ConfigError(faults);
+  const settings = usable as Settings;
   return Object.freeze({
     nodeId: settings.NODE_ID,
     region: settings.REGION,
@@ -183,6 +185,31 @@ export function parseConfig(environment: Environment): Config {
   });
 }
 
+/** The settings that can be used, and every fault of the others: each by itself, and what does not go together. */
+export function readSettings(environment: Environment): {
+  readonly settings: Partial<Settings>;
+  readonly faults: readonly string[];
+} {
+  const { settings: given, faults } = withFiles(environment);
+  const parsed = SETTINGS.safeParse(given);
+  // Asked of what was given, parsed or not, so that one faulty number hides no missing secret.
+  const all = [
+    ...faults,
+    ...faultsOf(parsed.error, given),
+    ...contradictions(given),
+    ...(given.NODE_ENV === 'production' ? risks(given) : []),
+  ];
+  return { settings: parsed.data ?? usableOf(given), faults: all };
+}
+
+function usableOf(given: Given): Partial<Settings> {
+  const each = Object.entries(SETTINGS.shape).map(([name, schema]) => [
+    name,
+    schema.safeParse(given[name]).data,
+  ]);
+  return Object.fromEntries(each);
+}
+
 /** The settings of a schema, with those that lie in files. Throws a ConfigError that names every fault. */
 export function parseSettings<Schema extends z.ZodType>(
   schema: Schema,
@@ -195,7 +222,7 @@ export function parseSettings<Schema extends z.ZodType>(
   return parsed.data;
 }
 
-type Settings = z.output<typeof SETTINGS>;
+export type Settings = z.output<typeof SETTINGS>;
 
 function tokenSettings(settings: Settings): TokenSettings {
   return {
@@ -234,7 +261,14 @@ function contradictions(given: Given): string[] {
     faults.push(
       'AUTH=required, the default, needs JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URL (or, for trying, AUTH=open)',
     );
+  if (isOneListener(usableOf(given)))
+    faults.push('OPS_PORT is the same as PORT: clients and operators have listeners of their own');
   return faults;
+}
+
+function isOneListener({ HOST = '', PORT, OPS_HOST = '', OPS_PORT }: Partial<Settings>): boolean {
+  const isEverywhere = [HOST, OPS_HOST].some((each) => each === '0.0.0.0' || each === '::');
+  return PORT !== 0 && PORT !== undefined && PORT === OPS_PORT && (HOST === OPS_HOST || isEverywhere);
 }
 
 /** What is good enough for trying, and not for the Internet. */
@@ -260,13 +294,6 @@ function isPlainUrl(text: string): boolean {
 function faultsOf(error: z.ZodError | undefined, given: Given): string[] {
   return (error?.issues ?? []).map((issue) => {
     const variable = String(issue.path[0] ?? '');
-    return `${variable} ${given[variable] === undefined ? 'is not set' : ruleOf(issue)}`;
+    return `${variable} ${given[variable] === undefined ? 'is not set' : issue.message}`;
   });
-}
-
-function ruleOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_type') return 'must be a whole number';
-  if (issue.code === 'too_small' && issue.origin !== 'string') return `must be at least ${issue.minimum}`;
-  if (issue.code === 'too_big' && issue.origin !== 'string') return `must be at most ${issue.maximum}`;
-  return issue.message;
 }

@@ -51,14 +51,51 @@ test('what is wrong, missing and contradictory is named together, each as what i
   };
   expect(faults(environment)).toEqual([
     'JWT_SECRET_FILE names a file that cannot be read',
-    'PORT must be a whole number',
-    'ROOM_PEERS_MAX must be at most 1000',
-    'DRAIN_MS must be at least 0',
+    'PORT must be a whole number from 0 to 65535',
+    'ROOM_PEERS_MAX must be a whole number from 1 to 1000',
+    'DRAIN_MS must be a whole number from 0 to 604800000',
     'WEBHOOK_SECRET is not set, and WEBHOOK_URL is',
     'TURN_SECRET is not set, and TURN_URLS is',
     'AUTH must not be "open" with NODE_ENV=production',
     'ALLOWED_ORIGINS is not set, which NODE_ENV=production asks for',
   ]);
+});
+
+test('a setting that cannot be used is not called missing, too', () => {
+  const given = { TURN_URLS: 'turn:a', WEBHOOK_URL: 'https://hooks.example' };
+  const files = {
+    TURN_SECRET_FILE: '/nowhere/a',
+    WEBHOOK_SECRET_FILE: '/nowhere/b',
+    JWT_SECRET_FILE: '/nowhere/c',
+  };
+  expect(faults({ ...given, ...files }).map((fault) => fault.split(' ')[0])).toEqual([
+    'JWT_SECRET_FILE',
+    'TURN_SECRET_FILE',
+    'WEBHOOK_SECRET_FILE',
+  ]);
+  expect(faults({ JWKS_URL: 'nowhere' })).toEqual([expect.stringMatching(/^JWKS_URL must be/)]);
+});
+
+test.each([
+  ['PORT', ' '],
+  ['PORT', '0x10'],
+  ['CONNECTIONS_MAX', '1e4'],
+  ['RESUME_WINDOW_MS', '99999999999'],
+  ['HOST', 'two words'],
+  ['LOG_LEVEL', 'loud'],
+])('%s refuses %j in words', (name, value) => {
+  expect(faults({ AUTH: 'open', [name]: value })).toEqual([
+    expect.stringMatching(RegExp(`^${name} must be `)),
+  ]);
+});
+
+test.each([
+  ['0.0.0.0', '127.0.0.1', 1],
+  ['10.0.0.1', '10.0.0.1', 1],
+  ['10.0.0.1', '127.0.0.1', 0],
+])('with HOST=%s and OPS_HOST=%s one port for both is a fault %i times', (HOST, OPS_HOST, count) => {
+  const given = { AUTH: 'open', HOST, OPS_HOST, PORT: '4000', OPS_PORT: '4000' };
+  expect(faults(given)).toHaveLength(count);
 });
 
 describe('AUTH', () => {
@@ -179,14 +216,29 @@ test('D8: a node id of exactly 20 characters is made longer', () => {
 });
 
 describe('REDIS_URL', () => {
-  test.each(['redis://h', 'rediss://u:p@h:1', 'redis+sentinel://h1,h2/m', 'redis+cluster://h1:1,h2:2'])(
-    'takes %s',
-    (url) => {
-      expect(parseConfig({ AUTH: 'open', REDIS_URL: url }).redisUrl).toBe(url);
-    },
-  );
-  test.each(['h:6379', 'http://h', 'redis+other://h'])('refuses %s', (url) => {
-    expect(faults({ AUTH: 'open', REDIS_URL: url })).toHaveLength(1);
+  test.each([
+    'redis://h',
+    'redis://h/2',
+    'redis://[::1]:7000',
+    'rediss://u:p%2F@h:1',
+    'redis+sentinel://h1,h2/m',
+    'rediss+cluster://h1:1,h2:2',
+  ])('takes %s', (url) => {
+    expect(parseConfig({ AUTH: 'open', REDIS_URL: url }).redisUrl).toBe(url);
+  });
+  test.each([
+    'h:6379',
+    'http://h',
+    'redis+other://h',
+    'redis://',
+    'redis://h1,h2',
+    'redis://h:seven',
+    'redis://:%hidden@h',
+  ])('refuses %s before anything connects', (url) => {
+    const [fault, ...others] = faults({ AUTH: 'open', REDIS_URL: url });
+    expect(fault).toMatch(/^REDIS_URL must be redis:/);
+    expect(fault).not.toContain('hidden');
+    expect(others).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { parseRedisUrl, REDIS_URL_RULE } from './redis-url.ts';
 import { loadScripts, type Scripts } from './scripts.ts';
 
 export type Client = Redis | Cluster;
@@ -52,24 +53,27 @@ const COMMON: ClientOptions = {
   reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 1 : false),
 };
 
+/** The name that Redis's own examples give a master. */
+const SENTINEL_MASTER = 'mymaster';
+
 const SUBSCRIBER: ClientOptions = { maxRetriesPerRequest: null };
 
 function openOne(url: string, options: ClientOptions): Client {
-  const cluster = /^rediss?\+cluster:\/\//.test(url);
-  const sentinel = /^rediss?\+sentinel:\/\//.test(url);
-  if (!cluster && !sentinel) return new Redis(url, options);
-  const { hosts, credentials, name, tls } = parseHosts(url);
-  const shared: ClientOptions = { ...options, ...credentials, ...(tls ? { tls: {} } : {}) };
-  if (sentinel) {
+  const address = parseRedisUrl(url);
+  if (address === undefined) throw new Error(`the Redis URL ${REDIS_URL_RULE}`);
+  const { kind, hosts, path, isTls, credentials } = address;
+  if (kind === 'standalone') return new Redis(url, options);
+  const shared: ClientOptions = { ...options, ...credentials, ...(isTls ? { tls: {} } : {}) };
+  if (kind === 'sentinel') {
     return new Redis({
       ...shared,
-      sentinels: hosts,
-      name: name || 'mymaster',
-      ...(tls ? { enableTLSForSentinelMode: true } : {}),
+      sentinels: [...hosts],
+      name: path || SENTINEL_MASTER,
+      ...(isTls ? { enableTLSForSentinelMode: true } : {}),
     });
   }
   const { scripts, ...redisOptions } = shared;
-  return new Cluster(hosts, {
+  return new Cluster([...hosts], {
     ...(scripts === undefined ? {} : { scripts }),
     redisOptions,
     shardedSubscribers: true,
@@ -80,24 +84,4 @@ function openOne(url: string, options: ClientOptions): Client {
     retryDelayOnFailover: 100,
     clusterRetryStrategy: (tries) => Math.min(100 * tries, 2_000),
   });
-}
-
-/** `redis+sentinel://user:password@h1:p1,h2:p2/name`: the standard URL parser knows one host alone. */
-function parseHosts(url: string) {
-  const match = /^redis(s?)\+\w+:\/\/(?:([^@/]*)@)?([^/]+)(?:\/(.*))?$/.exec(url);
-  if (match === null)
-    throw new Error('a Redis URL is redis+sentinel://h1:p1,h2:p2/master or redis+cluster://h1:p1,h2:p2');
-  const [, secure, userinfo, hostList = '', name = ''] = match;
-  const [username, password] = (userinfo ?? '').split(':').map(decodeURIComponent);
-  const defaultPort = url.includes('+sentinel') ? 26_379 : 6_379;
-  const hosts = hostList.split(',').map((entry) => {
-    const { hostname, port } = new URL(`redis://${entry}`);
-    return { host: hostname, port: port === '' ? defaultPort : Number(port) };
-  });
-  return {
-    hosts,
-    name,
-    tls: secure === 's',
-    credentials: { ...(username ? { username } : {}), ...(password ? { password } : {}) },
-  };
 }
