@@ -377,7 +377,7 @@ export class Member implements Listener, SessionRef {
         this.#taken = index + 1;
         return this.records[index] as RoomRecord;
       },
-      { what: `a ${type}` },
+      { everyMs: 5, what: `a ${type}` },
     ) as Promise<RoomRecord>;
   }
 }
