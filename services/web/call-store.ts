@@ -326,11 +326,7 @@ export class CallStore {
       this.#readRoster();
       this.announcement.value = this.strings.value.joinedNow(peer.name);
     });
-    session.on('peer_updated', ({ peer }) => {
-      const changes = peer.id === session.self?.id ? ownChanges(this.self.value, peer) : [];
-      this.#readRoster();
-      for (const change of changes) this.#tellOwn(change);
-    });
+    session.on('peer_updated', () => this.#readRoster());
     session.on('peer_left', ({ peer }) => {
       this.#readRoster();
       this.announcement.value = this.strings.value.leftNow(this.#names.get(peer) ?? '');
@@ -408,7 +404,9 @@ export class CallStore {
   #readRoster(): void {
     const session = this.#session;
     if (session === undefined) return;
+    const changes = session.self === undefined ? [] : ownChanges(this.self.value, session.self);
     batch(() => {
+      for (const change of changes) this.#tellOwn(change);
       this.self.value = session.self;
       this.roomState.value = session.room;
       if (session.self !== undefined) this.#names.set(session.self.id, session.self.name);

@@ -23,7 +23,7 @@ function isBelow(role: Role, other: Role): boolean {
   return ROLES.indexOf(role) > ROLES.indexOf(other);
 }
 
-export function isMuted(peer: Peer | undefined, kind: Kind): boolean {
+export function isMuted(peer: Pick<Peer, 'muted'> | undefined, kind: Kind): boolean {
   return peer?.muted.includes(kind) ?? false;
 }
 
@@ -42,16 +42,18 @@ function saysOf(metadata: unknown, name: string): unknown {
   return (metadata as Record<string, unknown>)[name];
 }
 
-/** What of oneself others have changed; of a new role only that, for it says what one may send. */
+/** What others have decided of oneself; of a role only that, for it says what one may send. */
 export type OwnChange =
   | { readonly type: 'role'; readonly role: Role }
   | { readonly type: 'muted' | 'unmuted'; readonly kind: Kind };
 
+/** A newcomer, who counts on being heard and seen, is told what is withheld. */
 export function ownChanges(before: Peer | undefined, after: Peer): OwnChange[] {
-  if (before === undefined) return [];
-  if (before.role !== after.role) return [{ type: 'role', role: after.role }];
+  const isNew = before?.id !== after.id;
+  const known = isNew ? { role: after.role === 'listener' ? 'speaker' : after.role, muted: [] } : before;
+  if (known.role !== after.role) return [{ type: 'role', role: after.role }];
   return KINDS.flatMap((kind): OwnChange[] => {
-    if (isMuted(before, kind) === isMuted(after, kind)) return [];
+    if (isMuted(known, kind) === isMuted(after, kind)) return [];
     return [{ type: isMuted(after, kind) ? 'muted' : 'unmuted', kind }];
   });
 }

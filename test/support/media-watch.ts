@@ -30,8 +30,8 @@ export function keepConnectionsAndSendOn(): void {
   Object.assign(window, { connections: made });
 }
 
-/** As `keepConnections`; and what comes from the node is held for `window.delayMs`. */
-export function keepConnectionsAndHearLate(): void {
+/** As `keepConnections`; and what is sent to the node, or comes from it, can be held by `holdFrames`. */
+export function keepConnectionsAndHoldFrames(): void {
   const made: RTCPeerConnection[] = [];
   const { RTCPeerConnection: Browsers, WebSocket: Sockets } = window;
   window.RTCPeerConnection = class extends Browsers {
@@ -40,15 +40,49 @@ export function keepConnectionsAndHearLate(): void {
       made.push(this);
     }
   };
-  const state = Object.assign(window, { connections: made, delayMs: 0 });
+  const held: Held = { out: undefined, in: undefined };
+  Object.assign(window, { connections: made, held });
   window.WebSocket = class extends Sockets {
+    override send(data: string) {
+      if (held.out === undefined) super.send(data);
+      else held.out.push({ text: data, go: () => super.send(data) });
+    }
     override set onmessage(hear: (event: MessageEvent) => void) {
       super.onmessage = (event) => {
-        if (state.delayMs === 0) hear(event);
-        else setTimeout(() => hear(event), state.delayMs);
+        if (held.in === undefined) hear(event);
+        else held.in.push({ text: String(event.data), go: () => hear(event) });
       };
     }
   };
+}
+
+type Held = Record<'out' | 'in', { readonly text: string; go(): void }[] | undefined>;
+
+export async function holdFrames(person: Person, direction: 'out' | 'in'): Promise<void> {
+  await person.page.evaluate((which) => {
+    (window as unknown as { held: Held }).held[which] = [];
+  }, direction);
+}
+
+/** How many of the held frames contain a text. */
+export function heldFrames(person: Person, direction: 'out' | 'in', text: string): Promise<number> {
+  return person.page.evaluate(
+    ([which, part]) => {
+      const frames = (window as unknown as { held: Held }).held[which] ?? [];
+      return frames.filter((frame) => frame.text.includes(part)).length;
+    },
+    [direction, text] as const,
+  );
+}
+
+/** Lets go of them, in their order. */
+export async function releaseFrames(person: Person, direction: 'out' | 'in'): Promise<void> {
+  await person.page.evaluate((which) => {
+    const { held } = window as unknown as { held: Held };
+    const frames = held[which] ?? [];
+    held[which] = undefined;
+    for (const { go } of frames) go();
+  }, direction);
 }
 
 export type Way = 'outbound-rtp' | 'inbound-rtp';

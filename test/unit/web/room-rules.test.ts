@@ -37,12 +37,23 @@ describe('what one is told of oneself', () => {
 
   test('is the role alone where that is new, since it says what one may send', () => {
     const listener = person('listener', ['audio', 'video', 'message']);
-    expect(ownChanges(person('speaker'), listener)).toEqual([{ type: 'role', role: 'listener' }]);
+    expect(ownChanges(person('speaker', [], null, 'listener'), listener)).toEqual([
+      { type: 'role', role: 'listener' },
+    ]);
   });
 
-  test('is nothing where nothing changed, or nothing was known', () => {
+  test('is nothing where nothing changed', () => {
     expect(ownChanges(person('speaker'), person('speaker', [], { hand: true }))).toEqual([]);
-    expect(ownChanges(undefined, person('listener', ['audio']))).toEqual([]);
+  });
+
+  test('is, for a newcomer, what is withheld', () => {
+    const former = person('host', ['audio'], null, 'of a session before');
+    for (const before of [undefined, former]) {
+      expect(ownChanges(before, person('host'))).toEqual([]);
+      expect(ownChanges(before, person('speaker', ['audio']))).toEqual([{ type: 'muted', kind: 'audio' }]);
+      const listener = person('listener', ['audio', 'video', 'message']);
+      expect(ownChanges(before, listener)).toEqual([{ type: 'role', role: 'listener' }]);
+    }
   });
 });
 
