@@ -33,6 +33,9 @@ export interface RequestContext {
     readonly room: RoomId;
     readonly peer: PeerId;
     readonly reason?: string;
+    /** Whom an order was about, where it was about one, and what its author gave as his reason. */
+    readonly target?: string;
+    readonly note?: string;
   }): void;
   /** Resolves once this process may trust that its sessions are its own: at once, unless it has just slept. */
   awake(): Promise<void> | undefined;

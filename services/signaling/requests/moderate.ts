@@ -1,4 +1,4 @@
-import type { ModerateRequest } from '@fenghuo/protocol';
+import type { ModerateRequest, Moderation } from '@fenghuo/protocol';
 import type { Connection, RequestContext } from './context.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 
@@ -20,8 +20,17 @@ export async function moderate(
       // How many people it concerns, the backplane alone knew.
       session.owe(records);
       session.seat.noteRecords(records);
-      context.log({ event: 'room_moderated', room: session.room, peer: session.peer, reason: order.action });
+      const { room, peer } = session;
+      context.log({ event: 'room_moderated', room, peer, reason: order.action, ...booked(order) });
       return accepted({ seq: answer.seq });
     },
   );
+}
+
+/** What the books hold of an order, next to who gave it. */
+function booked(order: Moderation): { readonly target?: string; readonly note?: string } {
+  return {
+    ...('peer' in order ? { target: order.peer } : {}),
+    ...('reason' in order && order.reason !== undefined ? { note: order.reason } : {}),
+  };
 }
