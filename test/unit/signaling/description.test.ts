@@ -347,9 +347,10 @@ describe('any text at all', () => {
     ['beginnings of m-lines', '\nm='],
   ])('of 60 kB of %s is read in no time', (_, part) => {
     const text = crlf(...SESSION) + part.repeat(60_000 / part.length);
-    const startMs = performance.now();
+    // Of the processor, not of the clock: other tests run beside this one.
+    const before = process.cpuUsage();
     kindsSent(text);
     kindsSent(text + AUDIO);
-    expect(performance.now() - startMs).toBeLessThan(250);
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(500);
   });
 });
