@@ -45,16 +45,24 @@ function openBackplane(
     observer: {
       connectionFailed: (connection, error) =>
         log.warn({ event: 'redis_connection_failed', connection, reason: error.message }),
+      reconnected: (connection) => metrics.redis.reconnects.inc({ connection }),
+      commandSent: () => metrics.redis.commandsPending.inc(),
+      commandAnswered: (script, seconds) => {
+        metrics.redis.commandsPending.dec();
+        metrics.redis.commandDuration.observe({ script }, seconds);
+      },
       commandFailed: (script, error) => {
-        metrics.backplane.commandsFailed.inc({ script });
+        metrics.redis.commandsPending.dec();
+        metrics.redis.commandsFailed.inc({ script });
         log.debug({ event: 'redis_command_failed', script, reason: error.message });
       },
+      looped: (seconds) => metrics.redis.doorbellLoop.observe(seconds),
       subscriptionFailed: (error) => {
-        metrics.backplane.subscriptionsFailed.inc();
+        metrics.redis.subscriptionsFailed.inc();
         log.debug({ event: 'redis_subscription_failed', reason: error.message });
       },
       adapterFailed: (error) => {
-        metrics.backplane.adapterFailed.inc();
+        metrics.redis.adapterFailed.inc();
         log.debug({ event: 'adapter_failed', reason: error.message });
       },
     },

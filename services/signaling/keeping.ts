@@ -70,6 +70,7 @@ function openKeeper(
     load: on.load,
     onBeat: on.onBeat,
     onSwept: () => {
+      metrics.backplane.leasesLost.inc();
       log.warn({ event: 'taken_for_dead' });
       on.note({ event: 'taken_for_dead' });
       on.onSwept();
@@ -97,7 +98,7 @@ function openFeeds(
       if (record.type !== 'signal' && record.type !== 'message')
         return on.onOwnRecord(room, record, peersLeft);
       const seconds = Math.max(0, performance.now() - record.originMs) / 1_000;
-      messages.relayDuration.observe({ path: hadListener ? 'local' : 'node' }, seconds);
+      messages.relayDuration.observe({ path: hadListener ? 'local' : 'node', kind: kindOf(record) }, seconds);
     },
     duplicate: () => counts.duplicates.inc(),
     repaired: (records) => counts.repaired.inc(records),
@@ -114,6 +115,14 @@ function openFeeds(
     onStray,
   });
 }
+
+/** By the first member after the author's id, where `requests/signal.ts` puts what it carries. */
+function kindOf({ type, from, body }: RoomRecord): 'sdp' | 'other' {
+  const isSdp = type === 'signal' && body.startsWith('"description"', BODY_BEFORE_CONTENT + from.length);
+  return isSdp ? 'sdp' : 'other';
+}
+
+const BODY_BEFORE_CONTENT = '{"from":"",'.length;
 
 function openAbsences(
   config: Config,

@@ -88,7 +88,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     pageRoot: PAGE_ROOT,
   });
   const eventLoop = watchEventLoop((delayMs) => {
-    parts.metrics.eventLoop.delay.observe(delayMs / 1_000);
+    parts.metrics.process.eventLoopDelay.observe(delayMs / 1_000);
     noteDelay(pace, delayMs, performance.now());
     operations.vitals.delayed(delayMs);
     parts.metrics.connections.pace.set(pace.perSecond);
@@ -217,13 +217,17 @@ function gatewayOptions(
     },
     isBehindProxy: config.clients.trustProxy,
     pace,
-    answered: (type, outcome) => {
+    answered: (type, outcome, seconds) => {
       metrics.messages.messages.inc({ type, outcome });
+      if (type === 'join' && outcome === 'ok') metrics.rooms.joinDuration.observe(seconds);
+      if (type === 'resume' && outcome === 'ok') metrics.rooms.resumeDuration.observe(seconds);
       vitals.answered();
     },
     failed: (request, error) => log.error({ event: 'request_failed', request, err: error }),
     observer: {
       refused: (code) => metrics.connections.refused.inc({ code }),
+      opened: () => metrics.connections.opened.inc(),
+      closed: (reason) => metrics.connections.closed.inc({ reason }),
       dropped: (reason) => metrics.connections.dropped.inc({ reason }),
     },
   };

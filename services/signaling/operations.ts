@@ -69,6 +69,8 @@ export function openOperations(config: Config, parts: NodeParts, running: () => 
       ...adminParts(config, parts, running),
       watching: (room, action) => watched?.during(room, action) ?? action(),
       audit(fact) {
+        const { action, outcome } = fact;
+        parts.metrics.operators.actions.inc({ action: String(action), outcome: String(outcome) });
         log.info(fact);
         // Who has no token must not push what others did out of the journal.
         if (fact.outcome !== 'unauthorized') journal.note(fact);

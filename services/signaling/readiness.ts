@@ -1,14 +1,16 @@
 import type { Config } from './config.ts';
 import type { Drain } from './drain.ts';
+import { gaugesOf } from './gauges.ts';
 import type { Check } from './http/operators.ts';
 import type { Keeping, NodeParts } from './keeping.ts';
 import type { Operations } from './operations.ts';
 import type { Gateway } from './sockets/gateway.ts';
+import type { ReadinessCheck } from './telemetry/connections.ts';
 
 /** What a node tells operators of itself. */
 export interface Readiness {
   /** Whether it takes clients, question by question. */
-  checks(): Readonly<Record<string, Check>>;
+  checks(): Readonly<Record<ReadinessCheck, Check>>;
   /** Whether it was ready once. */
   isStarted(): boolean;
   /** Brings the gauges up to now, before a scrape. */
@@ -21,15 +23,13 @@ interface Told {
   readonly operations: Operations;
 }
 
-export function readinessOf(
-  config: Config,
-  { backplane, metrics }: NodeParts,
-  { keeper, feeds, departures, absences }: Keeping,
-  { gateway, drain, operations }: Told,
-): Readiness {
+export function readinessOf(config: Config, parts: NodeParts, keeping: Keeping, told: Told): Readiness {
+  const { backplane } = parts;
+  const { keeper } = keeping;
+  const { gateway, drain } = told;
   let isStarted = false;
 
-  function checks(): Record<string, Check> {
+  function checks(): Record<ReadinessCheck, Check> {
     const { answers, isSealed, rings, problem } = backplane.health();
     const why = problem === undefined ? {} : { problem };
     return {
@@ -42,25 +42,12 @@ export function readinessOf(
     };
   }
 
-  function refresh(): void {
-    const { answers, rings } = backplane.health();
-    metrics.connections.connections.set(gateway.connections.size);
-    metrics.connections.draining.set(drain.isDraining ? 1 : 0);
-    metrics.rooms.rooms.set(feeds.size);
-    metrics.rooms.peers.set(gateway.peers);
-    metrics.rooms.absent.set(absences.size);
-    metrics.backplane.redisUp.set(answers && rings ? 1 : 0);
-    metrics.backplane.nodesSeen.set(keeper.nodesSeen);
-    metrics.backplane.departuresOwed.set(departures.owed);
-    metrics.webhooks.waiting.set(operations.webhooksWaiting);
-  }
-
   return {
     checks,
     isStarted() {
       isStarted ||= Object.values(checks()).every((check) => check.ok);
       return isStarted;
     },
-    refresh,
+    refresh: gaugesOf(config, parts, keeping, { ...told, checks }),
   };
 }

@@ -1,7 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, inject, test } from 'vitest';
-import { capabilities } from '../support/capabilities.ts';
+import { afterEach, expect, inject, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { connect } from '../support/plain-client.ts';
@@ -11,65 +10,6 @@ let cluster: TestCluster | undefined;
 afterEach(async () => {
   await cluster?.stop();
   cluster = undefined;
-});
-
-describe('the metrics', () => {
-  async function scrape(opsUrl: string): Promise<string> {
-    const answer = await fetch(`${opsUrl}/metrics`);
-    expect(answer.headers.get('content-type')).toContain('text/plain');
-    return answer.text();
-  }
-
-  async function busyNode(): Promise<{ text: string }> {
-    cluster = await startCluster();
-    const [beijing, shanghai] = cluster.nodes;
-    const ann = await connect(beijing.url);
-    const bob = await connect(shanghai.url);
-    const carol = await connect(beijing.url);
-    await ann.join('blue');
-    const { self } = await bob.join('blue');
-    const local = await carol.join('blue');
-    await ann.request('signal', { to: self.id, description: { type: 'offer', sdp: 'v=0' } });
-    await ann.request('signal', { to: local.self.id, candidate: null });
-    await ann.request('signal', { to: 'nobody', candidate: null });
-    await ann.ask('nonsense', {});
-    await carol.next('signal');
-    const text = await eventually(async () => {
-      const scraped = await scrape(beijing.opsUrl);
-      return scraped.includes('signaling_relay_duration_seconds_count{path="local"} 1') && scraped;
-    });
-    for (const each of [ann, bob, carol]) each.close();
-    return { text: text as string };
-  }
-
-  test('say what happened: connections, rooms, peers, messages by type and outcome, relay duration by path', async () => {
-    const { text } = await busyNode();
-    for (const line of [
-      'signaling_connections 2',
-      'signaling_rooms 1',
-      'signaling_peers 2',
-      'signaling_redis_up 1',
-      'signaling_messages_total{type="join",outcome="ok"} 2',
-      'signaling_messages_total{type="offer",outcome="ok"} 1',
-      'signaling_messages_total{type="candidate",outcome="peer_not_found"} 1',
-      'signaling_messages_total{type="invalid",outcome="unknown_request"} 1',
-      'signaling_relay_duration_seconds_count{path="node"} 1',
-      'signaling_build_info{version="0.1.0"',
-    ]) {
-      expect(text).toContain(line);
-    }
-  });
-
-  test('carry no peer, no room and no address in a label', async () => {
-    const { text } = await busyNode();
-    expect(text).not.toMatch(/blue|127\.0\.0\.1|nobody|nonsense/);
-  });
-
-  test.skipIf(!capabilities.promtool)('are clean for promtool check metrics', async () => {
-    const { text } = await busyNode();
-    const output = execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
-    expect(output).toBe('');
-  });
 });
 
 test('a node that cannot reach Redis lives, and says why it is not ready', async () => {

@@ -19,7 +19,11 @@ export async function shareRedis(url: string, keyPrefix = `test-${randomBytes(6)
         bounds,
         observer: {
           connectionFailed: (name, error) => console.error('connection', name, error.message),
+          reconnected: (name) => console.error('reconnected', name),
+          commandSent: () => {},
+          commandAnswered: () => {},
           commandFailed: (script, error) => console.error('command', script, error.message),
+          looped: () => {},
           subscriptionFailed: (error) => console.error('subscription', error.message),
           adapterFailed: (error) => console.error('adapter', error.message),
         },

@@ -2,6 +2,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface TcpProxy {
   readonly port: number;
+  /** Ends every connection; new ones are passed on as before. */
+  cut(): void;
   stop(): Promise<void>;
 }
 
@@ -33,10 +35,14 @@ export async function startTcpProxy(targetPort: number, newLink: () => ProxiedLi
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
   });
+  const cut = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     port: (server.address() as AddressInfo).port,
+    cut,
     stop: async () => {
-      for (const socket of sockets) socket.destroy();
+      cut();
       await new Promise((resolve) => server.close(resolve));
     },
   };

@@ -130,6 +130,11 @@ export class RoomFeed {
     return this.#replica.state?.members.size;
   }
 
+  /** How much of the room's log this node keeps. */
+  get tail(): RoomReplica['tail'] {
+    return this.#replica.tail;
+  }
+
   /** What this node could restore of the room. */
   get knowledge(): { epoch: number; seq: number; contribution: () => string } {
     const { state, head } = this.#replica;

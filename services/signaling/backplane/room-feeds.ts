@@ -43,7 +43,7 @@ export class RoomFeeds {
   }
 
   /** Every room that is hosted now. */
-  hosted(): Iterable<Pick<RoomFeed, 'uses' | 'keep'>> {
+  hosted(): Iterable<Pick<RoomFeed, 'uses' | 'keep' | 'size' | 'tail'>> {
     return this.#feeds.values();
   }
 

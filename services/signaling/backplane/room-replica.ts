@@ -90,6 +90,11 @@ export class RoomReplica {
     return JSON.stringify(contribution);
   }
 
+  /** How much of the newest part of the log this is, and since when its oldest record is here. */
+  get tail(): { readonly records: number; readonly bytes: number; readonly sinceMs: number | undefined } {
+    return { records: this.#tail.length, bytes: this.#tailBytes, sinceMs: this.#tail[0]?.atMs };
+  }
+
   /** How far this node's knowledge goes. */
   get head(): number {
     return Math.max(this.#state?.seq ?? 0, ...this.#own.keys());

@@ -6,6 +6,8 @@ import { turnAway } from './turn-away.ts';
 
 /** Lets newcomers in at the node's pace. A few wait for a moment, unanswered; the others are told when to come back. */
 export interface Door {
+  /** Newcomers of whom nothing has become yet. */
+  readonly waiting: number;
   close(): void;
 }
 
@@ -75,6 +77,9 @@ export function openDoor(server: HttpServer, { pace, nowMs, chance, onRefused }:
   }
 
   return {
+    get waiting() {
+      return line.size + toTurnAway.size;
+    },
     close() {
       clearInterval(timer);
       for (const queue of [line, toTurnAway]) while (queue.size > 0) queue.take()[1].destroy();

@@ -11,7 +11,7 @@ import { openDoor } from './door.ts';
 import { type Admission, addressOf, admit, HandshakeRefused } from './handshake.ts';
 import { sizedParser } from './parser.ts';
 import { type ServeOptions, serve } from './serve.ts';
-import { SocketConnection } from './socket-connection.ts';
+import { type CloseReason, SocketConnection } from './socket-connection.ts';
 
 export interface GatewayOptions extends ServeOptions {
   readonly admission: Omit<Admission, 'connections'>;
@@ -27,6 +27,8 @@ export interface GatewayOptions extends ServeOptions {
 export interface GatewayObserver {
   /** By the code that the client got; `flood`: cut before it could get one. */
   refused(code: string): void;
+  opened(): void;
+  closed(reason: CloseReason): void;
   dropped(reason: DropReason): void;
 }
 
@@ -34,6 +36,10 @@ export interface Gateway {
   /** Every open connection. */
   readonly connections: ReadonlySet<Connection>;
   readonly peers: number;
+  /** Newcomers who wait to be let in, or turned away. */
+  readonly newcomers: number;
+  /** Packets that clients have not taken yet. */
+  readonly packetsWaiting: number;
   readonly announcer: Announcer;
   /** Closes every connection so that its client goes elsewhere. */
   dropAll(reason: DropReason): void;
@@ -83,9 +89,11 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     const connection = new SocketConnection(io, socket, options.observer.dropped);
     connection.identity = identities.get(socket) ?? NOBODY_KNOWN;
     connections.add(connection);
+    options.observer.opened();
     attend(socket, connection, context, options);
-    socket.on('disconnect', () => {
+    socket.on('disconnect', (reason) => {
       connections.delete(connection);
+      options.observer.closed(connection.closedFor(reason));
       connectionLost(context, connection).catch((error) => options.failed('disconnect', error));
     });
   });
@@ -100,6 +108,14 @@ export function openGateway(server: HttpServer, context: RequestContext, options
       for (const { membership } of connections)
         if (membership !== undefined && membership !== 'joining') peers++;
       return peers;
+    },
+    get newcomers() {
+      return door.waiting;
+    },
+    get packetsWaiting() {
+      let packets = 0;
+      for (const connection of connections) packets += connection.packetsWaiting;
+      return packets;
     },
     dropAll(reason) {
       for (const connection of [...connections]) connection.drop(reason);

@@ -5,8 +5,8 @@ import { HANDLERS } from '../requests/index.ts';
 import { type Reply, refused } from '../requests/reply.ts';
 import { BINARY, TOO_LARGE } from './parser.ts';
 
-/** What was asked and what came of it, both from closed sets: for metrics. */
-export type Answered = (type: MessageType, outcome: 'ok' | ErrorCode) => void;
+/** What was asked and what came of it, both from closed sets, and how long that took: for metrics. */
+export type Answered = (type: MessageType, outcome: 'ok' | ErrorCode, seconds: number) => void;
 
 export const MESSAGE_TYPES = [
   'join',
@@ -42,6 +42,7 @@ export async function serve(
   args: readonly unknown[],
   options: ServeOptions,
 ): Promise<void> {
+  const sinceMs = performance.now();
   const last = args.at(-1);
   const acknowledge = typeof last === 'function' ? (last as (reply: object) => void) : undefined;
   const [name, payload, extra] = acknowledge === undefined ? args : args.slice(0, -1);
@@ -52,7 +53,7 @@ export async function serve(
     extra === undefined ? payload : undefined,
     options,
   );
-  options.answered(type, reply.ok ? 'ok' : reply.error.code);
+  options.answered(type, reply.ok ? 'ok' : reply.error.code, (performance.now() - sinceMs) / 1_000);
   acknowledge?.(reply.ok ? { ok: true, ...reply.value } : reply);
   if (reply.ok) reply.afterReply?.();
 }

@@ -18,6 +18,28 @@ const SERVICE_RESTART = 1012;
 /** Who has not answered a close for so long does not hear any more. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
+/** Why a connection ended: because this node dropped it, or for what socket.io has a name of its own. */
+export const CLOSE_REASONS = [
+  'client',
+  'transport',
+  'ping_timeout',
+  'error',
+  'removed',
+  'session_lost',
+  'shutdown',
+  'drain',
+  'slow_reader',
+] as const;
+export type CloseReason = (typeof CLOSE_REASONS)[number];
+
+const SOCKET_IO_REASONS: Readonly<Record<string, CloseReason>> = {
+  'client namespace disconnect': 'client',
+  'transport close': 'transport',
+  'ping timeout': 'ping_timeout',
+  'server namespace disconnect': 'removed',
+  'server shutting down': 'shutdown',
+};
+
 /** One socket.io socket, as requests see it. */
 export class SocketConnection implements Connection {
   membership: Session | 'joining' | undefined;
@@ -27,7 +49,7 @@ export class SocketConnection implements Connection {
   readonly #io: Server;
   readonly #socket: Socket;
   readonly #onDrop: (reason: DropReason) => void;
-  #isDropped = false;
+  #droppedFor: DropReason | undefined;
 
   constructor(io: Server, socket: Socket, onDrop: (reason: DropReason) => void) {
     this.#io = io;
@@ -74,8 +96,8 @@ export class SocketConnection implements Connection {
   }
 
   drop(reason: DropReason): void {
-    if (!this.isOpen || this.#isDropped) return;
-    this.#isDropped = true;
+    if (!this.isOpen || this.#droppedFor !== undefined) return;
+    this.#droppedFor = reason;
     this.#onDrop(reason);
     const socket = webSocketOf(this.#socket);
     // The engine's own close would be taken for a goodbye; this one makes clients come back. Who does not read
@@ -86,6 +108,16 @@ export class SocketConnection implements Connection {
       socket?.close(SERVICE_RESTART);
       setTimeout(() => socket?.terminate(), CLOSE_TIMEOUT_MS).unref();
     }
+  }
+
+  /** Why it ended; `reason` is socket.io's. */
+  closedFor(reason: string): CloseReason {
+    return this.#droppedFor ?? SOCKET_IO_REASONS[reason] ?? 'error';
+  }
+
+  /** Packets that its client has not taken yet. */
+  get packetsWaiting(): number {
+    return waitingPackets(this.#socket).length;
   }
 
   /** Drops a client that has stopped to read: what waits for it would grow without bound. */

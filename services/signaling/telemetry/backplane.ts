@@ -1,76 +1,43 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
-import { SCRIPTS } from '../backplane/redis/scripts.ts';
+import type { Family } from './catalogue.ts';
 
-export function backplaneMetrics(registry: Registry) {
-  const registers = [registry];
-  const redisUp = new Gauge({
-    name: 'signaling_redis_up',
-    help: '1 while Redis answers commands and this node hears its own doorbell, else 0. Always 1 on the memory backplane.',
-    registers,
-  });
-  const duplicates = new Counter({
-    name: 'signaling_duplicates_suppressed_total',
-    help: 'Records that rang again after they had been delivered.',
-    registers,
-  });
-  const repaired = new Counter({
-    name: 'signaling_gaps_repaired_total',
-    help: 'Records that no doorbell brought and that were read back from a log.',
-    registers,
-  });
-  const resyncs = new Counter({
-    name: 'signaling_resyncs_total',
-    help: 'Sessions that were given a snapshot because a log no longer reached back.',
-    registers,
-  });
-  const commandsFailed = new Counter({
-    name: 'signaling_redis_commands_failed_total',
-    help: 'Scripts that Redis did not answer in time or answered with an error, by script.',
-    labelNames: ['script'],
-    registers,
-  });
-  for (const script of Object.keys(SCRIPTS)) commandsFailed.inc({ script }, 0);
-  const subscriptionsFailed = new Counter({
-    name: 'signaling_redis_subscriptions_failed_total',
-    help: 'Doorbell subscriptions that Redis did not confirm in time.',
-    registers,
-  });
-  const adapterFailed = new Counter({
-    name: 'signaling_adapter_failures_total',
-    help: 'Ephemeral messages and subscriptions that the socket.io adapter could not hand to Redis.',
-    registers,
-  });
-  const nodesSeen = new Gauge({
-    name: 'signaling_cluster_nodes',
-    help: 'Nodes whose lease this node saw at its last beat, itself included.',
-    registers,
-  });
-  const sessionsSwept = new Counter({
-    name: 'signaling_sessions_swept_total',
-    help: 'Sessions of nodes that died which this node took over.',
-    registers,
-  });
-  const rebuilds = new Counter({
-    name: 'signaling_homes_sealed_total',
-    help: "Lives of the backplane in which this node took part in restoring what it had lost; the first is the node's start.",
-    registers,
-  });
-  const departuresOwed = new Gauge({
-    name: 'signaling_departures_owed',
-    help: 'Sessions that ended here and whose end the backplane has not confirmed yet.',
-    registers,
-  });
+/** What every backplane has: doorbells and logs, leases, lives. */
+export function backplaneMetrics(family: Family) {
   return {
-    redisUp,
-    duplicates,
-    repaired,
-    resyncs,
-    commandsFailed,
-    subscriptionsFailed,
-    adapterFailed,
-    nodesSeen,
-    sessionsSwept,
-    departuresOwed,
-    rebuilds,
+    duplicates: family.counter(
+      'signaling_duplicates_suppressed_total',
+      'Records that rang again after they had been delivered.',
+    ),
+    repaired: family.counter(
+      'signaling_gaps_repaired_total',
+      'Records that no doorbell brought and that were read back from a log.',
+    ),
+    resyncs: family.counter(
+      'signaling_resyncs_total',
+      'Sessions that were given a snapshot because a log no longer reached back.',
+    ),
+    nodesSeen: family.gauge(
+      'signaling_cluster_nodes',
+      'Nodes whose lease this node saw at its last beat, itself included.',
+    ),
+    leaseTaken: family.gauge(
+      'signaling_lease_taken',
+      '1 while this node has a lease, so that the others would take over its sessions, else 0.',
+    ),
+    leasesLost: family.counter(
+      'signaling_leases_lost_total',
+      'Times the others took this node for dead: it had hung, or was cut off, and dropped its connections.',
+    ),
+    sessionsSwept: family.counter(
+      'signaling_sessions_swept_total',
+      'Sessions of nodes that died which this node took over.',
+    ),
+    departuresOwed: family.gauge(
+      'signaling_departures_owed',
+      'Sessions that ended here and whose end the backplane has not confirmed yet.',
+    ),
+    rebuilds: family.counter(
+      'signaling_homes_sealed_total',
+      "Lives of the backplane in which this node took part in restoring what it had lost; the first is the node's start.",
+    ),
   };
 }

@@ -1,4 +1,5 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { CLOSE_REASONS } from '../sockets/socket-connection.ts';
+import type { Family } from './catalogue.ts';
 
 const REFUSALS = [
   'unauthorized',
@@ -12,43 +13,63 @@ const REFUSALS = [
 const DROPS = ['session_lost', 'shutdown', 'drain', 'slow_reader'] as const;
 const GO_AWAY_REASONS = ['drain', 'rebalance'] as const;
 
-export function connectionMetrics(registry: Registry) {
-  const registers = [registry];
-  const connections = new Gauge({
-    name: 'signaling_connections',
-    help: 'Client connections that are open on this node now.',
-    registers,
-  });
-  const refused = new Counter({
-    name: 'signaling_handshakes_refused_total',
-    help: 'Handshakes refused, by the code that the client got; flood: cut with HTTP 503 before it could get one.',
-    labelNames: ['code'],
-    registers,
-  });
-  const dropped = new Counter({
-    name: 'signaling_connections_dropped_total',
-    help: 'Connections that the node closed of its own accord, by reason.',
-    labelNames: ['reason'],
-    registers,
-  });
-  const draining = new Gauge({
-    name: 'signaling_draining',
-    help: '1 while this node sends its clients away and takes no new ones, else 0.',
-    registers,
-  });
-  const goAways = new Counter({
-    name: 'signaling_go_aways_total',
-    help: 'Clients told to go to another node, by reason.',
-    labelNames: ['reason'],
-    registers,
-  });
-  for (const reason of GO_AWAY_REASONS) goAways.inc({ reason }, 0);
-  const pace = new Gauge({
-    name: 'signaling_admissions_per_second_max',
-    help: 'Handshakes that this node would take a second now: falls while its event loop is late.',
-    registers,
-  });
-  for (const code of REFUSALS) refused.inc({ code }, 0);
-  for (const reason of DROPS) dropped.inc({ reason }, 0);
-  return { connections, refused, dropped, draining, goAways, pace };
+export function connectionMetrics(family: Family) {
+  return {
+    connections: family.gauge('signaling_connections', 'Client connections that are open on this node now.'),
+    connectionsMax: family.gauge(
+      'signaling_connections_max',
+      'Connections that this node takes at most: its CONNECTIONS_MAX.',
+    ),
+    opened: family.counter('signaling_connections_opened_total', 'Handshakes that were accepted.'),
+    closed: family.counter(
+      'signaling_connections_closed_total',
+      'Connections that ended, by reason. client: it said goodbye; transport: it closed its socket, or the network did; ping_timeout: it was silent; error: its socket failed or it sent what is no packet; removed: its session was ended, or goes on elsewhere; the others: as in signaling_connections_dropped_total.',
+      { reason: CLOSE_REASONS },
+    ),
+    refused: family.counter(
+      'signaling_handshakes_refused_total',
+      'Handshakes refused, by the code that the client got; flood: cut with HTTP 503 before it could get one.',
+      { code: REFUSALS },
+    ),
+    waiting: family.gauge(
+      'signaling_handshakes_waiting',
+      'Handshakes that wait to be let in or turned away now.',
+    ),
+    pace: family.gauge(
+      'signaling_admissions_per_second_max',
+      'Handshakes that this node would take a second now: falls while its event loop is late.',
+    ),
+    dropped: family.counter(
+      'signaling_connections_dropped_total',
+      'Connections that the node closed of its own accord, by reason.',
+      { reason: DROPS },
+    ),
+    packetsWaiting: family.gauge(
+      'signaling_packets_waiting',
+      'Packets that clients have not taken from their sockets yet, of all connections.',
+    ),
+    draining: family.gauge(
+      'signaling_draining',
+      '1 while this node sends its clients away and takes no new ones, else 0.',
+    ),
+    goAways: family.counter('signaling_go_aways_total', 'Clients told to go to another node, by reason.', {
+      reason: GO_AWAY_REASONS,
+    }),
+    ready: family.gauge(
+      'signaling_ready',
+      '1 where a question of readiness is answered with yes now, else 0, by check; the node takes clients while all are 1.',
+      { check: READINESS_CHECKS },
+    ),
+  };
 }
+
+/** In the order in which GET /readyz tells of them. */
+export const READINESS_CHECKS = [
+  'backplane_answers',
+  'backplane_rings',
+  'home_sealed',
+  'lease_taken',
+  'not_draining',
+  'below_connections_max',
+] as const;
+export type ReadinessCheck = (typeof READINESS_CHECKS)[number];

@@ -1,26 +1,31 @@
-import { Registry } from 'prom-client';
 import { backplaneMetrics } from './backplane.ts';
 import { buildMetrics } from './build.ts';
+import { Catalogue } from './catalogue.ts';
 import { connectionMetrics } from './connections.ts';
-import { eventLoopMetrics } from './event-loop.ts';
 import { messageMetrics } from './messages.ts';
+import { operatorMetrics } from './operators.ts';
+import { processMetrics } from './process.ts';
+import { redisMetrics } from './redis.ts';
 import { roomMetrics } from './rooms.ts';
 import { tokenMetrics } from './tokens.ts';
 import { webhookMetrics } from './webhooks.ts';
 
-/** Every metric of a node, one family a file. Labels come from closed sets, each of whose series starts at zero. */
+/** Every metric of a node, one family a file. */
 export function openMetrics() {
-  const registry = new Registry();
+  const catalogue = new Catalogue();
   return {
-    registry,
-    connections: connectionMetrics(registry),
-    rooms: roomMetrics(registry),
-    messages: messageMetrics(registry),
-    tokens: tokenMetrics(registry),
-    backplane: backplaneMetrics(registry),
-    webhooks: webhookMetrics(registry),
-    eventLoop: eventLoopMetrics(registry),
-    build: buildMetrics(registry),
+    catalogue,
+    registry: catalogue.registry,
+    connections: connectionMetrics(catalogue.family('Connections')),
+    rooms: roomMetrics(catalogue.family('Rooms and sessions')),
+    messages: messageMetrics(catalogue.family('Requests and relay')),
+    tokens: tokenMetrics(catalogue.family('Tokens and TURN')),
+    backplane: backplaneMetrics(catalogue.family('Logs, leases and lives')),
+    redis: redisMetrics(catalogue.family('Redis')),
+    webhooks: webhookMetrics(catalogue.family('Webhooks')),
+    operators: operatorMetrics(catalogue.family('Operators')),
+    process: processMetrics(catalogue.family('Process')),
+    build: buildMetrics(catalogue.family('Build')),
   };
 }
 

@@ -1,20 +1,15 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Family } from './catalogue.ts';
 
-const OUTCOMES = ['delivered', 'failed', 'dropped'] as const;
-
-export function webhookMetrics(registry: Registry) {
-  const registers = [registry];
-  const done = new Counter({
-    name: 'signaling_webhooks_total',
-    help: 'Webhooks of this node that were taken, given up after several tries, or dropped because too many waited or the node ended.',
-    labelNames: ['outcome'],
-    registers,
-  });
-  for (const outcome of OUTCOMES) done.inc({ outcome }, 0);
-  const waiting = new Gauge({
-    name: 'signaling_webhooks_waiting',
-    help: 'Webhooks of this node that were neither taken nor given up yet.',
-    registers,
-  });
-  return { done, waiting };
+export function webhookMetrics(family: Family) {
+  return {
+    done: family.counter(
+      'signaling_webhooks_total',
+      'Webhooks of this node that were taken, given up after several tries, or dropped because too many waited or the node ended.',
+      { outcome: ['delivered', 'failed', 'dropped'] },
+    ),
+    waiting: family.gauge(
+      'signaling_webhooks_waiting',
+      'Webhooks of this node that were neither taken nor given up yet.',
+    ),
+  };
 }

@@ -22,6 +22,9 @@ export type RunRoomScript = (
 ) => Promise<Result<unknown, 'unavailable'>>;
 
 export interface CommandObserver {
+  /** Each that was sent is answered or fails, once. */
+  commandSent(): void;
+  commandAnswered(script: ScriptName, seconds: number): void;
   commandFailed(script: ScriptName, error: Error): void;
   /** A script met a life of the Redis in which the home is not sealed: nothing was written (rule R1). */
   unsealed(life: string): void;
@@ -37,10 +40,13 @@ type ScriptCommand = (...args: readonly (string | number)[]) => Promise<unknown>
 export function scriptRunner(client: Client, observer: CommandObserver): RunScript {
   const commands = client as unknown as Record<string, ScriptCommand>;
   return async (script, keys, ...args) => {
+    const sinceMs = performance.now();
+    observer.commandSent();
     try {
       const command = commands[commandName(script)];
       if (command === undefined) throw new Error(`no script named ${script}`);
       const reply = await withDeadline(command.call(client, ...keys, ...args), COMMAND_TIMEOUT_MS);
+      observer.commandAnswered(script, (performance.now() - sinceMs) / 1_000);
       if (typeof reply !== 'string' || !reply.startsWith(REBUILD)) return ok(reply);
       observer.unsealed(reply.slice(REBUILD.length));
     } catch (error) {

@@ -18,15 +18,32 @@ export interface Clients {
   readonly adapterSubscriber: Client;
 }
 
-/** What went wrong on a connection; reconnecting is the client's own business. */
-export type OnConnectionError = (connection: keyof Clients, error: Error) => void;
+export type ConnectionName = keyof Clients;
+export const CONNECTIONS: readonly ConnectionName[] = [
+  'commands',
+  'subscriber',
+  'adapterPublisher',
+  'adapterSubscriber',
+];
+
+/** Reconnecting is the client's own business. */
+export interface ConnectionObserver {
+  connectionFailed(connection: ConnectionName, error: Error): void;
+  /** It is there again. */
+  reconnected(connection: ConnectionName): void;
+}
 
 /** Opens all connections; none of them is awaited. `url` as in REDIS_URL. Throws where it cannot be read. */
-export function connectRedis(url: string, onError: OnConnectionError): Clients {
-  const open = (name: keyof Clients, options: ClientOptions): Client => {
+export function connectRedis(url: string, observer: ConnectionObserver): Clients {
+  const open = (name: ConnectionName, options: ClientOptions): Client => {
     const client = openOne(url, { ...COMMON, connectionName: `fenghuo-${name}`, ...options });
-    client.on('error', (error: Error) => onError(name, error));
-    client.on('node error', (error: Error) => onError(name, error));
+    client.on('error', (error: Error) => observer.connectionFailed(name, error));
+    client.on('node error', (error: Error) => observer.connectionFailed(name, error));
+    let wasReady = false;
+    client.on('ready', () => {
+      if (wasReady) observer.reconnected(name);
+      wasReady = true;
+    });
     return client;
   };
   return {

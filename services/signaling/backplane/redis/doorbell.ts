@@ -15,26 +15,36 @@ export interface ProbedDoorbell extends Doorbell {
   close(): void;
 }
 
+export interface DoorbellObserver {
+  subscriptionFailed(error: Error): void;
+  /** A ring of this node's own came back after so long. */
+  looped(seconds: number): void;
+}
+
 /** Rooms' records by sharded pub/sub, and the node's own ring that shows whether it still works. */
 export function redisDoorbell(
   subscriber: Client,
   publisher: Client,
   keys: Keys,
   incarnation: string,
-  onFailure: (error: Error) => void,
+  observer: DoorbellObserver,
 ): ProbedDoorbell {
   const confirmed = (subscription: Promise<unknown>): Promise<boolean> =>
     withDeadline(subscription, SUBSCRIBE_TIMEOUT_MS).then(
       () => true,
       (error: Error) => {
-        onFailure(error);
+        observer.subscriptionFailed(error);
         return false;
       },
     );
   const probe = keys.probe(incarnation);
   let heardAt = -Infinity;
   let renewedAt = performance.now();
-  const ring = () => void publisher.spublish(probe, '').catch(() => {});
+  let rangAt = -Infinity;
+  const ring = () => {
+    rangAt = performance.now();
+    void publisher.spublish(probe, String(rangAt)).catch(() => {});
+  };
 
   const bell: ProbedDoorbell = {
     subscribe: (room) => confirmed(subscriber.ssubscribe(keys.log(room))),
@@ -45,8 +55,12 @@ export function redisDoorbell(
     close: () => clearInterval(timer),
   };
 
+  const heard = (at: number) => {
+    heardAt = performance.now();
+    if (at > 0 && at <= rangAt) observer.looped((heardAt - at) / 1_000);
+  };
   subscriber.on('smessage', (channel: string, text: string) => {
-    if (channel === probe) heardAt = performance.now();
+    if (channel === probe) heard(Number(text));
     else bell.onRing(keys.roomOfLog(channel) as RoomId, text);
   });
   const reset = () => {

@@ -2,9 +2,9 @@ import type { Cluster } from 'ioredis';
 import type { Backplane, BackplaneHealth, BackplaneOptions } from '../backplane.ts';
 import { redisAdapter } from './adapter.ts';
 import { type CommandObserver, roomScriptRunner, scriptRunner, withDeadline } from './commands.ts';
-import { type Client, type Clients, connectRedis } from './connect.ts';
+import { type Client, type Clients, type ConnectionObserver, connectRedis } from './connect.ts';
 import { redisDirectory } from './directory.ts';
-import { redisDoorbell } from './doorbell.ts';
+import { type DoorbellObserver, redisDoorbell } from './doorbell.ts';
 import { redisJournal } from './journal.ts';
 import { type Keys, redisKeys } from './keys.ts';
 import { redisLeases } from './leases.ts';
@@ -20,9 +20,10 @@ export interface RedisBackplaneOptions extends BackplaneOptions {
   readonly observer: RedisObserver;
 }
 
-export interface RedisObserver extends Omit<CommandObserver, 'unsealed' | 'restoring'> {
-  connectionFailed(connection: string, error: Error): void;
-  subscriptionFailed(error: Error): void;
+export interface RedisObserver
+  extends Omit<CommandObserver, 'unsealed' | 'restoring'>,
+    ConnectionObserver,
+    DoorbellObserver {
   adapterFailed(error: Error): void;
 }
 
@@ -35,19 +36,15 @@ const SEEN_LATELY_MS = 5_000;
 export function redisBackplane(options: RedisBackplaneOptions): Backplane {
   const { incarnation, observer, bounds } = options;
   const keys = redisKeys(options.keyPrefix ?? 'fenghuo');
-  const clients = connectRedis(options.url, (connection, error) =>
-    observer.connectionFailed(connection, error),
-  );
-  const doorbell = redisDoorbell(clients.subscriber, clients.commands, keys, incarnation, (error) =>
-    observer.subscriptionFailed(error),
-  );
+  const clients = connectRedis(options.url, observer);
+  const doorbell = redisDoorbell(clients.subscriber, clients.commands, keys, incarnation, observer);
   const pulse = takePulse(clients, keys, (life, isMarked) => {
     if (!isMarked) lives.unseal(life);
     if (!lives.isSealed(life)) rebuilds.onUnsealed(life);
   });
   const lives = new Lives(keys, clients.commands.isCluster);
   const commandObserver: CommandObserver = {
-    commandFailed: (script, error) => observer.commandFailed(script, error),
+    ...observer,
     unsealed: (life) => rebuilds.onUnsealed(life),
     restoring: (room, life) => rebuilds.onUnopened(room, life),
   };

@@ -3,7 +3,15 @@ import type { Fact } from '../../backplane/journal.ts';
 import type { AdminErrorCode } from './replies.ts';
 
 /** What an operator did, by a name that does not change; on what is in the other members. */
-export type AuditedAction = 'node_drain' | 'node_undrain' | 'room_moderate' | 'room_message' | 'announcement';
+export const AUDITED_ACTIONS = [
+  'node_drain',
+  'node_undrain',
+  'room_moderate',
+  'room_message',
+  'announcement',
+  'none',
+] as const;
+export type AuditedAction = Exclude<(typeof AUDITED_ACTIONS)[number], 'none'>;
 
 export type Deed = { readonly action: AuditedAction } & Readonly<Record<string, string | number | boolean>>;
 
