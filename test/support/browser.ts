@@ -45,8 +45,8 @@ export interface OpenOptions {
   /** What follows the `#`. */
   readonly fragment?: string;
   readonly context?: BrowserContextOptions;
-  /** Runs in the page before its own code. */
-  readonly before?: () => void;
+  /** Run in the page before its own code, in any order. */
+  readonly before?: (() => void) | readonly (() => void)[];
 }
 
 /** Builds the page as it is now, and starts one Chromium. */
@@ -68,7 +68,7 @@ export async function openBrowser(): Promise<CallBrowser> {
     const faults: string[] = [];
     page.on('pageerror', (error) => faults.push(String(error)));
     page.on('console', (line) => line.type() === 'error' && faults.push(line.text()));
-    if (options.before !== undefined) await page.addInitScript(options.before);
+    for (const script of [options.before ?? []].flat()) await page.addInitScript(script);
     const address = new URL(url);
     address.search = new URLSearchParams({ media: options.media ?? 'fake', ...options.query }).toString();
     address.hash = options.fragment ?? '';

@@ -13,35 +13,19 @@ export function keepConnections(): void {
   Object.assign(window, { connections: made });
 }
 
-/** As `keepConnections`, in the page of somebody who takes no notice of being muted, and sends on. */
-export function keepConnectionsAndSendOn(): void {
-  const made: RTCPeerConnection[] = [];
-  const { RTCPeerConnection: Browsers } = window;
-  window.RTCPeerConnection = class extends Browsers {
-    constructor(configuration?: RTCConfiguration) {
-      super(configuration);
-      made.push(this);
-    }
-    override removeTrack(): void {}
-  };
+/** For the page of somebody who takes no notice of being muted: what stops the sending does nothing. */
+export function sendOnThoughMuted(): void {
+  RTCPeerConnection.prototype.removeTrack = () => {};
   RTCRtpSender.prototype.replaceTrack = async () => {};
   const direction = Object.getOwnPropertyDescriptor(RTCRtpTransceiver.prototype, 'direction');
   Object.defineProperty(RTCRtpTransceiver.prototype, 'direction', { ...direction, set() {} });
-  Object.assign(window, { connections: made });
 }
 
-/** As `keepConnections`; and what is sent to the node, or comes from it, can be held by `holdFrames`. */
-export function keepConnectionsAndHoldFrames(): void {
-  const made: RTCPeerConnection[] = [];
-  const { RTCPeerConnection: Browsers, WebSocket: Sockets } = window;
-  window.RTCPeerConnection = class extends Browsers {
-    constructor(configuration?: RTCConfiguration) {
-      super(configuration);
-      made.push(this);
-    }
-  };
+/** What is sent to the node, or comes from it, can be held by `holdFrames`. */
+export function letFramesBeHeld(): void {
+  const { WebSocket: Sockets } = window;
   const held: Held = { out: undefined, in: undefined };
-  Object.assign(window, { connections: made, held });
+  Object.assign(window, { held });
   window.WebSocket = class extends Sockets {
     override send(data: string) {
       if (held.out === undefined) super.send(data);

@@ -10,11 +10,11 @@ import {
   heldFrames,
   holdFrames,
   keepConnections,
-  keepConnectionsAndHoldFrames,
-  keepConnectionsAndSendOn,
+  letFramesBeHeld,
   loudness,
   packets,
   releaseFrames,
+  sendOnThoughMuted,
   watchPackets,
 } from '../../support/media-watch.ts';
 
@@ -99,7 +99,7 @@ describe.skipIf(capabilities.chromium === false)('rules in a room, with the host
 
   test('one who takes no notice of being muted is neither heard nor seen by anybody, though it all arrives', async () => {
     const max = await enter('Max', 1);
-    const eve = await enter('Eve', 1, { before: keepConnectionsAndSendOn });
+    const eve = await enter('Eve', 1, { before: [keepConnections, sendOnThoughMuted] });
     for (const person of [wei, ana, max]) await person.seesAndHears(eve);
     for (const other of [ana, max]) {
       await act(wei, other, 'mute-audio'); // So that Eve's is the only voice.
@@ -129,7 +129,7 @@ describe.skipIf(capabilities.chromium === false)('rules in a room, with the host
   test.each(['offer', 'answer'] as const)(
     'an %s that crosses a mute is refused, and what was to be negotiated with it is all the same',
     async (type) => {
-      const max = await enter('Max', 1, { before: keepConnectionsAndHoldFrames });
+      const max = await enter('Max', 1, { before: letFramesBeHeld });
       await Promise.all([max.seesAndHears(ana), ana.seesAndHears(max), wei.seesOnly(ana, max)]);
 
       // Max has made it, but it is still on its way when he is muted, and he hears of that later.
