@@ -13,6 +13,8 @@ export interface Capabilities {
   /** python3-socketio and python3-websocket: a client that shares no code with ours; the Python's path. */
   readonly pythonSocketio: string | false;
   readonly promtool: boolean;
+  /** One that renders kustomize components, which Debian's own (1.20) does not. */
+  readonly kubectl: boolean;
   /** A Docker engine that answers. */
   readonly docker: boolean;
 }
@@ -33,6 +35,7 @@ const PROBES: { readonly [Name in keyof Capabilities]: () => Capabilities[Name] 
     return pythons.find((python) => succeeds(python, ['-c', 'import socketio, websocket'])) ?? false;
   },
   promtool: () => onPath('promtool') !== undefined,
+  kubectl: () => kustomizeVersion() >= 5,
   docker: () =>
     onPath('docker') !== undefined && succeeds('docker', ['version', '--format', '{{.Server.Version}}']),
 };
@@ -72,6 +75,13 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** The major version of kubectl's own kustomize; 0 where there is none that tells. */
+function kustomizeVersion(): number {
+  if (onPath('kubectl') === undefined) return 0;
+  const { stdout } = spawnSync('kubectl', ['version', '--client'], { encoding: 'utf8', timeout: 10_000 });
+  return Number(/Kustomize Version: v(\d+)/.exec(stdout ?? '')?.[1] ?? 0);
 }
 
 function succeeds(command: string, args: readonly string[]): boolean {

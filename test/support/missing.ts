@@ -24,6 +24,11 @@ export function missingParts(
     [capabilities.turnserver, 'calls through TURN', 'no turnserver (coturn)'],
     [!!capabilities.pythonSocketio, 'a client in Python', 'no python3-socketio with python3-websocket'],
     [capabilities.promtool, 'the lint of the metrics', 'no promtool (prometheus)'],
+    [
+      capabilities.kubectl,
+      'the manifests for Kubernetes',
+      'no kubectl of 1.27 or newer (kubernetes.io/docs/tasks/tools)',
+    ],
   ];
   const absent = needs
     .filter(([isThere]) => !isThere)

@@ -13,6 +13,7 @@ const everything = {
   turnserver: true,
   pythonSocketio: '/usr/bin/python3',
   promtool: true,
+  kubectl: true,
   docker: true,
 } as const;
 
