@@ -65,6 +65,13 @@ describe('the arrows', () => {
       ),
     ],
     [
+      'the doctor looks at what nodes are made of, and starts none of it',
+      /^services\/signaling\/doctor\//,
+      RegExp(
+        `^(@fenghuo/protocol|ioredis|node:.*)$|${within('signaling/(doctor|domain|backplane/redis|tokens)')}|^services/signaling/(config|ice-servers|secret-files)\\.ts$`,
+      ),
+    ],
+    [
       'the Redis backplane knows neither the memory one nor sockets nor requests',
       /^services\/signaling\/backplane\/redis\//,
       RegExp(
@@ -102,6 +109,13 @@ describe('the arrows', () => {
   test.each(rules)('%s', (_, from, allowed) => {
     expect(IMPORTS.some(({ file }) => from.test(file))).toBe(true);
     expect(strays(from, allowed)).toEqual([]);
+  });
+
+  test('nobody but the process knows the doctor', () => {
+    const knows = IMPORTS.filter(
+      ({ file, target }) => target.includes('/doctor/') && !file.includes('/doctor/'),
+    );
+    expect(knows.map(({ file }) => file)).toEqual(['services/signaling/main.ts']);
   });
 
   test('only the composition root knows both adapters of the backplane', () => {

@@ -153,7 +153,7 @@ export interface Config {
   readonly logLevel: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads the environment once, and the files that it names. Throws a ConfigError that names every fault. */
 export function parseConfig(environment: Environment): Config {

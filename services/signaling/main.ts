@@ -1,12 +1,20 @@
 import { startNode } from './assemble.ts';
 import { parseConfig } from './config.ts';
+import { doctor } from './doctor/index.ts';
 import type { RunningNode } from './node.ts';
 
 /**
  * One node of the cluster, as a process: settings from the environment. SIGTERM drains and then ends it; a second one,
- * or SIGINT (Ctrl-C), ends it at once.
+ * or SIGINT (Ctrl-C), ends it at once. With the argument `doctor` it looks at what a node would need, and ends.
  */
 process.stdout.on('error', () => {}); // Whoever read the log is gone; calls go on without it.
+const [order, ...args] = process.argv.slice(2);
+if (order === 'doctor')
+  process.exit(await doctor(args, process.env, (text) => void process.stdout.write(text)));
+if (order !== undefined) {
+  console.error('A node takes its settings from the environment; its only argument is "doctor".');
+  process.exit(2);
+}
 const node = await start();
 let isDraining = false;
 let isStopping = false;

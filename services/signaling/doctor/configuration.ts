@@ -1,0 +1,77 @@
+import { type Environment, SETTINGS, type Settings } from '../config.ts';
+import { IN_FILES } from '../secret-files.ts';
+import { type Finding, fault, ok, warning } from './finding.ts';
+
+const NAMES = Object.keys(SETTINGS.shape);
+const KNOWN: ReadonlySet<string> = new Set([...NAMES, ...IN_FILES.map((name) => `${name}_FILE`)]);
+/** Names this short are close to many others. */
+const SPELLED_FROM = 5;
+
+/** What a node would refuse to start with, and what it would pass over in silence. */
+export function checkConfiguration(
+  environment: Environment,
+  settings: Partial<Settings>,
+  faults: readonly string[],
+): Finding[] {
+  const check = 'configuration';
+  const wrong = faults.map((text) => fault(check, text, cureFor(text)));
+  const set = NAMES.filter((name) => environment[name] || environment[`${name}_FILE`]).length;
+  return [
+    ...(wrong.length > 0 ? wrong : [ok(check, `${set} of ${NAMES.length} settings given, none at fault`)]),
+    ...misspelled(environment),
+    ...idle(environment, settings),
+  ];
+}
+
+const SECRETS = /^(JWT_SECRET|TURN_SECRET|ADMIN_TOKEN|WEBHOOK_SECRET) (is not set|must be at least)/;
+
+function cureFor(text: string): string {
+  const secret = SECRETS.exec(text)?.[1];
+  if (secret !== undefined)
+    return `export ${secret}="$(openssl rand -base64 48)", the same wherever it is shared`;
+  return 'a node does not start with this; docs/architecture.md, "Settings", says what it may be';
+}
+
+/** Variables that look like ours and are none: nobody reads them. */
+function misspelled(environment: Environment): Finding[] {
+  return Object.keys(environment)
+    .filter((name) => name.length >= SPELLED_FROM && !KNOWN.has(name))
+    .flatMap((name) => {
+      const meant = meantBy(name);
+      if (meant === undefined || environment[meant]) return [];
+      return [
+        warning('configuration', `${name} is no setting, and nobody reads it`, `did you mean ${meant}?`),
+      ];
+    });
+}
+
+function meantBy(name: string): string | undefined {
+  const secret = /^(.*)_FILE$/.exec(name)?.[1];
+  if (secret !== undefined && NAMES.includes(secret)) return secret;
+  return [...KNOWN].find((known) => known.length >= SPELLED_FROM && isOneOff(name, known));
+}
+
+/** Whether one letter too many, missing, or another one makes the difference, or the case of letters. */
+function isOneOff(name: string, known: string): boolean {
+  if (name.toUpperCase() === known) return true;
+  const [short, long] = name.length < known.length ? [name, known] : [known, name];
+  if (long.length - short.length > 1) return false;
+  let at = 0;
+  while (at < short.length && short[at] === long[at]) at += 1;
+  return short.slice(short.length === long.length ? at + 1 : at) === long.slice(at + 1);
+}
+
+/** What is set and has no effect. */
+function idle(environment: Environment, { AUTH, NODE_ENV, TURN_URLS }: Partial<Settings>): Finding[] {
+  const isSet = (name: string) => !!environment[name] || !!environment[`${name}_FILE`];
+  const findings: Finding[] = [];
+  const say = (text: string, cure: string) => findings.push(warning('configuration', text, cure));
+  const keys = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWKS_URL'].filter(isSet);
+  if (AUTH === 'open' && keys.length > 0)
+    say(`${keys.join(', ')} is set, and AUTH=open asks for no tokens`, 'unset AUTH, or set AUTH=required');
+  if (isSet('TURN_SECRET') && !isSet('TURN_URLS') && TURN_URLS !== undefined)
+    say('TURN_SECRET is set, and no TURN_URLS: nobody gets credentials', 'TURN_URLS=turn:turn.example.org');
+  if (NODE_ENV !== undefined && NODE_ENV !== 'production' && NODE_ENV.toLowerCase().startsWith('prod'))
+    say('NODE_ENV is not the word "production", so nothing risky is refused', 'NODE_ENV=production');
+  return findings;
+}

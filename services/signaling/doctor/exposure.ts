@@ -1,0 +1,122 @@
+import { isIP } from 'node:net';
+import { parseRedisUrl } from '../backplane/redis/redis-url.ts';
+import type { Settings } from '../config.ts';
+import { type Finding, ok, warning } from './finding.ts';
+
+/** What is reachable by whom, and what is too easily so. */
+export function checkExposure(settings: Partial<Settings>): Finding[] {
+  return [
+    ...origins(settings),
+    ...operators(settings),
+    ...(settings.NODE_ENV === 'production' ? inProduction(settings) : []),
+    ...inTheClear(settings),
+  ];
+}
+
+function origins({ ALLOWED_ORIGINS, NODE_ENV }: Partial<Settings>): Finding[] {
+  const check = 'origins';
+  if (ALLOWED_ORIGINS === undefined) return [ok(check, "pages of the node's own host name may connect")];
+  const findings = ALLOWED_ORIGINS.flatMap((origin): Finding[] => {
+    if (origin === '*') {
+      if (NODE_ENV !== 'production') return [];
+      const text = 'ALLOWED_ORIGINS holds *: any page on the web may connect with its visitors';
+      return [warning(check, text, 'ALLOWED_ORIGINS=https://app.example.org')];
+    }
+    const sent = URL.canParse(origin) ? new URL(origin).origin : undefined;
+    if (sent !== origin) {
+      const text = `ALLOWED_ORIGINS holds ${origin}, which no browser sends in that form, so it allows nobody`;
+      return [warning(check, text, `write ${sent ?? 'it as the address line shows it'}`)];
+    }
+    if (origin.startsWith('http:') && !isHere(new URL(origin).hostname)) {
+      const text = `ALLOWED_ORIGINS holds ${origin}: a page without TLS gets neither camera nor microphone`;
+      return [warning(check, text, `serve it by TLS: ${origin.replace('http:', 'https:')}`)];
+    }
+    return [];
+  });
+  return findings.length > 0 ? findings : [ok(check, `${ALLOWED_ORIGINS.length} allowed`)];
+}
+
+function operators({ OPS_HOST = '', OPS_PORT }: Partial<Settings>): Finding[] {
+  const check = 'operators';
+  if (isHere(OPS_HOST)) return [ok(check, `${OPS_HOST}:${OPS_PORT}, this machine alone`)];
+  const text = `OPS_HOST=${OPS_HOST}: whoever reaches this machine reaches metrics and the admin API at port ${OPS_PORT}`;
+  const cure =
+    'OPS_HOST=127.0.0.1; in a container or pod, where it has to be 0.0.0.0, do not publish the port, and let a network policy admit Prometheus alone';
+  return [warning(check, text, cure)];
+}
+
+/** What starts, and is seldom meant, where NODE_ENV=production. */
+function inProduction(settings: Partial<Settings>): Finding[] {
+  const check = 'production';
+  const findings: Finding[] = [];
+  const say = (text: string, cure: string) => findings.push(warning(check, text, cure));
+  if (settings.REDIS_URL === undefined)
+    say('no REDIS_URL: one process, which takes all rooms with it when it ends', 'REDIS_URL=redis://…');
+  if (settings.TURN_URLS?.length === 0)
+    say(
+      'no TURN_URLS: people behind strict firewalls join and hear nobody',
+      'TURN_URLS=turn:turn.example.org, with TURN_SECRET',
+    );
+  if (settings.JWKS_URL !== undefined && settings.JWT_AUDIENCE === undefined)
+    say('JWKS_URL without JWT_AUDIENCE: tokens for other services of the issuer are taken', 'JWT_AUDIENCE=…');
+  if (settings.TRUST_PROXY === 'false' && settings.HOST !== '0.0.0.0' && isHere(settings.HOST ?? ''))
+    say(
+      `HOST=${settings.HOST}, so there is a proxy, and TRUST_PROXY is not set: everybody has its address`,
+      'TRUST_PROXY=true',
+    );
+  if (settings.DRAIN_MS === 0)
+    say('DRAIN_MS=0: a rolled node cuts its clients off in place of sending them away', 'DRAIN_MS=25000');
+  return findings;
+}
+
+/** What goes over the network as it is. */
+function inTheClear({ REDIS_URL = '', JWKS_URL, WEBHOOK_URL }: Partial<Settings>): Finding[] {
+  const findings: Finding[] = [];
+  const redis = parseRedisUrl(REDIS_URL);
+  const isFar = redis?.hosts.some(({ host }) => !isHere(host)) ?? false;
+  if (isFar && redis?.credentials.password === undefined)
+    findings.push(
+      warning(
+        'redis',
+        'REDIS_URL has no password: who reaches Redis reads every room',
+        'ACL SETUSER fenghuo … as in docs/operations.md, and redis://fenghuo:PASSWORD@…',
+      ),
+    );
+  if (redis?.isTls === false && redis.hosts.some(({ host }) => isPublic(host)))
+    findings.push(
+      warning(
+        'redis',
+        'REDIS_URL names a public address without TLS',
+        'rediss://… and tls-port in redis.conf',
+      ),
+    );
+  for (const [check, name, url] of [
+    ['jwks', 'JWKS_URL', JWKS_URL],
+    ['webhooks', 'WEBHOOK_URL', WEBHOOK_URL],
+  ] as const) {
+    if (url?.startsWith('http:') && !isHere(new URL(url).hostname))
+      findings.push(
+        warning(
+          check,
+          `${name} is no https: URL: whoever sits between may change what is said`,
+          `${name}=https://…`,
+        ),
+      );
+  }
+  return findings;
+}
+
+export function isHere(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127\./.test(host);
+}
+
+/** An address that is no network's own; a name may be either. */
+export function isPublic(host: string): boolean {
+  if (isIP(host) === 0) return false;
+  return (
+    !isHere(host) &&
+    !/^(10|192\.168|172\.(1[6-9]|2\d|3[01])|169\.254|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|^f[cde]/i.test(
+      host,
+    )
+  );
+}

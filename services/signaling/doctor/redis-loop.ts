@@ -1,0 +1,103 @@
+import type { Client, Clients } from '../backplane/redis/connect.ts';
+import { redisDoorbell } from '../backplane/redis/doorbell.ts';
+import type { Keys } from '../backplane/redis/keys.ts';
+import { commandName } from '../backplane/redis/scripts.ts';
+import type { RoomId } from '../domain/room-id.ts';
+import { type Finding, fault, ok, reasonOf, warning, within } from './finding.ts';
+
+const PINGS = 50;
+const PINGS_MS = 1_500;
+/** Every signal waits for one of them. */
+const SLOW_P50_MS = 10;
+const SLOW_P99_MS = 100;
+const SKEW_WARNING_MS = 2_000;
+const LOOP_MS = 2_000;
+
+/** How long Redis takes, and what its clock says. */
+export async function checkRoundTrip(commands: Client): Promise<Finding[]> {
+  const tookMs: number[] = [];
+  const startedMs = performance.now();
+  let skewMs = 0;
+  while (tookMs.length < PINGS && performance.now() - startedMs < PINGS_MS) {
+    const sentMs = performance.now();
+    const sentWallMs = Date.now();
+    const [seconds = 0, micros = 0] = (await within(PINGS_MS, commands.time())).map(Number);
+    tookMs.push(performance.now() - sentMs);
+    skewMs = (sentWallMs + Date.now()) / 2 - (seconds * 1_000 + micros / 1_000);
+  }
+  tookMs.sort((a, b) => a - b);
+  return [pace(quantile(tookMs, 0.5), quantile(tookMs, 0.99), tookMs.length), clock(skewMs)];
+}
+
+function quantile(sorted: readonly number[], part: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+}
+
+function pace(p50: number, p99: number, count: number): Finding {
+  const text = `round trip p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms (${count} times)`;
+  if (p50 <= SLOW_P50_MS && p99 <= SLOW_P99_MS) return ok('redis', text);
+  const cure =
+    'put Redis next to the nodes; redis-cli --latency, SLOWLOG GET, and no swap (transparent huge pages off)';
+  return warning('redis', `${text}: every join and signal waits for one`, cure);
+}
+
+/** No wall clock is in what nodes share; it shows in logs, and in tokens where Redis's host issues them. */
+function clock(skewMs: number): Finding {
+  const amount = `${(Math.abs(skewMs) / 1_000).toFixed(1)} s ${skewMs > 0 ? 'ahead of' : 'behind'}`;
+  if (Math.abs(skewMs) <= SKEW_WARNING_MS) return ok('clock', 'agrees with that of Redis');
+  const text = `this host is ${amount} Redis: one of the two is wrong, and tokens and TURN credentials go by this one`;
+  return warning('clock', text, 'set both by NTP: timedatectl set-ntp true');
+}
+
+/** A script of ours, and its ring through the doorbell that nodes use. */
+export async function checkLoop(clients: Clients, keys: Keys, id: string): Promise<Finding[]> {
+  const room = 'loop@main' as RoomId;
+  try {
+    await within(LOOP_MS, glance(clients.commands, keys, room));
+  } catch (error) {
+    return [
+      fault(
+        'redis',
+        `scripts do not run: ${reasonOf(error)}`,
+        'give the rights above; EVAL and EVALSHA must not be renamed',
+      ),
+    ];
+  }
+  const bell = redisDoorbell(clients.subscriber, clients.commands, keys, id, {
+    subscriptionFailed: () => {},
+    looped: () => {},
+  });
+  try {
+    const heard = new Promise<string>((resolve) => {
+      bell.onRing = (_, text) => resolve(text);
+    });
+    if (!(await bell.subscribe(room))) throw new Error('SSUBSCRIBE is not confirmed');
+    const sentMs = performance.now();
+    await within(LOOP_MS, clients.commands.eval(RING, 1, keys.log(room), id));
+    if ((await within(LOOP_MS, heard)) !== id) throw new Error('what came back is not what was sent');
+    return [
+      ok(
+        'redis',
+        `a script's ring came back by sharded pub/sub in ${(performance.now() - sentMs).toFixed(1)} ms`,
+      ),
+    ];
+  } catch (error) {
+    const cure =
+      'no proxy between that does not know SSUBSCRIBE; no client-output-buffer-limit that cuts pubsub clients; the rights above';
+    return [fault('redis', `a ring does not come back by sharded pub/sub: ${reasonOf(error)}`, cure)];
+  } finally {
+    bell.unsubscribe(room);
+    bell.close();
+  }
+}
+
+/** As the scripts ring. */
+const RING = "return redis.call('SPUBLISH', KEYS[1], ARGV[1])";
+
+/** The least of the nodes' scripts, of a room that is not there: it reads, and writes nothing. */
+async function glance(commands: Client, keys: Keys, room: RoomId): Promise<void> {
+  const run = (commands as unknown as Record<string, (...args: readonly string[]) => Promise<unknown>>)[
+    commandName('glance')
+  ];
+  await run?.call(commands, keys.state(room), keys.log(room), keys.state(room), keys.restore(room), '-');
+}

@@ -1,0 +1,87 @@
+import type { RedisAddress } from '../backplane/redis/redis-url.ts';
+import { type Finding, fault, reasonOf } from './finding.ts';
+
+/** What an error says, in whose words, and what to do. The first that fits. */
+const CAUSES: readonly [RegExp, string, (where: string, address: RedisAddress) => string][] = [
+  [
+    /ECONNREFUSED/,
+    'nothing listens there',
+    (where) => `start Redis on ${where}, or correct REDIS_URL; in a container, bind 0.0.0.0 in redis.conf`,
+  ],
+  [
+    /ENOTFOUND|EAI_AGAIN/,
+    'the name of the host is not known here',
+    (where) => `correct the host in REDIS_URL: getent hosts ${where.replace(/:\d+$/, '')}`,
+  ],
+  [
+    /WRONGPASS|invalid.*password/i,
+    'it refuses the user or the password',
+    (_, { credentials }) =>
+      `correct REDIS_URL (%-encode what is special in the password), or: redis-cli ACL SETUSER ${credentials.username ?? 'default'} on '>PASSWORD'`,
+  ],
+  [/NOAUTH/, 'it asks for a password', () => 'REDIS_URL=redis://USER:PASSWORD@host:port'],
+  [/cluster support disabled/i, 'it is no Cluster', (where) => `REDIS_URL=redis://${where}`],
+  [
+    /sentinels are unreachable/i,
+    'no sentinel names a master',
+    (_, { path }) =>
+      `redis-cli -p 26379 SENTINEL get-master-addr-by-name ${path || 'mymaster'}: it must answer with the master's address; the name is the end of REDIS_URL`,
+  ],
+  [
+    /LOADING/,
+    'it is still reading its data',
+    () => 'wait: redis-cli INFO persistence says how long (loading_eta_seconds)',
+  ],
+  [
+    /MASTERDOWN|CLUSTERDOWN/,
+    'a master is down',
+    () => 'redis-cli CLUSTER INFO, or SENTINEL masters, says which',
+  ],
+  [
+    /wrong version number|SSL|certificate|ERR_TLS|altname|self.signed/i,
+    'TLS fails',
+    () =>
+      'rediss:// wants tls-port in redis.conf, and a certificate that this host trusts for that name: NODE_EXTRA_CA_CERTS=/path/ca.pem',
+  ],
+  [
+    /max number of clients/i,
+    'it has as many clients as it may',
+    () => 'redis-cli CONFIG SET maxclients 10000',
+  ],
+];
+
+const TRY = 'is a firewall between? Try: redis-cli -h HOST -p PORT PING';
+const TRY_TLS =
+  'does it speak TLS there, and is no firewall between? Try: redis-cli --tls -h HOST -p PORT PING';
+
+/** Why Redis cannot be used at all, by what was heard. `isSilent`: it took the connection. */
+export function unreachable(address: RedisAddress, errors: readonly Error[], isSilent: boolean): Finding {
+  const where = address.hosts.map(({ host, port }) => `${host}:${port}`).join(', ');
+  const said = errors.map(wordsOf);
+  const known = CAUSES.find(([pattern]) => said.some((words) => pattern.test(words)));
+  const [pattern, cause, cure] = known ?? [];
+  const all = said.find((words) => pattern?.test(words)) ?? said.at(-1) ?? '';
+  if (cause !== undefined && cure !== undefined)
+    return fault('redis', `${where} cannot be used: ${cause} (${shortened(all)})`, cure(where, address));
+  if (isSilent)
+    return fault(
+      'redis',
+      `${where} takes connections and does not answer`,
+      'is it frozen, or swapping? Look at its log; redis-cli --latency -h HOST. A TLS port needs rediss://',
+    );
+  const why = all === '' ? 'no connection in time' : shortened(all);
+  return fault('redis', `${where} cannot be reached: ${why}`, address.isTls ? TRY_TLS : TRY);
+}
+
+/** A Cluster's client says why of each node in an error of its own. */
+function wordsOf(error: Error): string {
+  const { lastNodeError } = error as { lastNodeError?: Error };
+  const deepest = lastNodeError ?? error;
+  return [reasonOf(deepest), deepest.message]
+    .filter((text, at, all) => text && all.indexOf(text) === at)
+    .join(': ');
+}
+
+function shortened(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+}
