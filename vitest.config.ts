@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const SLOW = ['test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts'];
+const SLOW = ['test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts', 'test/deploy/{compose,image}.test.ts'];
 
 export default defineConfig({
   test: {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { ClusterUnderTest } from './cluster-under-test.ts';
 import type { Crowd } from './crowd.ts';
 import { pick, type Random, shuffled } from './random.ts';
 import { checkRosters, PROBE, type RosterCheck, type RosterView } from './roster-check.ts';
@@ -10,6 +9,11 @@ import { type PeerObserver, SimulatedPeer } from './simulated-peer.ts';
 export interface Rest {
   readonly rosters: RosterCheck;
   readonly unsettled: readonly string[];
+}
+
+/** Where fresh clients find the nodes. */
+export interface Reachable {
+  readonly nodes: readonly { readonly endpoint: string }[];
 }
 
 const REST_MS = 25_000;
@@ -27,7 +31,7 @@ const PROBE_MS = 10_000;
  */
 export async function bringToRest(
   crowd: Crowd,
-  cluster: ClusterUnderTest,
+  cluster: Reachable,
   random: Random,
   signal: AbortSignal,
 ): Promise<Rest> {
@@ -95,7 +99,7 @@ function views(crowd: Crowd): RosterView[] {
 /** Joins each room by some node, and leaves it again. */
 async function probeRooms(
   rooms: readonly string[],
-  cluster: ClusterUnderTest,
+  cluster: Reachable,
   random: Random,
   unsettled: string[],
 ): Promise<RosterView[]> {

@@ -1,14 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { type CallBrowser, type FrameWatch, openBrowser, type Person } from '../../support/browser.ts';
+import { type CallBrowser, openBrowser, type Person } from '../../support/browser.ts';
+import { changeTheCall, watchBoth } from '../../support/call.ts';
 import { capabilities } from '../../support/capabilities.ts';
 import { startCluster } from '../../support/cluster.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type ProcessCluster, startNodeProcesses } from '../../support/node-processes.ts';
 import { type LocalRedis, startLocalRedis } from '../../support/redis.ts';
 
-/** A person sees nothing of what happens to the signaling: the longest gap between two decoded pictures. */
-const GAP_MS_MAX = 500;
 /** The less is drawn, the less the machine has to do that is not looked at here. */
 const SMALL = { viewport: { width: 880, height: 480 } };
 
@@ -138,35 +137,4 @@ async function callOf(
   const people = [wei, ana] as [Person, Person];
   await Promise.all([people[0].seesAndHears(people[1]), people[1].seesAndHears(people[0])]);
   return people;
-}
-
-/** The pictures of each at the other, from now on. */
-async function watchBoth(wei: Person, ana: Person): Promise<{ haveNoGap(): Promise<void> }> {
-  const watches: FrameWatch[] = [await wei.watchFrames(ana), await ana.watchFrames(wei)];
-  return {
-    async haveNoGap() {
-      for (const watch of watches) {
-        const before = await watch.count();
-        await eventually(async () => (await watch.count()) > before + 12, { what: 'the pictures go on' });
-        expect(await watch.longestGapMs()).toBeLessThan(GAP_MS_MAX);
-      }
-    },
-  };
-}
-
-/** Each restarts ICE and adds a track, which takes descriptions and candidates in both directions; both tracks arrive. */
-async function changeTheCall(wei: Person, ana: Person): Promise<void> {
-  for (const [person, other] of [
-    [wei, ana],
-    [ana, wei],
-  ] as const) {
-    const candidatesBefore = await person.wireLines('candidate', 'in');
-    const way = person.page.locator(`[data-testid=way][data-name=${other.name}]`);
-    await way.getByTestId('restart-ice').click();
-    // Without a restart nobody looks for candidates anew.
-    await eventually(async () => (await person.wireLines('candidate', 'in')) > candidatesBefore);
-    await person.by('second').click();
-    await other.seesMoving(person, 'second');
-  }
-  await Promise.all([wei.seesAndHears(ana), ana.seesAndHears(wei)]);
 }

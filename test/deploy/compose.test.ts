@@ -1,0 +1,268 @@
+import {
+  bringToRest,
+  Crowd,
+  type FaultReport,
+  judge,
+  SCENARIOS,
+  seededRandom,
+  startTraffic,
+  type Traffic,
+} from '@fenghuo/loadtest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+
+import { type CallBrowser, openBrowser, type Person } from '../support/browser.ts';
+import { changeTheCall, watchBoth } from '../support/call.ts';
+import { capabilities } from '../support/capabilities.ts';
+import { type ComposeCluster, composeUp, NODES } from '../support/compose.ts';
+import { eventually } from '../support/eventually.ts';
+import { buildImage } from '../support/image.ts';
+import { connect } from '../support/plain-client.ts';
+
+const SMALL = { viewport: { width: 880, height: 480 }, ignoreHTTPSErrors: true };
+/** So that a roll of four nodes takes seconds: half of it is the pace at which clients are sent away. */
+const DRAIN_MS = '4000';
+/** Containers start on the processors that draw the pictures; a way that breaks and is found anew takes longer. */
+const GAP_MS_MAX = 2_500;
+
+/** docker-compose.yml as it ships, on a real engine; one cluster for all, since it takes long to come up. */
+describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker compose up --wait', () => {
+  let cluster: ComposeCluster;
+  let browser: CallBrowser;
+  beforeAll(async () => {
+    await buildImage();
+    [cluster, browser] = await Promise.all([composeUp({ DRAIN_MS }), openBrowser()]);
+  }, 240_000);
+  afterAll(async () => {
+    await browser?.close();
+    await cluster?.stop();
+  }, 60_000);
+  afterEach(() => browser?.closePages());
+
+  const inRegion = (region: string) => `${cluster.url}/?region=${region}`;
+
+  test('ends healthy, with configurations that their own tools find nothing in', async () => {
+    const services = (await cluster.compose('ps', '--format', '{{.Service}} {{.Health}}')).trim().split('\n');
+    expect(services.sort()).toEqual(
+      ['alertmanager', 'coturn', 'haproxy', 'prometheus', 'redis', ...NODES]
+        .map((name) => `${name} healthy`)
+        .sort(),
+    );
+    const haproxy = await cluster.compose(
+      ...['exec', '-T', 'haproxy', 'haproxy', '-c', '-V', '-f', '/usr/local/etc/haproxy/haproxy.cfg'],
+    );
+    expect(haproxy).toBe('Configuration file is valid\n');
+    expect(
+      await cluster.compose(
+        'exec',
+        '-T',
+        'prometheus',
+        'promtool',
+        'check',
+        'config',
+        '/etc/prometheus/prometheus.yml',
+      ),
+    ).not.toMatch(/FAILED|WARN/);
+    expect(
+      await cluster.compose(
+        ...['exec', '-T', 'alertmanager', 'amtool', 'check-config', '/etc/alertmanager/alertmanager.yml'],
+      ),
+    ).toContain('SUCCESS');
+  });
+
+  test('lets nobody say by a header of their own where they come from', async () => {
+    const [host, guest] = [await connect(cluster.url), await connect(cluster.url)];
+    const room = 'by address';
+    await host.join(room, { name: 'Host' });
+    const { self } = await guest.join(room, { name: 'Guest' });
+    expect(await host.request('moderate', { action: 'ban', peer: self.id })).toMatchObject({ ok: true });
+    await guest.next('removed');
+    // An open room bans by name and address.
+    const again = await connect(cluster.url, { headers: { 'X-Forwarded-For': '203.0.113.9' } });
+    expect(await again.request('join', { room, name: 'Guest' })).toMatchObject({ error: { code: 'banned' } });
+    for (const client of [host, guest, again]) client.close();
+  });
+
+  test('a call and a load through HAProxy outlive a killed node, a restarted Redis and a roll', async () => {
+    const load = startLoad([inRegion('beijing'), inRegion('shanghai')]);
+    const [wei, ana] = await Promise.all([
+      browser.enter(cluster.url, { name: 'Wei', room: 'blue', query: { region: 'beijing' }, context: SMALL }),
+      browser.enter(cluster.tlsUrl, {
+        name: 'Ana',
+        room: 'blue',
+        query: { region: 'shanghai' },
+        context: SMALL,
+      }),
+    ]);
+    await Promise.all([wei.seesAndHears(ana), ana.seesAndHears(wei)]);
+    const homes = [await nodeOf(wei), await nodeOf(ana)];
+    expect(homes).toEqual([expect.stringMatching(/^beijing-/), expect.stringMatching(/^shanghai-/)]);
+    await load.isOn();
+
+    let frames = await watchBoth(wei, ana, GAP_MS_MAX);
+    await load.during('kill', async () => {
+      await cluster.compose('kill', homes[0] as string);
+      await wei.isBack();
+      expect(await nodeOf(wei)).not.toBe(homes[0]);
+      expect(await nodeOf(wei)).toMatch(/^beijing-/);
+      await cluster.compose('up', '--detach', '--no-deps', '--no-recreate', homes[0] as string);
+    });
+    await frames.haveNoGap();
+    await changeTheCall(wei, ana);
+
+    frames = await watchBoth(wei, ana, GAP_MS_MAX);
+    await load.during('redis-restart', async () => {
+      await cluster.compose('restart', 'redis');
+      await eventually(async () => (await Promise.all(NODES.map(cluster.isReady))).every(Boolean), {
+        timeoutMs: 30_000,
+        what: 'all nodes are ready again',
+      });
+    });
+    await frames.haveNoGap();
+    await changeTheCall(wei, ana);
+
+    frames = await watchBoth(wei, ana, GAP_MS_MAX);
+    await load.during('terminate', async () => {
+      for (const node of NODES) {
+        await cluster.compose('up', '--detach', '--no-deps', '--force-recreate', node);
+        await eventually(() => cluster.isReady(node), { timeoutMs: 30_000, what: `${node} is ready again` });
+      }
+    });
+    await frames.haveNoGap();
+    await changeTheCall(wei, ana);
+
+    expect([await nodeOf(wei), await nodeOf(ana)]).toEqual([
+      expect.stringMatching(/^beijing-/),
+      expect.stringMatching(/^shanghai-/),
+    ]);
+    expect(await load.verdict()).toEqual([]);
+    // What a user may not do and asked for would be in here: a node, or Redis itself as it read its file again.
+    expect(await redisCli('ACL', 'LOG')).toBe('');
+  }, 180_000);
+
+  test('Prometheus reaches every node and HAProxy, and every recording rule has a value', async () => {
+    await eventually(
+      async () => {
+        const up = await query('sum by (job) (up{job=~"signaling|haproxy"})');
+        expect(up).toEqual([
+          { metric: { job: 'haproxy' }, value: 1 },
+          { metric: { job: 'signaling' }, value: 4 },
+        ]);
+      },
+      { timeoutMs: 15_000, everyMs: 200, what: 'all are scraped' },
+    );
+    const { groups } = (await ask(`${cluster.prometheusUrl}/api/v1/rules`)) as {
+      groups: { rules: Rule[] }[];
+    };
+    const rules = groups.flatMap((group) => group.rules);
+    expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
+    const recorded = rules.filter(({ type }) => type === 'recording').map(({ name }) => name);
+    expect(recorded.length).toBeGreaterThan(0);
+    const values = await Promise.all(recorded.map((name) => query(name)));
+    expect(recorded.filter((_, index) => values[index]?.length === 0)).toEqual([]);
+  });
+
+  test('a Redis that is gone raises an alert, and its return clears it', async () => {
+    await cluster.compose('kill', 'redis');
+    await eventually(async () => (await alerts()).includes('RedisUnreachable'), {
+      timeoutMs: 60_000,
+      everyMs: 500,
+      what: 'Alertmanager has the alert',
+    });
+    // The engine keeps a node for a Redis that is away: it is alive.
+    const health = await cluster.compose('ps', '--format', '{{.Health}}', 'beijing-1');
+    expect(health.trim()).toBe('healthy');
+    await cluster.compose('up', '--detach', '--no-deps', '--no-recreate', 'redis');
+    await eventually(async () => !(await alerts()).includes('RedisUnreachable'), {
+      timeoutMs: 60_000,
+      everyMs: 500,
+      what: 'Alertmanager has let go of the alert',
+    });
+  }, 150_000);
+
+  async function alerts(): Promise<string[]> {
+    const response = await fetch(`${cluster.alertmanagerUrl}/api/v2/alerts?active=true`);
+    const active = (await response.json()) as { labels: { alertname: string } }[];
+    return active.map(({ labels }) => labels.alertname);
+  }
+
+  async function query(
+    expression: string,
+  ): Promise<{ metric: Readonly<Record<string, string>>; value: number }[]> {
+    const { result } = (await ask(
+      `${cluster.prometheusUrl}/api/v1/query?${new URLSearchParams({ query: expression })}`,
+    )) as { result: { metric: Record<string, string>; value: [number, string] }[] };
+    return result
+      .map(({ metric, value }) => ({ metric, value: Number(value[1]) }))
+      .sort((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
+  }
+
+  const redisCli = async (...command: string[]) =>
+    (
+      await cluster.compose(
+        ...['exec', '-T', 'redis', 'redis-cli', '--no-auth-warning', '--user', 'admin'],
+        ...['--pass', cluster.secret('redis_admin_password'), ...command],
+      )
+    ).trim();
+});
+
+interface Rule {
+  readonly name: string;
+  readonly type: 'recording' | 'alerting';
+  readonly health: string;
+}
+
+async function ask(url: string): Promise<unknown> {
+  return ((await (await fetch(url)).json()) as { data: unknown }).data;
+}
+
+async function nodeOf(person: Person): Promise<string | null> {
+  return person.by('own-node').getAttribute('data-node');
+}
+
+interface Load {
+  /** Resolves once everybody has joined. */
+  isOn(): Promise<void>;
+  /** Counts what is done to the cluster meanwhile as one fault. */
+  during(kind: FaultReport['kind'], fault: () => Promise<void>): Promise<void>;
+  /** Ends the traffic, waits until everything has come to rest, and names the promises that were broken. */
+  verdict(): Promise<readonly string[]>;
+}
+
+/** Pairs across the regions, who send each other numbered signals from now on, and keep account. */
+function startLoad(endpoints: readonly string[]): Load {
+  const crowd = new Crowd({ endpoints, roomSizes: Array(15).fill(2), random: seededRandom(5) });
+  const faults: FaultReport[] = [];
+  const startMs = performance.now();
+  let traffic: Traffic | undefined;
+  const joined = crowd.start(10).then(() => {
+    traffic = startTraffic(crowd, 60);
+  });
+  return {
+    isOn: () => joined,
+    async during(kind, fault) {
+      const atMs = performance.now() - startMs;
+      const before = crowd.sums();
+      await fault();
+      const { cutOff, resumed, servedAgain } = crowd.sums();
+      const clients = cutOff - before.cutOff;
+      const evidence = `${resumed - before.resumed} resumed, ${servedAgain - before.servedAgain} requests waited`;
+      const hasBitten = resumed + servedAgain > before.resumed + before.servedAgain;
+      faults.push({ kind, atMs, tookMs: performance.now() - startMs - atMs, hasBitten, evidence, clients });
+    },
+    async verdict() {
+      traffic?.stop();
+      const nodes = endpoints.map((endpoint) => ({ endpoint }));
+      const rest = await bringToRest(crowd, { nodes }, seededRandom(6), new AbortController().signal);
+      const findings = {
+        planned: traffic?.planned ?? 0,
+        ledger: crowd.ledger.sums(),
+        crowd: crowd.sums(),
+        ...rest,
+        faults,
+        crashes: [],
+      };
+      for (const peer of crowd.peers) peer.stop();
+      return judge(findings, { ...SCENARIOS.roll.limits, gapP99MsMax: 15_000 }).reasons;
+    },
+  };
+}
