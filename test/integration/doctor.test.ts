@@ -160,7 +160,13 @@ describe.skipIf(!capabilities.redisServer)('with a Redis', () => {
     const good = await examine({ REDIS_URL: url });
     expect(good.findings.filter(({ level }) => level === 'fault')).toEqual([]);
     expect(good.findings.filter(({ check }) => check === 'redis rights')).toHaveLength(3);
-    const [member] = masters;
+    const [member, second] = masters;
+    const other = new Redis(second?.url ?? '');
+    onTestFinished(() => other.disconnect());
+    await other.call('ACL', 'SETUSER', 'default', '-xadd');
+    expect((await examine({ REDIS_URL: url })).concerns('redis rights')).toEqual([
+      expect.objectContaining({ text: `127.0.0.1:${second?.port} the user default may not run XADD` }),
+    ]);
     const alone = await examine({ REDIS_URL: member?.url ?? '' });
     expect(alone.concerns('redis')[0]).toMatchObject({ cure: expect.stringContaining('redis+cluster://') });
     const mistaken = await examine({ REDIS_URL: redis.url.replace('redis:', 'redis+cluster:') });

@@ -4,6 +4,8 @@ import { type Finding, fault, ok, warning } from './finding.ts';
 
 const NAMES = Object.keys(SETTINGS.shape);
 const KNOWN: ReadonlySet<string> = new Set([...NAMES, ...IN_FILES.map((name) => `${name}_FILE`)]);
+/** A lease runs for six seconds and pings are a second apart at least; besides, clients need time to come back. */
+const RESUME_WINDOW_MIN_MS = 10_000;
 /** Names this short are close to many others. */
 const SPELLED_FROM = 5;
 
@@ -18,6 +20,9 @@ export function checkConfiguration(
   const set = NAMES.filter((name) => environment[name] || environment[`${name}_FILE`]).length;
   return [
     ...(wrong.length > 0 ? wrong : [ok(check, `${set} of ${NAMES.length} settings given, none at fault`)]),
+    ...(environment.REDIS_URL || environment.REDIS_URL_FILE
+      ? []
+      : [ok('redis', 'none named: one process, with its rooms in memory')]),
     ...misspelled(environment),
     ...idle(environment, settings),
   ];
@@ -61,8 +66,9 @@ function isOneOff(name: string, known: string): boolean {
   return short.slice(short.length === long.length ? at + 1 : at) === long.slice(at + 1);
 }
 
-/** What is set and has no effect. */
-function idle(environment: Environment, { AUTH, NODE_ENV, TURN_URLS }: Partial<Settings>): Finding[] {
+/** What is set and has not the effect that somebody will have meant. */
+function idle(environment: Environment, settings: Partial<Settings>): Finding[] {
+  const { AUTH, NODE_ENV, TURN_URLS, RESUME_WINDOW_MS = RESUME_WINDOW_MIN_MS } = settings;
   const isSet = (name: string) => !!environment[name] || !!environment[`${name}_FILE`];
   const findings: Finding[] = [];
   const say = (text: string, cure: string) => findings.push(warning('configuration', text, cure));
@@ -73,5 +79,10 @@ function idle(environment: Environment, { AUTH, NODE_ENV, TURN_URLS }: Partial<S
     say('TURN_SECRET is set, and no TURN_URLS: nobody gets credentials', 'TURN_URLS=turn:turn.example.org');
   if (NODE_ENV !== undefined && NODE_ENV !== 'production' && NODE_ENV.toLowerCase().startsWith('prod'))
     say('NODE_ENV is not the word "production", so nothing risky is refused', 'NODE_ENV=production');
+  if (RESUME_WINDOW_MS < RESUME_WINDOW_MIN_MS)
+    say(
+      `RESUME_WINDOW_MS=${RESUME_WINDOW_MS} is less than it takes to notice a silent client or a dead node: sessions end that could go on`,
+      `RESUME_WINDOW_MS=30000, the default; at least ${RESUME_WINDOW_MIN_MS}`,
+    );
   return findings;
 }

@@ -72,12 +72,20 @@ function unreadable(check: string, url: string, server: StunServer | undefined):
 
 function unreachable(check: string, url: string, server: StunServer, error: unknown): Finding {
   const { host, port, transport } = server;
-  const isUdp = transport === 'udp';
-  const listen = isUdp
-    ? ''
-    : `, with ${transport === 'tls' ? `tls-listening-port=${port}, cert and pkey` : 'no no-tcp'} in its configuration`;
-  const cure = `start coturn on ${host}${listen}, and open port ${port}/${isUdp ? 'udp' : 'tcp'} in the firewall (and its relay ports, udp)`;
-  return fault(check, `${url}: ${reasonOf(error)}`, cure);
+  const why = reasonOf(error);
+  if (transport === 'tls' && /certificate|altnames|self.signed|expired/i.test(why)) {
+    const cure = `give ${host} a certificate that browsers trust for this name, with its chain: cert=fullchain.pem, pkey=privkey.pem`;
+    return fault(check, `${url}: its certificate is not trusted here (${why.split(';')[0]})`, cure);
+  }
+  const listens = {
+    udp: '',
+    tcp: ', without no-tcp',
+    tls: `, with tls-listening-port=${port}, cert and pkey`,
+    dtls: '',
+  }[transport];
+  const way = `${port}/${transport === 'udp' ? 'udp' : 'tcp'}`;
+  const cure = `start coturn on ${host}${listens}; open ${way}, and its relay ports (udp), in the firewall`;
+  return fault(check, `${url}: ${why}`, cure);
 }
 
 function refused(url: string, { code, reason }: Allocation & { kind: 'refused' }): Finding {

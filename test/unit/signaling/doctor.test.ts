@@ -51,6 +51,7 @@ describe('the configuration', () => {
     [{ REGION_FILE: '/run/region' }, 'warning: REGION_FILE is no setting'],
     [{ JWT_SECRET: SECRET }, 'warning: JWT_SECRET is set, and AUTH=open asks for no tokens'],
     [{ TURN_SECRET: SECRET }, 'warning: TURN_SECRET is set, and no TURN_URLS'],
+    [{ RESUME_WINDOW_MS: '2000' }, 'warning: RESUME_WINDOW_MS=2000 is less than it takes'],
     [{ NODE_ENV: 'prod' }, 'warning: NODE_ENV is not the word "production"'],
   ])('%j: %s', (given, expected) => {
     expect(concerns({ AUTH: 'open', ...(given as object) })).toEqual([expect.stringContaining(expected)]);
@@ -229,6 +230,14 @@ describe('the rights that are tried', () => {
   test('are none that nobody uses, but what the client sends of itself', () => {
     const used = new Set([...inScripts, ...sent]);
     expect([...known].filter((name) => !used.has(name))).toEqual(['cluster|slots', 'eval', 'evalsha']);
+  });
+
+  test('are those of the users that ship', () => {
+    const [line = ''] =
+      /^user fenghuo .*$/m.exec(readFileSync(`${ROOT}deploy/redis/users.acl`, 'utf8')) ?? [];
+    expect(line).toMatch(/ ~fenghuo:\* .*&fenghuo:\* -@all /);
+    const granted = new Set(line.split(' ').map((word) => word.replace(/^\+/, '')));
+    expect([...known].filter((name) => !granted.has(name))).toEqual([]);
   });
 
   test('change nothing but one string that expires', () => {
