@@ -121,14 +121,16 @@ function missingBy(message: string, command: string): string | undefined {
   if (!/NOPERM/.test(message)) return undefined;
   if (/channel/.test(message)) return CHANNELS_RULE;
   if (/\bkeys?\b/.test(message)) return KEYS_RULE;
-  return `+${command === 'cluster' ? ON_A_CLUSTER : command}`;
+  return command === 'cluster' ? `'+${ON_A_CLUSTER}'` : `+${command}`;
 }
 
 function finding(missing: ReadonlySet<string>, user: string, where: string): Finding {
   const check = 'redis rights';
   if (missing.size === 0) return ok(check, `${where}the user ${user} may do all that a node does`);
   const rules = [...missing];
-  const commands = rules.filter((rule) => rule.startsWith('+')).map((rule) => rule.slice(1).toUpperCase());
+  const commands = rules
+    .map((rule) => /^'?\+([\w|]+)'?$/.exec(rule)?.[1]?.toUpperCase())
+    .filter((command) => command !== undefined);
   const lacks = [
     ...(commands.length > 0 ? [`run ${commands.join(', ')}`] : []),
     ...(missing.has(KEYS_RULE) ? ['touch keys under fenghuo:'] : []),

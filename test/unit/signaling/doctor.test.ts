@@ -251,10 +251,7 @@ describe('the rights that are tried', () => {
   test('stand in the document of operations, as one line to paste', () => {
     const [line = ''] =
       /^(redis-cli )?ACL SETUSER fenghuo .*$/m.exec(readFileSync(`${ROOT}docs/operations.md`, 'utf8')) ?? [];
-    const told = line
-      .split(' ')
-      .filter((word) => word.startsWith('+'))
-      .map((word) => word.slice(1));
+    const told = [...line.matchAll(/ '?\+([a-z|]+)/g)].map(([, name = '']) => name);
     expect(told.sort()).toEqual([...known].sort());
   });
 });
