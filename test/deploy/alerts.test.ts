@@ -48,6 +48,7 @@ interface Panel {
 interface Dashboard {
   readonly uid: string;
   readonly panels: readonly Panel[];
+  readonly annotations: { readonly list: readonly { readonly name: string; readonly expr: string }[] };
   readonly templating: { readonly list: readonly { readonly name: string }[] };
 }
 
@@ -166,11 +167,16 @@ test('the documents name no metric that is not there', () => {
 describe('the dashboards', () => {
   const withoutVariables = (expr: string) =>
     expr.replaceAll('$__rate_interval', '5m').replaceAll('$__range', '1h');
-  const targets = DASHBOARDS.flatMap(({ path, dashboard }) =>
-    dashboard.panels.flatMap(({ title, targets = [] }) =>
+  const targets = DASHBOARDS.flatMap(({ path, dashboard }) => [
+    ...dashboard.annotations.list.map(({ name, expr }) => ({
+      panel: `${path}, ${name}`,
+      expr,
+      legendFormat: '',
+    })),
+    ...dashboard.panels.flatMap(({ title, targets = [] }) =>
       targets.map((target) => ({ panel: `${path}, ${title}`, ...target })),
     ),
-  );
+  ]);
 
   test('ask for what nodes or rules tell, and name their lines by labels that are there', () => {
     for (const { panel, expr, legendFormat } of targets) {
@@ -191,6 +197,17 @@ describe('the dashboards', () => {
     expect(execFileSync('promtool', ['check', 'rules', file], { encoding: 'utf8' })).toContain(
       `SUCCESS: ${targets.length} rules found`,
     );
+  });
+
+  test('are where Grafana looks for them in docker-compose', () => {
+    const read = (path: string) => parse(readFileSync(join(ROOT, path), 'utf8'));
+    const { grafana, prometheus } = read('docker-compose.yml').services;
+    const { providers } = read('deploy/grafana/provisioning/dashboards/fenghuo.yml');
+    const { datasources } = read('deploy/grafana/provisioning/datasources/prometheus.yml');
+    expect(grafana.volumes).toContain(`./deploy/grafana/dashboards:${providers[0].options.path}:ro`);
+    expect(grafana.volumes).toContain('./deploy/grafana/provisioning:/etc/grafana/provisioning:ro');
+    expect(datasources).toMatchObject([{ type: 'prometheus', url: 'http://prometheus:9090' }]);
+    expect(prometheus).toBeDefined();
   });
 
   test('show every metric that nodes tell', () => {

@@ -23,7 +23,7 @@ export function missingParts(
     ],
     [capabilities.turnserver, 'calls through TURN', 'no turnserver (coturn)'],
     [!!capabilities.pythonSocketio, 'a client in Python', 'no python3-socketio with python3-websocket'],
-    [capabilities.promtool, 'the lint of the metrics', 'no promtool (prometheus)'],
+    [capabilities.promtool, 'the lint of metrics, and the cases of alerts', 'no promtool (prometheus)'],
     [
       capabilities.kubectl,
       'the manifests for Kubernetes',

@@ -43,12 +43,14 @@ function openScene() {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 test('few are let in at once, and those who must wait a moment in the order in which they came', () => {
-  const { knock, letIn, refused } = openScene();
+  const { door, knock, letIn, refused } = openScene();
   const first = knock(3);
   expect(letIn).toEqual(first);
   const crowd = knock(200);
   expect(letIn.length).toBeLessThan(100);
+  expect(door.waiting).toBe(203 - letIn.length);
   vi.advanceTimersByTime(1_000);
+  expect(door.waiting).toBe(0);
   expect(letIn).toEqual([...first, ...crowd]);
   expect(refused).toEqual([]);
 });
