@@ -20,9 +20,7 @@ export function checkConfiguration(
   const set = NAMES.filter((name) => environment[name] || environment[`${name}_FILE`]).length;
   return [
     ...(wrong.length > 0 ? wrong : [ok(check, `${set} of ${NAMES.length} settings given, none at fault`)]),
-    ...(environment.REDIS_URL || environment.REDIS_URL_FILE
-      ? []
-      : [ok('redis', 'none named: one process, with its rooms in memory')]),
+    ...inMemory(environment),
     ...misspelled(environment),
     ...idle(environment, settings),
   ];
@@ -30,11 +28,30 @@ export function checkConfiguration(
 
 const SECRETS = /^(JWT_SECRET|TURN_SECRET|ADMIN_TOKEN|WEBHOOK_SECRET) (is not set|must be at least)/;
 
+const CURES = [
+  [
+    'AUTH=required',
+    'export JWT_SECRET="$(openssl rand -base64 48)", the same where tokens are made; or JWKS_URL=https://…',
+  ],
+  ['AUTH must not', 'unset AUTH, and give JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URL'],
+  ['ALLOWED_ORIGINS is not set', 'ALLOWED_ORIGINS=https://app.example.org, the origins of your pages'],
+  ['OPS_PORT is the same', 'OPS_PORT=9101'],
+] as const;
+
 function cureFor(text: string): string {
   const secret = SECRETS.exec(text)?.[1];
   if (secret !== undefined)
     return `export ${secret}="$(openssl rand -base64 48)", the same wherever it is shared`;
-  return 'a node does not start with this; docs/architecture.md, "Settings", says what it may be';
+  const known = CURES.find(([start]) => text.startsWith(start));
+  return (
+    known?.[1] ?? 'a node does not start with this; docs/architecture.md, "Settings", says what it may be'
+  );
+}
+
+/** In production exposure.ts warns of it. */
+function inMemory({ REDIS_URL, REDIS_URL_FILE, NODE_ENV }: Environment): Finding[] {
+  if (REDIS_URL || REDIS_URL_FILE || NODE_ENV === 'production') return [];
+  return [ok('redis', 'none named: one process, with its rooms in memory')];
 }
 
 /** Variables that look like ours and are none: nobody reads them. */

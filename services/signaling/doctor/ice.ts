@@ -84,7 +84,9 @@ function unreachable(check: string, url: string, server: StunServer, error: unkn
     dtls: '',
   }[transport];
   const way = `${port}/${transport === 'udp' ? 'udp' : 'tcp'}`;
-  const cure = `start coturn on ${host}${listens}; open ${way}, and its relay ports (udp), in the firewall`;
+  // It is a browser that the URL is for; in a container this host is another one than the browser's.
+  const elsewhere = isHere(host) ? '; in a container, ask from where browsers are' : '';
+  const cure = `start coturn on ${host}${listens}; open ${way}, and its relay ports (udp), in the firewall${elsewhere}`;
   return fault(check, `${url}: ${why}`, cure);
 }
 

@@ -84,7 +84,7 @@ function period(text: string): number {
 
 /** Small letters in words, as in "a-secret-of-at-least-thirty-two-bytes": chance mixes in capitals and digits. */
 function isSentence(text: string): boolean {
-  return /^[a-z]+([-_ .][a-z]+)+$/.test(text) || /^[a-z]+$/i.test(text);
+  return /^[a-z]+([-_ .][a-z]+)+$/.test(text);
 }
 
 function isRow(text: string): boolean {

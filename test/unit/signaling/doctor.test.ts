@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -72,6 +73,15 @@ describe('a secret', () => {
     ['AtestZk2/8+QmVxw9TqYb3NcL7sKfD5hG0jRpE4uWiX='],
   ])('%s is taken for one', (secret) => {
     expect(weaknessOf(secret)).toBeUndefined();
+  });
+
+  test('made by chance is never called weak', () => {
+    for (let count = 0; count < 2_000; count += 1) {
+      for (const encoding of ['hex', 'base64', 'base64url'] as const) {
+        const secret = randomBytes(24).toString(encoding);
+        expect([secret, weaknessOf(secret)]).toEqual([secret, undefined]);
+      }
+    }
   });
 
   test.each([
