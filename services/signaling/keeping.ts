@@ -9,6 +9,7 @@ import type { Config } from './config.ts';
 import { defaultLogBounds } from './domain/log-bounds.ts';
 import type { RoomId } from './domain/room-id.ts';
 import type { RoomRecord } from './domain/room-record.ts';
+import type { RoomState } from './domain/room-state.ts';
 import { type Absences, absences } from './requests/absences.ts';
 import { type Departures, departures } from './requests/departures.ts';
 import type { Log } from './telemetry/log.ts';
@@ -93,12 +94,13 @@ function openFeeds(
 ): RoomFeeds {
   const { backplane: counts, messages } = metrics;
   const observer: FeedObserver = {
-    applied(record, hadListener, room, peersLeft) {
+    applied(record, hadListener, room, state) {
       if (record.origin !== incarnation) return;
       if (record.type !== 'signal' && record.type !== 'message')
-        return on.onOwnRecord(room, record, peersLeft);
+        return on.onOwnRecord(room, record, state?.members.size);
       const seconds = Math.max(0, performance.now() - record.originMs) / 1_000;
-      messages.relayDuration.observe({ path: hadListener ? 'local' : 'node', kind: kindOf(record) }, seconds);
+      const path = hadListener ? 'local' : pathBeyond(record, state, config.region);
+      messages.relayDuration.observe({ path, kind: kindOf(record) }, seconds);
     },
     duplicate: () => counts.duplicates.inc(),
     repaired: (records) => counts.repaired.inc(records),
@@ -114,6 +116,22 @@ function openFeeds(
     owner: () => keeper.incarnation,
     onStray,
   });
+}
+
+/** Where those are who get what nobody on this node does: `region` if none of them is in its own. */
+function pathBeyond(
+  { from, to }: RoomRecord,
+  state: RoomState | undefined,
+  region: string,
+): 'node' | 'region' {
+  const members = to === undefined ? state?.members.values() : [state?.members.get(to)];
+  let isBeyond = false;
+  for (const member of members ?? []) {
+    if (member === undefined || member.peer.id === from) continue;
+    if (member.peer.region === region) return 'node';
+    isBeyond = true;
+  }
+  return isBeyond ? 'region' : 'node';
 }
 
 /** By the first member after the author's id, where `requests/signal.ts` puts what it carries. */

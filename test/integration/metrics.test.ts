@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openMetrics } from '../../services/signaling/telemetry/metrics.ts';
 import { capabilities } from '../support/capabilities.ts';
-import { startCluster } from '../support/cluster.ts';
+import { startCluster, type TestNode } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Series, seriesIn } from '../support/exposition.ts';
-import { connect } from '../support/plain-client.ts';
+import { connect, type PlainClient } from '../support/plain-client.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const SERIES_MAX = 1_500;
@@ -24,7 +24,8 @@ describe('a busy node', () => {
     const proxy = await startTcpProxy(Number(straight.port), () => ({ toServer: pass, toClient: pass }));
     closers.push(() => proxy.stop());
     const cluster = await startCluster({
-      redisUrl: [`redis://127.0.0.1:${proxy.port}`, straight.href],
+      nodes: 3,
+      redisUrl: [`redis://127.0.0.1:${proxy.port}`, straight.href, straight.href],
       settings: {
         ADMIN_TOKEN: 'an-admin-token-of-32-characters-or-more',
         TURN_URLS: 'turn:127.0.0.1',
@@ -32,20 +33,16 @@ describe('a busy node', () => {
       },
     });
     closers.push(() => cluster.stop());
-    const [beijing, shanghai] = cluster.nodes;
+    const [beijing, shanghai, nearby] = cluster.nodes as [TestNode, TestNode, TestNode];
     const scrape = async () => (await fetch(`${beijing.opsUrl}/metrics`)).text();
-    const [ann, bob, carol] = [
-      await connect(beijing.url),
-      await connect(shanghai.url),
-      await connect(beijing.url),
-    ];
-    closers.push(
-      () => ann.close(),
-      () => bob.close(),
-    );
+    const people = await Promise.all([beijing, shanghai, beijing, nearby].map((node) => connect(node.url)));
+    for (const person of people) closers.push(() => person.close());
+    const [ann, bob, carol, erin] = people as [PlainClient, PlainClient, PlainClient, PlainClient];
     await ann.join('blue');
     const { self } = await bob.join('blue');
     const local = await carol.join('blue');
+    const near = await erin.join('blue');
+    await ann.request('signal', { to: near.self.id, description: { type: 'answer', sdp: 'v=0' } });
     await ann.request('signal', { to: self.id, description: { type: 'offer', sdp: 'v=0' } });
     await ann.request('signal', { to: local.self.id, candidate: null });
     await ann.request('signal', { to: 'nobody', candidate: null });
@@ -63,16 +60,19 @@ describe('a busy node', () => {
     proxy.cut();
     text = (await eventually(
       async () => {
-        const series = seriesIn(await scrape());
+        const scraped = await scrape();
+        const series = seriesIn(scraped);
         const isBack = CONNECTIONS_TO_REDIS.every(
-          (name) => value(series, 'signaling_redis_reconnects_total', `connection="${name}"`) === 1,
+          (name) => value(series, 'signaling_redis_reconnects_total', `connection="${name}"`) >= 1,
         );
         const isSettled =
           value(series, 'signaling_relay_duration_seconds_count', 'path="local",kind="other"') === 1 &&
           value(series, 'signaling_connections_closed_total', 'reason="client"') === 1 &&
           value(series, 'signaling_doorbell_loop_seconds_count') >= 1 &&
-          value(series, 'signaling_redis_up') === 1;
-        return isBack && isSettled && scrape();
+          value(series, 'signaling_redis_up') === 1 &&
+          value(series, 'signaling_lease_taken') === 1 &&
+          value(series, 'signaling_cluster_nodes') === 3;
+        return isBack && isSettled && scraped;
       },
       { timeoutMs: 10_000, what: 'a node that is back at Redis' },
     )) as string;
@@ -100,8 +100,10 @@ describe('a busy node', () => {
       'signaling_messages_total{type="ephemeral",outcome="ok"} 1',
       'signaling_messages_total{type="invalid",outcome="unknown_request"} 1',
       'signaling_relay_duration_seconds_count{path="node",kind="sdp"} 1',
+      'signaling_relay_duration_seconds_count{path="region",kind="sdp"} 1',
+      'signaling_relay_duration_seconds_count{path="region",kind="other"} 0',
       'signaling_ice_credentials_total 2',
-      'signaling_cluster_nodes 2',
+      'signaling_cluster_nodes 3',
       'signaling_lease_taken 1',
       'signaling_doorbell_up 1',
       'signaling_redis_command_duration_seconds_count{script="join"} 2',

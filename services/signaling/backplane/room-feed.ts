@@ -9,8 +9,8 @@ import { type Listener, type OwnRecord, type Seat, SeatCursor } from './room-sea
 
 /** What a feed saw, for the metrics. */
 export interface FeedObserver {
-  /** Each record once, from the one with which a session of this node came in. `peersLeft`: where it is known. */
-  applied(record: RoomRecord, hadListener: boolean, room: RoomId, peersLeft: number | undefined): void;
+  /** Each record once, from the one with which a session of this node came in. `state`: the room after it, where it is known. */
+  applied(record: RoomRecord, hadListener: boolean, room: RoomId, state: RoomState | undefined): void;
   duplicate(): void;
   repaired(records: number): void;
   resynced(): void;
@@ -234,7 +234,7 @@ export class RoomFeed {
   }
 
   #observe(record: RoomRecord, hadListener: boolean): void {
-    this.#parts.observer.applied(record, hadListener, this.#room, this.size);
+    this.#parts.observer.applied(record, hadListener, this.#room, this.#replica.state);
   }
 
   #leave(seat: SeatCursor): void {
