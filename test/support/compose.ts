@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,6 +52,7 @@ export async function composeUp(settings: Readonly<Record<string, string>>): Pro
     ...settings,
     ...Object.fromEntries(Object.entries(PORTS).map(([name, variable]) => [variable, `${ports[name]}`])),
     TURN_RELAY_PORTS: `${ports.relays}-${Number(ports.relays) + RELAYS - 1}`,
+    STORE_NET: `10.${randomInt(200, 250)}.${randomInt(1, 255)}`,
     COMPOSE_PROJECT_NAME: project,
     SECRETS_DIR: secrets,
     SIGNALING_IMAGE: IMAGE,
