@@ -33,9 +33,18 @@ export function missingParts(
   const absent = needs
     .filter(([isThere]) => !isThere)
     .map(([, what, why]) => ({ what, why, isAllowed: false }));
-  const container = whyNoContainer(capabilities, sharedRedis);
-  if (container === undefined) return absent;
-  return [...absent, { what: 'Redis from testcontainers', why: container, isAllowed: true }];
+  return [...absent, ...withoutContainers(capabilities, sharedRedis)];
+}
+
+function withoutContainers(
+  capabilities: Capabilities,
+  sharedRedis: SharedRedisReport | undefined,
+): readonly Missing[] {
+  const why = whyNoContainer(capabilities, sharedRedis);
+  if (why === undefined) return [];
+  const redis = { what: 'Redis from testcontainers', why, isAllowed: true };
+  if (capabilities.docker) return [redis];
+  return [redis, { what: 'the image, and docker compose', why, isAllowed: true }];
 }
 
 function whyNoContainer(
