@@ -9,11 +9,11 @@ import type { Config } from './config.ts';
 import { defaultLogBounds } from './domain/log-bounds.ts';
 import type { RoomId } from './domain/room-id.ts';
 import type { RoomRecord } from './domain/room-record.ts';
-import type { RoomState } from './domain/room-state.ts';
 import { type Absences, absences } from './requests/absences.ts';
 import { type Departures, departures } from './requests/departures.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { pathBeyond, relayKind } from './telemetry/relay.ts';
 
 /** What a node is given: assemble.ts makes these, and tests make others. */
 export interface NodeParts {
@@ -100,7 +100,7 @@ function openFeeds(
         return on.onOwnRecord(room, record, state?.members.size);
       const seconds = Math.max(0, performance.now() - record.originMs) / 1_000;
       const path = hadListener ? 'local' : pathBeyond(record, state, config.region);
-      messages.relayDuration.observe({ path, kind: kindOf(record) }, seconds);
+      messages.relayDuration.observe({ path, kind: relayKind(record) }, seconds);
     },
     duplicate: () => counts.duplicates.inc(),
     repaired: (records) => counts.repaired.inc(records),
@@ -117,30 +117,6 @@ function openFeeds(
     onStray,
   });
 }
-
-/** Where those are who get what nobody on this node does: `region` if none of them is in its own. */
-function pathBeyond(
-  { from, to }: RoomRecord,
-  state: RoomState | undefined,
-  region: string,
-): 'node' | 'region' {
-  const members = to === undefined ? state?.members.values() : [state?.members.get(to)];
-  let isBeyond = false;
-  for (const member of members ?? []) {
-    if (member === undefined || member.peer.id === from) continue;
-    if (member.peer.region === region) return 'node';
-    isBeyond = true;
-  }
-  return isBeyond ? 'region' : 'node';
-}
-
-/** By the first member after the author's id, where `requests/signal.ts` puts what it carries. */
-function kindOf({ type, from, body }: RoomRecord): 'sdp' | 'other' {
-  const isSdp = type === 'signal' && body.startsWith('"description"', BODY_BEFORE_CONTENT + from.length);
-  return isSdp ? 'sdp' : 'other';
-}
-
-const BODY_BEFORE_CONTENT = '{"from":"",'.length;
 
 function openAbsences(
   config: Config,

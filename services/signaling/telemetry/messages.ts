@@ -1,9 +1,7 @@
 import { ERRORS } from '@fenghuo/protocol';
 import { MESSAGE_TYPES } from '../sockets/serve.ts';
 import type { Family } from './catalogue.ts';
-
-export const RELAY_PATHS = ['local', 'node', 'region'] as const;
-export const RELAY_KINDS = ['sdp', 'other'] as const;
+import { RELAY_KINDS, RELAY_PATHS } from './relay.ts';
 
 const RELAY_SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
