@@ -30,8 +30,9 @@ import { incomingLine, type WireLine } from './wire-line.ts';
 
 /**
  * Enters a room through the node at `endpoints` (an http or https address, or several of one cluster: the first is
- * preferred, the others are asked when it fails; a query, `/?region=beijing`, goes along for the load balancer), and stays in it. Returns at once; `joined` resolves when the room
- * has answered. A lost connection does not end the session: it goes on over the next one, whichever node that leads to.
+ * preferred, the others are asked when it fails; a query, `/?region=beijing`, goes along for the load balancer), and
+ * stays in it. Returns at once; `joined` resolves when the room has answered. A lost connection does not end the session:
+ * it goes on over the next one, whichever node that leads to.
  */
 export function join(endpoints: string | readonly string[], options: JoinOptions): RoomSession {
   return new RoomSession(endpoints, options);
