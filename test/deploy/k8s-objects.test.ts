@@ -83,6 +83,11 @@ describe.skipIf(!capabilities.kubectl).each(OVERLAYS)('%s', (folder) => {
     }
   });
 
+  test('every image is of a version', () => {
+    for (const { containers } of pods)
+      for (const { image } of containers) expect(image).toMatch(/^[\w./-]+:\d[\w.-]*$/);
+  });
+
   test('pods are spread among their like', () => {
     for (const { spec, labels } of pods)
       for (const { labelSelector } of spec.topologySpreadConstraints ?? [])
