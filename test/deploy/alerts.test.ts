@@ -52,9 +52,10 @@ interface Dashboard {
   readonly templating: { readonly list: readonly { readonly name: string }[] };
 }
 
-const RULES = filesIn('deploy/prometheus/rules/*.yml').flatMap(({ text }) =>
-  (parse(text) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules),
+const GROUPS = filesIn('deploy/prometheus/rules/*.yml').flatMap(
+  ({ text }) => (parse(text) as { groups: { name: string; rules: Rule[] }[] }).groups,
 );
+const RULES = GROUPS.flatMap((group) => group.rules);
 const ALERTS = RULES.filter((rule) => rule.alert !== undefined);
 const CASES = filesIn('deploy/prometheus/tests/*.yml').flatMap(
   ({ text }) => (parse(text) as { tests: Case[] }).tests,
@@ -95,6 +96,13 @@ describe('the rules', () => {
     const rules = filesIn('deploy/prometheus/rules/*.yml').map(({ path }) => path);
     const output = execFileSync('promtool', ['check', 'rules', ...rules], { cwd: ROOT, encoding: 'utf8' });
     expect(output.match(/SUCCESS: \d+ rules found/g)).toHaveLength(rules.length);
+  });
+
+  test('are tried in an order that is always the same', () => {
+    for (const { text } of filesIn('deploy/prometheus/tests/*.yml')) {
+      const { group_eval_order } = parse(text) as { group_eval_order: string[] };
+      expect(group_eval_order.toSorted()).toEqual(GROUPS.map(({ name }) => name).sort());
+    }
   });
 
   test.skipIf(!capabilities.promtool)('fire and stay quiet as their cases say', async () => {
