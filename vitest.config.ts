@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+import { LongestFirst } from './test/support/longest-first.ts';
+
 const SLOW = ['test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts', 'test/deploy/{compose,image}.test.ts'];
 
 export default defineConfig({
@@ -8,23 +10,26 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     globalSetup: ['test/support/global-setup.ts'],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
           exclude: ['**/node_modules/**', ...SLOW],
-          maxWorkers: 2,
+          // They wait more than they work.
+          maxWorkers: 3,
           sequence: { groupOrder: 1 },
         },
       },
       {
         test: {
-          // Browsers and killed nodes need the machine for themselves: timings would measure the neighbours.
+          // Browsers and killed nodes: each needs a core, or its timings would measure the neighbours.
           name: 'slow',
           include: SLOW,
           testTimeout: 120_000,
-          maxWorkers: 1,
+          maxWorkers: 2,
+          globalSetup: ['test/support/page-setup.ts'],
           sequence: { groupOrder: 2 },
         },
       },

@@ -1,7 +1,3 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-
 import { type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
 
 import { capabilities } from './capabilities.ts';
@@ -49,11 +45,10 @@ export interface OpenOptions {
   readonly before?: (() => void) | readonly (() => void)[];
 }
 
-/** Builds the page as it is now, and starts one Chromium. */
+/** Starts one Chromium. */
 export async function openBrowser(): Promise<CallBrowser> {
   if (capabilities.chromium === false)
     throw new Error('no chromium: skip this test by capabilities.chromium');
-  await buildPage();
   const browser = await chromium.launch({ executablePath: capabilities.chromium, args: FLAGS });
 
   async function open(url: string, options: OpenOptions = {}): Promise<Person> {
@@ -88,14 +83,6 @@ export async function openBrowser(): Promise<CallBrowser> {
     },
     close: () => browser.close(),
   };
-}
-
-/** As `npm run build` does it. In a process of its own: vitest's environment would make it a build for tests. */
-async function buildPage(): Promise<void> {
-  const root = fileURLToPath(new URL('../../', import.meta.url));
-  const vite = ['node_modules/vite/bin/vite.js', 'build', 'services/web', '--logLevel', 'error'];
-  const env = { ...process.env, NODE_ENV: 'production' };
-  await promisify(execFile)(process.execPath, vite, { cwd: root, env });
 }
 
 /** Somebody who looks at the call page, and does what a person can do there. */
