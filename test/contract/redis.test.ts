@@ -103,3 +103,27 @@ test('a room keeps bans and mutes of 4,096 people: more hold for the session, an
   await order('mute', 'carol');
   expect(await kept()).toEqual(['4096', null, '["audio"]']);
 });
+
+test('R2: who waits behind a barrier that is flushed away hears that, and enters the one that follows', async () => {
+  const shared = await shareRedis(inject('redisUrl'));
+  const [node, client] = [await shared.open(), new Redis(inject('redisUrl'))];
+  onTestFinished(async () => {
+    client.disconnect();
+    await node.close();
+  });
+  const [, life = ''] = /master_replid:(\w+)/.exec(await client.info('replication')) ?? [];
+  const flush = () =>
+    client.unlink(`${shared.keyPrefix}:{home}:marker`, `${shared.keyPrefix}:{home}:barrier:${life}`);
+  const { rebuilds } = node;
+  rebuilds.onUnsealed = () => {};
+  const enter = () => rebuilds.enter(life, { incarnation: 'ours', nodeId: 'node', hosts: true }, ['theirs']);
+  const open = { ok: true, value: { isSealed: false } };
+  await flush();
+  expect(await enter()).toMatchObject(open);
+  expect(await rebuilds.look(life, 'ours')).toMatchObject(open);
+  await flush();
+  expect(await rebuilds.look(life, 'ours')).toEqual({ ok: false, code: 'unavailable' });
+  expect(await rebuilds.done(life, 'ours')).toEqual({ ok: false, code: 'unavailable' });
+  expect(await enter()).toMatchObject(open);
+  expect(await rebuilds.done(life, 'ours')).toMatchObject(open);
+});

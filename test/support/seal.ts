@@ -12,7 +12,7 @@ export async function keepSealed(backplane: Backplane, incarnation: string): Pro
   const load = { connections: 0, isAdmitting: true };
   const holder = { incarnation, nodeId: incarnation, load, order: undefined };
   const isSealed = async (life: string) => {
-    const looked = await rebuilds.look(life);
+    const looked = await rebuilds.look(life, incarnation);
     return looked.ok && looked.value.isSealed;
   };
   rebuilds.onUnsealed = async (life) => {

@@ -55,7 +55,8 @@ export interface Rebuilds {
   ): Promise<Result<Barrier, 'unavailable'>>;
   /** All that this process knows is handed in. */
   done(life: string, incarnation: string): Promise<Result<Barrier, 'unavailable'>>;
-  look(life: string): Promise<Result<Barrier, 'unavailable'>>;
+  /** How far it is. `unavailable` also where the barrier that the process had entered is lost: it has to enter again. */
+  look(life: string, incarnation: string): Promise<Result<Barrier, 'unavailable'>>;
   /** Says that this process hosts a room, and hands it in where it is newer than what is there: only then is it asked for. */
   contribute(
     room: RoomId,

@@ -67,7 +67,7 @@ export class Restorer {
       if (handedIn === undefined || !(await this.#keeper.holdAgain())) return false;
       this.#handedIn.set(life, handedIn);
       const done = await this.#rebuilds.done(life, self.incarnation);
-      if (!done.ok || !(await this.#untilSealed(life, done.value))) return false;
+      if (!done.ok || !(await this.#untilSealed(life, self.incarnation, done.value))) return false;
     }
     const rooms = this.#handedIn.get(life) ?? [];
     const opened = await inParts(rooms, (room) => this.#open(room, life));
@@ -96,11 +96,11 @@ export class Restorer {
     return isDone ? waiting : undefined;
   }
 
-  async #untilSealed(life: string, first: Barrier): Promise<boolean> {
+  async #untilSealed(life: string, incarnation: string, first: Barrier): Promise<boolean> {
     for (let { isSealed } = first; !isSealed; ) {
       await sleep(LOOK_EVERY_MS, undefined, { ref: false });
       if (this.#isClosed) return false;
-      const looked = await this.#rebuilds.look(life);
+      const looked = await this.#rebuilds.look(life, incarnation);
       if (!looked.ok) return false;
       isSealed = looked.value.isSealed;
     }

@@ -24,6 +24,8 @@ if ARGV[4] == 'enter' then
   for i = 8, #ARGV do redis.call('HSET', barrier, 'x:' .. ARGV[i], '1', 'knowing', '1') end
   if redis.call('HEXISTS', KEYS[3], ARGV[2]) == 0 then redis.call('HSET', KEYS[3], ARGV[2], '1 ' .. ARGV[3]) end
 end
+-- Flushed meanwhile: who waits here would wait for a barrier in which he does not stand.
+if redis.call('HEXISTS', barrier, 'x:' .. ARGV[2]) == 0 then return { 'lost' } end
 if ARGV[4] == 'done' then redis.call('HSET', barrier, 'd:' .. ARGV[2], '1') end
 
 local waited = now - tonumber(redis.call('HGET', barrier, 'since') or now)

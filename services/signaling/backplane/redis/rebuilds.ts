@@ -1,5 +1,5 @@
 import type { Restored } from '../../domain/restore.ts';
-import { ok, type Result } from '../../domain/result.ts';
+import { ok, type Result, refuse } from '../../domain/result.ts';
 import { formatRecord } from '../../domain/room-record.ts';
 import { serializeState } from '../../domain/room-state.ts';
 import { LEASE_MS } from '../leases.ts';
@@ -36,6 +36,7 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
     );
     if (!reply.ok) return reply;
     const [stage, ...contributors] = reply.value as string[];
+    if (stage === 'lost') return refuse('unavailable');
     return ok({ isSealed: stage === 'sealed', contributors });
   }
 
@@ -45,7 +46,7 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
     seal: (life) => lives.seal(life),
     enter: (life, self, known) => barrier(life, 'enter', self, known),
     done: (life, incarnation) => barrier(life, 'done', { incarnation, nodeId: '' }),
-    look: (life) => barrier(life, 'look', { incarnation: '', nodeId: '' }),
+    look: (life, incarnation) => barrier(life, 'look', { incarnation, nodeId: '' }),
 
     async contribute(room, life, incarnation, at, contribution) {
       const hand = (text: string) =>
