@@ -1,4 +1,5 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
+import { languageTag } from '../language.ts';
 import { CallRoom } from './call-room.tsx';
 import { Lobby } from './lobby.tsx';
 import { useStore } from './store-context.ts';
@@ -9,8 +10,9 @@ export function App() {
   const { language, stage, strings, room } = store;
   const isInCall = stage.value === 'call';
 
-  useEffect(() => {
-    document.documentElement.lang = language.value === 'zh' ? 'zh-Hans' : 'en';
+  // In the same step as the words, so that none is read out in the other language's voice.
+  useLayoutEffect(() => {
+    document.documentElement.lang = languageTag(language.value);
     document.title = isInCall ? `${room.value} · ${strings.value.product}` : strings.value.product;
   }, [language.value, isInCall]);
 

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 import { languageTag } from '../../language.ts';
 import { EventTail } from './event-tail.tsx';
 import { NodesView } from './nodes-view.tsx';
@@ -13,7 +13,8 @@ import { TopBar } from './top-bar.tsx';
 /** The operators' console: the way in, or the cluster. */
 export function Console() {
   const { language, strings, stage, place, asked } = useStore();
-  useEffect(() => {
+  // In the same step as the words, so that none is read out in the other language's voice.
+  useLayoutEffect(() => {
     document.documentElement.lang = languageTag(language.value);
     document.title = strings.value.title;
   }, [language.value, strings.value]);
