@@ -124,6 +124,9 @@ test('R2: who waits behind a barrier that is flushed away hears that, and enters
   await flush();
   expect(await rebuilds.look(life, 'ours')).toEqual({ ok: false, code: 'unavailable' });
   expect(await rebuilds.done(life, 'ours')).toEqual({ ok: false, code: 'unavailable' });
+  // Somebody else has begun the next one, and expects us there.
+  await rebuilds.enter(life, { incarnation: 'theirs', nodeId: 'node', hosts: true }, ['ours']);
+  expect(await rebuilds.look(life, 'ours')).toEqual({ ok: false, code: 'unavailable' });
   expect(await enter()).toMatchObject(open);
   expect(await rebuilds.done(life, 'ours')).toMatchObject(open);
 });

@@ -1,6 +1,6 @@
 -- The barrier behind which the nodes restore what a Redis lost (rule R2). KEYS[1] is the marker of the home: a hash of the
 -- lives in which it was sealed; KEYS[2] the barrier of one life, KEYS[3] the hash of leases.
--- Fields of the barrier: since, x:<incarnation> expected, d:<incarnation> done, `knowing` where an entrant knew others, and
+-- Fields of the barrier: since, x:<incarnation> expected, e:<incarnation> entered, d:<incarnation> done, `knowing` where an entrant knew others, and
 -- `hosting` where one has rooms.
 -- ARGV: life, incarnation, node id, 'enter' or 'done' or 'look', patience ms, fresh ms, '1' if it hosts rooms,
 --       known incarnations...
@@ -19,13 +19,13 @@ if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return contributors({ 'seal
 if ARGV[4] == 'enter' then
   redis.call('HSETNX', barrier, 'since', string.format('%.0f', now))
   redis.call('PEXPIRE', barrier, 3600000)
-  redis.call('HSET', barrier, 'x:' .. ARGV[2], '1')
+  redis.call('HSET', barrier, 'x:' .. ARGV[2], '1', 'e:' .. ARGV[2], '1')
   if ARGV[7] == '1' then redis.call('HSET', barrier, 'hosting', '1') end
   for i = 8, #ARGV do redis.call('HSET', barrier, 'x:' .. ARGV[i], '1', 'knowing', '1') end
   if redis.call('HEXISTS', KEYS[3], ARGV[2]) == 0 then redis.call('HSET', KEYS[3], ARGV[2], '1 ' .. ARGV[3]) end
 end
--- Flushed meanwhile: who waits here would wait for a barrier in which he does not stand.
-if redis.call('HEXISTS', barrier, 'x:' .. ARGV[2]) == 0 then return { 'lost' } end
+-- Flushed meanwhile: who waits here would wait behind a barrier that he has not entered, though others may expect him.
+if redis.call('HEXISTS', barrier, 'e:' .. ARGV[2]) == 0 then return { 'lost' } end
 if ARGV[4] == 'done' then redis.call('HSET', barrier, 'd:' .. ARGV[2], '1') end
 
 local waited = now - tonumber(redis.call('HGET', barrier, 'since') or now)
