@@ -36,8 +36,13 @@ CANDIDATES = [
 ]
 
 
+SAYING = threading.Lock()
+
+
 def say(**line):
-    print(json.dumps(line), flush=True)
+    # Each connection has a thread of its own, and print writes a line in two parts.
+    with SAYING:
+        print(json.dumps(line), flush=True)
 
 
 class InOrderEngine(engineio.Client):
