@@ -7,6 +7,9 @@ import type { Answer, ServerEvent } from './signaling-connection.ts';
 import { SignalingError } from './signaling-error.ts';
 import { localLine, outgoingLine, type WireLine } from './wire-line.ts';
 
+/** How long after its session was said to be over a connection may still say who ended it. */
+const REMOVAL_GRACE_MS = 500;
+
 /**
  * Keeps a session on a connection: joins on the first, resumes on every further one, and joins anew where the
  * session has expired. There is one way for all of it: a try opens the next connection and asks there; the current
@@ -257,8 +260,14 @@ export class Attachment {
         if (code !== 'not_joined') answered(answer);
         const isUnknown = code === 'not_joined' || code === 'session_expired';
         if (!isUnknown || line !== this.#current || this.#isLeaving) return;
-        line.close();
-        this.#lose(line, code);
+        const lose = () => {
+          if (line !== this.#current || this.#isLeaving) return;
+          line.close();
+          this.#lose(line, code);
+        };
+        // Who was shown out with a request under way gets its answer first, and is told why after it.
+        if (code === 'session_expired') setTimeout(lose, REMOVAL_GRACE_MS);
+        else lose();
       });
   }
 

@@ -222,6 +222,16 @@ test('a node that does not know the session any more is left, and the request ma
   await expect(request).resolves.toEqual({ seq: 8 });
 });
 
+test('whoever is shown out with a request under way is told so, and does not come back by itself', async () => {
+  const { cluster, session, connection } = await joined();
+  const request = session.message('x', 1).catch(() => {});
+  connection.refuse('message', 'session_expired');
+  await request;
+  connection.hear('removed', { reason: 'kicked' });
+  expect(session.state).toMatchObject({ phase: 'closed', reason: 'kicked' });
+  expect(cluster.connections).toHaveLength(1);
+});
+
 test('a session that is found expired by a request is joined anew', async () => {
   const { cluster, session, connection } = await joined();
   const request = session.message('x', 1);
