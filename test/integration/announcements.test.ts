@@ -30,7 +30,9 @@ async function untilItKnows(node: Pick<TestNode, 'opsUrl'>, count: number): Prom
 }
 
 async function crowd(node: { readonly url: string }, count: number): Promise<PlainClient[]> {
-  const clients = await Promise.all(Array.from({ length: count }, () => connect(node.url)));
+  // A busy node turns newcomers away for a moment; they come again.
+  const one = () => eventually(() => connect(node.url), { timeoutMs: 20_000, what: 'a connection' });
+  const clients = (await Promise.all(Array.from({ length: count }, one))) as PlainClient[];
   people.push(...clients);
   return clients;
 }
