@@ -1,4 +1,5 @@
 export { afterOurDeath } from './death-guard.ts';
+export { DIRECTIONS, type Direction, type Link, type LinkTiming, startLink } from './link.ts';
 export { type NodePlan, nodeEnvironment, operatorsUrl, pageUrl } from './node-plan.ts';
 export { type NodeProcess, startNodeProcess } from './node-process.ts';
 export { freePort } from './ports.ts';

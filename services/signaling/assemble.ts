@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Backplane } from './backplane/backplane.ts';
 import { type MemoryHub, memoryHub } from './backplane/memory/hub.ts';
-import { redisBackplane } from './backplane/redis/index.ts';
-import type { Config } from './config.ts';
+import { type RedisObserver, redisBackplane } from './backplane/redis/index.ts';
+import { type Config, ONLY_HOME } from './config.ts';
 import { defaultLogBounds } from './domain/log-bounds.ts';
 import { type RunningNode, startNode as startFromParts } from './node.ts';
 import { type Log, openLog } from './telemetry/log.ts';
@@ -21,50 +21,62 @@ export interface AssembleOptions {
 export async function startNode(config: Config, options: AssembleOptions = {}): Promise<RunningNode> {
   const incarnation = randomBytes(9).toString('base64url');
   const log = openLog(config.logLevel, config.nodeId, config.region);
-  const metrics = openMetrics();
-  const backplane = openBackplane(config, options, incarnation, metrics, log);
-  return startFromParts(config, { incarnation, backplane, metrics, log, wallMs: options.wallMs ?? Date.now });
+  const metrics = openMetrics(config.homes.length === 0 ? [ONLY_HOME] : config.homes.map(({ home }) => home));
+  const backplanes = openBackplanes(config, options, incarnation, metrics, log);
+  return startFromParts(config, {
+    incarnation,
+    backplanes,
+    metrics,
+    log,
+    wallMs: options.wallMs ?? Date.now,
+  });
 }
 
-function openBackplane(
+/** One for each home that is configured; without any, one in memory. */
+function openBackplanes(
   config: Config,
   options: AssembleOptions,
   incarnation: string,
   metrics: Metrics,
   log: Log,
-): Backplane {
-  const { redisUrl } = config;
+): readonly Backplane[] {
   const bounds = defaultLogBounds(config.resumeWindowMs);
-  if (redisUrl === undefined) return (options.hub ?? memoryHub()).attach({ incarnation, bounds });
-  return redisBackplane({
-    url: redisUrl,
-    home: 'main',
-    incarnation,
-    bounds,
-    ...(options.keyPrefix === undefined ? {} : { keyPrefix: options.keyPrefix }),
-    observer: {
-      connectionFailed: (connection, error) =>
-        log.warn({ event: 'redis_connection_failed', connection, reason: error.message }),
-      reconnected: (connection) => metrics.redis.reconnects.inc({ connection }),
-      commandSent: () => metrics.redis.commandsPending.inc(),
-      commandAnswered: (script, seconds) => {
-        metrics.redis.commandsPending.dec();
-        metrics.redis.commandDuration.observe({ script }, seconds);
-      },
-      commandFailed: (script, error) => {
-        metrics.redis.commandsPending.dec();
-        metrics.redis.commandsFailed.inc({ script });
-        log.debug({ event: 'redis_command_failed', script, reason: error.message });
-      },
-      looped: (seconds) => metrics.redis.doorbellLoop.observe(seconds),
-      subscriptionFailed: (error) => {
-        metrics.redis.subscriptionsFailed.inc();
-        log.debug({ event: 'redis_subscription_failed', reason: error.message });
-      },
-      adapterFailed: (error) => {
-        metrics.redis.adapterFailed.inc();
-        log.debug({ event: 'adapter_failed', reason: error.message });
-      },
+  if (config.homes.length === 0) return [(options.hub ?? memoryHub()).attach({ incarnation, bounds })];
+  return config.homes.map(({ home, url }) =>
+    redisBackplane({
+      url,
+      home,
+      incarnation,
+      bounds,
+      ...(options.keyPrefix === undefined ? {} : { keyPrefix: options.keyPrefix }),
+      observer: observerOf(home, metrics, log),
+    }),
+  );
+}
+
+function observerOf(home: string, { redis }: Metrics, log: Log): RedisObserver {
+  return {
+    connectionFailed: (connection, error) =>
+      log.warn({ event: 'redis_connection_failed', home, connection, reason: error.message }),
+    reconnected: (connection) => redis.reconnects.inc({ home, connection }),
+    commandSent: () => redis.commandsPending.inc(),
+    commandAnswered: (script, seconds) => {
+      redis.commandsPending.dec();
+      redis.commandDuration.observe({ script }, seconds);
     },
-  });
+    commandFailed: (script, error) => {
+      redis.commandsPending.dec();
+      redis.commandsFailed.inc({ home });
+      log.debug({ event: 'redis_command_failed', home, script, reason: error.message });
+    },
+    looped: (seconds) => redis.doorbellLoop.observe({ home }, seconds),
+    subscriptionFailed: (error) => {
+      redis.subscriptionsFailed.inc();
+      log.debug({ event: 'redis_subscription_failed', home, reason: error.message });
+    },
+    adapterFailed: (error) => {
+      redis.adapterFailed.inc();
+      log.debug({ event: 'adapter_failed', home, reason: error.message });
+    },
+  };
 }

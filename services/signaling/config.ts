@@ -1,7 +1,13 @@
 import { hostname } from 'node:os';
 import { MESSAGE_BYTES_MAX, RESUME_WINDOW_MS, ROOM_PEERS_MAX } from '@fenghuo/protocol';
 import { z } from 'zod';
-import { parseRedisUrl, REDIS_URL_RULE } from './backplane/redis/redis-url.ts';
+import {
+  parseRedisUrl,
+  parseRedisUrls,
+  REDIS_URL_RULE,
+  REDIS_URLS_RULE,
+  type RedisHome,
+} from './backplane/redis/redis-url.ts';
 import type { IceSettings } from './ice-servers.ts';
 import { withFiles } from './secret-files.ts';
 import { PUBLIC_KEY_RULE, parsePublicKeys } from './tokens/public-keys.ts';
@@ -66,6 +72,15 @@ export const SETTINGS = z.object({
   REDIS_URL: z
     .string()
     .refine((url) => parseRedisUrl(url) !== undefined, REDIS_URL_RULE)
+    .optional(),
+  REDIS_URLS: z
+    .string()
+    .transform((text, context) => {
+      const homes = parseRedisUrls(text);
+      if (homes !== undefined) return homes;
+      context.addIssue({ code: 'custom', message: REDIS_URLS_RULE });
+      return z.NEVER;
+    })
     .optional(),
   AUTH: z.enum(['required', 'open'], 'must be "required" or "open"').default('required'),
   JWT_SECRET: secrets
@@ -133,8 +148,8 @@ export interface Config {
   readonly region: string;
   readonly clients: { readonly host: string; readonly port: number; readonly trustProxy: boolean };
   readonly operators: { readonly host: string; readonly port: number };
-  /** None: the memory backplane. */
-  readonly redisUrl: string | undefined;
+  /** The homes of rooms, each a Redis; none: one home, in memory. */
+  readonly homes: readonly RedisHome[];
   /** None: pages of the node's own host name. */
   readonly allowedOrigins: readonly string[] | undefined;
   /** Whose tokens are taken; none: the cluster is open. */
@@ -165,7 +180,7 @@ export function parseConfig(environment: Environment): Config {
     region: settings.REGION,
     clients: { host: settings.HOST, port: settings.PORT, trustProxy: settings.TRUST_PROXY === 'true' },
     operators: { host: settings.OPS_HOST, port: settings.OPS_PORT },
-    redisUrl: settings.REDIS_URL,
+    homes: redisHomes(settings),
     allowedOrigins: settings.ALLOWED_ORIGINS,
     tokens: settings.AUTH === 'open' ? undefined : tokenSettings(settings),
     ice: {
@@ -224,6 +239,14 @@ export function parseSettings<Schema extends z.ZodType>(
 
 export type Settings = z.output<typeof SETTINGS>;
 
+/** One Redis without a name is a home all the same. */
+export const ONLY_HOME = 'main';
+
+/** The homes that are configured, under whichever of the two settings. */
+export function redisHomes({ REDIS_URL, REDIS_URLS }: Partial<Settings>): readonly RedisHome[] {
+  return REDIS_URLS ?? (REDIS_URL === undefined ? [] : [{ home: ONLY_HOME, url: REDIS_URL }]);
+}
+
 function tokenSettings(settings: Settings): TokenSettings {
   return {
     secrets: settings.JWT_SECRET ?? [],
@@ -256,6 +279,8 @@ function contradictions(given: Given): string[] {
   needs('WEBHOOK_SECRET', 'WEBHOOK_URL');
   needs('WEBHOOK_URL', 'WEBHOOK_SECRET');
   needs('TURN_SECRET', 'TURN_URLS');
+  if (isGiven(given, 'REDIS_URL') && isGiven(given, 'REDIS_URLS'))
+    faults.push('REDIS_URL and REDIS_URLS are both set: give one of them');
   const hasKey = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWKS_URL'].some((name) => isGiven(given, name));
   if ((given.AUTH ?? 'required') === 'required' && !hasKey)
     faults.push(

@@ -1,5 +1,6 @@
 import type { Config } from './config.ts';
 import type { Drain } from './drain.ts';
+import type { HomeKeeping, Homes } from './homes.ts';
 import type { Keeping, NodeParts } from './keeping.ts';
 import type { Operations } from './operations.ts';
 import type { Readiness } from './readiness.ts';
@@ -17,32 +18,46 @@ interface Told {
 /** Brings the gauges up to now, before a scrape: what nobody asks for costs nothing meanwhile. */
 export function gaugesOf(
   config: Config,
-  { backplane, metrics }: NodeParts,
-  { keeper, feeds, departures, absences }: Keeping,
+  { metrics }: NodeParts,
+  homes: Homes,
   { gateway, drain, operations, checks }: Told,
 ): () => void {
   const { connections, rooms } = metrics;
+  const over = (count: (home: HomeKeeping) => number) => sum(homes.all.map(count));
   connections.connectionsMax.set(config.connectionsMax);
 
   return () => {
-    const { answers, rings } = backplane.health();
     connections.connections.set(gateway.connections.size);
     connections.waiting.set(gateway.newcomers);
     connections.packetsWaiting.set(gateway.packetsWaiting);
     connections.draining.set(drain.isDraining ? 1 : 0);
     for (const [check, { ok }] of Object.entries(checks())) connections.ready.set({ check }, ok ? 1 : 0);
-    rooms.rooms.set(feeds.size);
+    rooms.rooms.set(homes.rooms);
     rooms.peers.set(gateway.peers);
-    rooms.absent.set(absences.size);
-    measureRooms(rooms, [...feeds.hosted()]);
-    metrics.redis.up.set(answers && rings ? 1 : 0);
-    metrics.redis.doorbellUp.set(rings ? 1 : 0);
-    metrics.backplane.nodesSeen.set(keeper.nodesSeen);
-    metrics.backplane.leaseTaken.set(keeper.isTaken ? 1 : 0);
-    metrics.backplane.departuresOwed.set(departures.owed);
+    rooms.absent.set(over(({ absences }) => absences.size));
+    measureRooms(
+      rooms,
+      homes.all.flatMap(({ feeds }) => [...feeds.hosted()]),
+    );
+    for (const home of homes.all) measureHome(metrics, home, home === homes.local);
+    metrics.backplane.departuresOwed.set(over(({ departures }) => departures.owed));
     metrics.webhooks.waiting.set(operations.webhooksWaiting);
     metrics.process.refresh();
   };
+}
+
+function measureHome(
+  { redis, backplane: counts }: Metrics,
+  { backplane, keeper }: HomeKeeping,
+  isLocal: boolean,
+): void {
+  const { home } = backplane;
+  const { answers, rings } = backplane.health();
+  redis.up.set({ home }, answers && rings ? 1 : 0);
+  redis.doorbellUp.set({ home }, rings ? 1 : 0);
+  counts.homeLocal.set({ home }, isLocal ? 1 : 0);
+  counts.nodesSeen.set({ home }, keeper.nodesSeen);
+  counts.leaseTaken.set({ home }, keeper.isTaken ? 1 : 0);
 }
 
 type Hosted = ReturnType<Keeping['feeds']['hosted']> extends Iterable<infer Feed> ? Feed : never;

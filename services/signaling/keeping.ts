@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Backplane } from './backplane/backplane.ts';
 import type { Fact } from './backplane/journal.ts';
 import { LeaseKeeper, type LeaseKeeperOptions } from './backplane/lease-keeper.ts';
-import { Restorer } from './backplane/restorer.ts';
+import { Restorer, type RestorerOptions } from './backplane/restorer.ts';
 import type { FeedObserver } from './backplane/room-feed.ts';
 import { RoomFeeds, type RoomFeedsOptions } from './backplane/room-feeds.ts';
 import type { Config } from './config.ts';
@@ -18,14 +18,15 @@ import { pathBeyond, relayKind } from './telemetry/relay.ts';
 /** What a node is given: assemble.ts makes these, and tests make others. */
 export interface NodeParts {
   readonly incarnation: string;
-  readonly backplane: Backplane;
+  /** One for each home, as they are configured. */
+  readonly backplanes: readonly Backplane[];
   readonly metrics: Metrics;
   readonly log: Log;
   /** By which tokens and TURN credentials tell the time. */
   readonly wallMs: () => number;
 }
 
-/** What keeps sessions beyond their connections, and beyond the nodes that held them. */
+/** What keeps sessions of one home beyond their connections, and beyond the nodes that held them. */
 export interface Keeping {
   readonly keeper: LeaseKeeper;
   readonly feeds: RoomFeeds;
@@ -41,9 +42,17 @@ export interface KeepingEvents extends Pick<LeaseKeeperOptions, 'load' | 'onBeat
   readonly onOwnRecord: (room: RoomId, record: RoomRecord, peersLeft: number | undefined) => void;
   /** The backplane has begun another life. */
   readonly onLost: () => void;
+  readonly claims: RestorerOptions['claims'];
 }
 
-export function openKeeping(config: Config, parts: NodeParts, on: KeepingEvents): Keeping {
+/** What the parts of one home are made of. */
+export interface HomeParts extends Omit<NodeParts, 'backplanes'> {
+  readonly backplane: Backplane;
+  /** Whether it is the home of this node's region. */
+  readonly isLocal: boolean;
+}
+
+export function openKeeping(config: Config, parts: HomeParts, on: KeepingEvents): Keeping {
   const keeper = openKeeper(config, parts, {
     ...on,
     onSwept: () => {
@@ -61,7 +70,7 @@ export function openKeeping(config: Config, parts: NodeParts, on: KeepingEvents)
 
 function openKeeper(
   config: Config,
-  { backplane, metrics, log }: NodeParts,
+  { backplane, metrics, log }: HomeParts,
   on: KeepingEvents & Pick<LeaseKeeperOptions, 'onAdopted'>,
 ): LeaseKeeper {
   return new LeaseKeeper(backplane.leases, {
@@ -71,9 +80,10 @@ function openKeeper(
     load: on.load,
     onBeat: on.onBeat,
     onSwept: () => {
-      metrics.backplane.leasesLost.inc();
-      log.warn({ event: 'taken_for_dead' });
-      on.note({ event: 'taken_for_dead' });
+      const { home } = backplane;
+      metrics.backplane.leasesLost.inc({ home });
+      log.warn({ event: 'taken_for_dead', home });
+      on.note({ event: 'taken_for_dead', home });
       on.onSwept();
     },
     onAdopted: on.onAdopted,
@@ -87,12 +97,13 @@ function openKeeper(
 
 function openFeeds(
   config: Config,
-  { backplane, metrics, incarnation }: NodeParts,
+  { backplane, metrics, incarnation, isLocal }: HomeParts,
   keeper: LeaseKeeper,
   on: Pick<KeepingEvents, 'onOwnRecord'>,
   onStray: RoomFeedsOptions['onStray'],
 ): RoomFeeds {
   const { backplane: counts, messages } = metrics;
+  const home = isLocal ? 'near' : 'far';
   const observer: FeedObserver = {
     applied(record, hadListener, room, state) {
       if (record.origin !== incarnation) return;
@@ -100,7 +111,7 @@ function openFeeds(
         return on.onOwnRecord(room, record, state?.members.size);
       const seconds = Math.max(0, performance.now() - record.originMs) / 1_000;
       const path = hadListener ? 'local' : pathBeyond(record, state, config.region);
-      messages.relayDuration.observe({ path, kind: relayKind(record) }, seconds);
+      messages.relayDuration.observe({ path, kind: relayKind(record), home }, seconds);
     },
     duplicate: () => counts.duplicates.inc(),
     repaired: (records) => counts.repaired.inc(records),
@@ -120,7 +131,7 @@ function openFeeds(
 
 function openAbsences(
   config: Config,
-  { backplane, log }: NodeParts,
+  { backplane, log }: HomeParts,
   keeping: Pick<Keeping, 'feeds' | 'keeper' | 'departures'>,
 ) {
   const { feeds, keeper, departures } = keeping;
@@ -137,17 +148,19 @@ function openAbsences(
 
 function openRestorer(
   config: Config,
-  { backplane, metrics, log }: NodeParts,
+  { backplane, metrics, log }: HomeParts,
   { feeds, keeper, absences }: Pick<Keeping, 'feeds' | 'keeper' | 'absences'>,
-  on: Pick<KeepingEvents, 'note' | 'onLost'>,
+  on: Pick<KeepingEvents, 'note' | 'onLost' | 'claims'>,
 ): Restorer {
   return new Restorer(backplane.rebuilds, feeds, keeper, {
     nodeId: config.nodeId,
+    claims: on.claims,
     onAdopted: (sessions) => absences.adopt(sessions),
     onSealed: (life, rooms) => {
+      const fact = { event: 'home_sealed', home: backplane.home, life, rooms };
       metrics.backplane.rebuilds.inc();
-      log.info({ event: 'home_sealed', life, rooms });
-      on.note({ event: 'home_sealed', life, rooms });
+      log.info(fact);
+      on.note(fact);
       on.onLost();
     },
   });

@@ -2,22 +2,26 @@ import type { Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
-import { BEAT_MS } from './backplane/leases.ts';
+import type { Backplane, SocketAdapter } from './backplane/backplane.ts';
+import type { Load } from './backplane/leases.ts';
 import type { Config } from './config.ts';
 import { noteDelay, type Pace, startPace } from './domain/pace.ts';
 import { Drain } from './drain.ts';
 import { watchEventLoop } from './event-loop.ts';
+import { every } from './every.ts';
+import { type Homes, livingOf } from './homes.ts';
 import { clientsServer } from './http/clients.ts';
 import { operatorsServer } from './http/operators.ts';
-import { type Keeping, type NodeParts, openKeeping } from './keeping.ts';
+import type { NodeParts } from './keeping.ts';
+import { openHomes, tendHomes } from './open-homes.ts';
 import { OPERATIONS_EVERY_MS, type Operations, openOperations } from './operations.ts';
 import { readinessOf } from './readiness.ts';
 import { rebalance } from './rebalance.ts';
 import { iceRouteOptions, requestContext } from './request-context.ts';
 import { tokenExpiry } from './requests/token-expiry.ts';
 import { type Gateway, type GatewayOptions, openGateway } from './sockets/gateway.ts';
+import { homesAdapter } from './sockets/homes-adapter.ts';
 import { VERSION } from './telemetry/build.ts';
-import type { Log } from './telemetry/log.ts';
 import { type TokenVerifier, tokenVerifier } from './tokens/verifier.ts';
 import type { Vitals } from './vitals.ts';
 
@@ -34,37 +38,28 @@ export interface RunningNode {
 }
 
 const PAGE_ROOT = fileURLToPath(new URL('../web/dist', import.meta.url));
-/** Every room's turn comes within four seconds (rule D2). */
-const ATTEST_EVERY_MS = 250;
-const ATTEST_SHARE = 1 / 16;
-const ABSENCES_EVERY_MS = 250;
 const EXPIRED_EVERY_MS = 1_000;
 const DEPARTURES_WAIT_MS = 2_000;
 
 /** Starts a node: it serves once the promise resolves, and is ready once its backplane answers. */
 export async function startNode(config: Config, parts: NodeParts): Promise<RunningNode> {
-  const { backplane, log } = parts;
+  const { backplanes, log } = parts;
   const tokens = openTokens(config, parts);
   const clients = await clientsServer({
     pageRoot: PAGE_ROOT,
     trustProxy: config.clients.trustProxy,
     ice: iceRouteOptions(config, parts, tokens?.verify),
   });
-  const operations = openOperations(config, parts, () => ({ keeping, gateway, drain, isAdmitting }));
-  const keeping = openKeeping(config, parts, {
-    load: () => operations.load(),
-    note: (fact) => operations.note(fact),
-    onOwnRecord: (room, record, peersLeft) => operations.onOwnRecord(room, record, peersLeft),
-    onLost: () => operations.lost(),
-    onBeat: (order) => {
+  const operations = openOperations(config, parts, () => ({ homes, gateway, drain, isAdmitting }));
+  const homes: Homes = openHomes(config, parts, operations, {
+    onLocalBeat: (order) => {
       drain.follow(order);
       balance();
     },
-    onSwept: () => gateway.dropAll('session_lost'),
+    onSwept: (home) => gateway.dropAll('session_lost', home),
   });
-  const { keeper } = keeping;
   const pace = startPace(performance.now());
-  const context = requestContext(config, parts, keeping, tokens?.verify);
+  const context = requestContext(config, parts, homes, tokens?.verify);
   const gateway: Gateway = openGateway(
     clients.server as HttpServer,
     context,
@@ -78,12 +73,12 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
   const endExpired = tokenExpiry(context, () => parts.metrics.tokens.expired.inc());
   // Where sockets are still open, fastify's own close would wait for them for ever.
   clients.addHook('preClose', () => gateway.close());
-  const drain = openDrain(config, parts, keeping, gateway, operations);
-  const balance = openRebalance(parts, keeping, gateway, drain);
+  const drain = openDrain(config, parts, homes, gateway, operations);
+  const balance = openRebalance(config, parts, homes, gateway, drain);
   const isAdmitting = () => !drain.isDraining && gateway.connections.size < config.connectionsMax;
   const operators = operatorsServer({
     registry: parts.metrics.registry,
-    ...readinessOf(config, parts, keeping, { gateway, drain, operations }),
+    ...readinessOf(config, parts, homes, { gateway, drain, operations }),
     admin: operations.admin,
     pageRoot: PAGE_ROOT,
   });
@@ -94,9 +89,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     parts.metrics.connections.pace.set(pace.perSecond);
   });
   const timers = [
-    every(ATTEST_EVERY_MS, () => keeping.feeds.attest(ATTEST_SHARE), log),
-    every(BEAT_MS, () => keeper.beat(), log),
-    every(ABSENCES_EVERY_MS, () => keeping.absences.tick(), log),
+    ...tendHomes(config, parts, homes, gateway),
     every(OPERATIONS_EVERY_MS, () => operations.tick(), log),
     every(EXPIRED_EVERY_MS, () => endExpired(gateway.connections), log),
   ];
@@ -106,18 +99,20 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     drain.close();
     gateway.dropAll('shutdown');
     await clients.close();
-    await keeping.departures.settled(DEPARTURES_WAIT_MS);
+    await Promise.all(homes.all.map(({ departures }) => departures.settled(DEPARTURES_WAIT_MS)));
     for (const timer of timers) clearInterval(timer);
     eventLoop.close();
     tokens?.close();
-    keeping.restorer.close();
+    for (const { restorer } of homes.all) restorer.close();
     operations.note({ event: 'node_stopped' });
     await operations.close();
-    await keeper.end();
-    keeping.departures.close();
-    keeping.feeds.close();
+    await Promise.all(homes.all.map(({ keeper }) => keeper.end()));
+    for (const { departures, feeds } of homes.all) {
+      departures.close();
+      feeds.close();
+    }
     await operators.close();
-    await backplane.close();
+    await Promise.all(backplanes.map((backplane) => backplane.close()));
     log.info({ event: 'node_stopped' });
   }
 
@@ -130,7 +125,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
   }
   const clientsPort = (clients.server.address() as AddressInfo).port;
   const operatorsPort = (operators.server.address() as AddressInfo).port;
-  log.info({ event: 'node_started', clientsPort, operatorsPort, backplane: backplane.kind });
+  log.info({ event: 'node_started', clientsPort, operatorsPort, backplane: homes.local.backplane.kind });
   operations.note({ event: 'node_started', version: VERSION, region: config.region });
   return {
     clientsPort,
@@ -138,26 +133,17 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     drain() {
       const done = drain.finish();
       // The others learn at once that nobody can be sent here.
-      void keeper.beat();
+      for (const { keeper } of homes.all) void keeper.beat();
       return done;
     },
     stop,
   };
 }
 
-/** Does something at once, and then again and again. */
-function every(periodMs: number, action: () => Promise<void>, log: Log): NodeJS.Timeout {
-  const run = () => {
-    action().catch((error) => log.error({ event: 'periodic_task_failed', err: error }));
-  };
-  run();
-  return setInterval(run, periodMs);
-}
-
 function openDrain(
   config: Config,
   { metrics, log }: NodeParts,
-  { keeper }: Keeping,
+  homes: Homes,
   { connections }: Gateway,
   { note }: Operations,
 ): Drain {
@@ -166,7 +152,7 @@ function openDrain(
     nowMs: () => performance.now(),
     chance: Math.random,
     connections,
-    hasElsewhere: () => keeper.living.some((lease) => lease.load?.isAdmitting),
+    hasElsewhere: () => livingOf(homes).some((lease) => lease.load?.isAdmitting),
     onTold: () => metrics.connections.goAways.inc({ reason: 'drain' }),
     onChange: (event, clients) => {
       log.info({ event, clients });
@@ -176,8 +162,9 @@ function openDrain(
 }
 
 function openRebalance(
+  config: Config,
   { metrics, log }: NodeParts,
-  { keeper }: Keeping,
+  homes: Homes,
   { connections }: Gateway,
   drain: Drain,
 ): () => void {
@@ -186,15 +173,23 @@ function openRebalance(
     chance: Math.random,
     connections,
     isDraining: () => drain.isDraining,
-    others: () => keeper.living.flatMap(({ load }) => load ?? []),
+    // Nobody is sent to another region for balance's sake; where nodes do not say, or share one home, all count.
+    others: () =>
+      homes.local.keeper.living.flatMap(({ load }) =>
+        load !== undefined && isNear(load, config, homes) ? load : [],
+      ),
     onTold: () => metrics.connections.goAways.inc({ reason: 'rebalance' }),
     onChange: (isShedding, clients) => log.info({ event: 'rebalance', isShedding, clients }),
   });
 }
 
+function isNear({ report }: Load, { region }: Config, { names }: Homes): boolean {
+  return names.length === 1 || report?.region === undefined || report.region === region;
+}
+
 function gatewayOptions(
   config: Config,
-  { backplane, metrics, log }: NodeParts,
+  { backplanes, metrics, log }: NodeParts,
   {
     isDraining,
     pace,
@@ -208,7 +203,7 @@ function gatewayOptions(
   return {
     messageBytesMax: config.messageBytesMax,
     resumeWindowMs: config.resumeWindowMs,
-    adapter: backplane.adapter,
+    adapter: adapterOf(backplanes),
     admission: {
       allowedOrigins: config.allowedOrigins,
       connectionsMax: config.connectionsMax,
@@ -231,6 +226,13 @@ function gatewayOptions(
       dropped: (reason) => metrics.connections.dropped.inc({ reason }),
     },
   };
+}
+
+/** Where there is one home, its adapter needs no other over it, which would keep every socket's rooms a second time. */
+function adapterOf(backplanes: readonly Backplane[]): SocketAdapter {
+  const [only, another] = backplanes;
+  if (only !== undefined && another === undefined) return only.adapter;
+  return homesAdapter(new Map(backplanes.map(({ home, adapter }) => [home, adapter])));
 }
 
 /** Undefined: the cluster is open, and tokens count for nothing. */

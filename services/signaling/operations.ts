@@ -1,11 +1,13 @@
+import { mergedDirectory } from './backplane/directories.ts';
 import { DirectoryKeeper } from './backplane/directory-keeper.ts';
 import type { Fact } from './backplane/journal.ts';
 import { BEAT_MS, type Load } from './backplane/leases.ts';
 import type { Config } from './config.ts';
 import type { Drain } from './drain.ts';
+import { type Homes, orderIn, roomsOf, standingOf } from './homes.ts';
 import type { AdminOptions } from './http/admin/index.ts';
 import { openJournalWriter } from './journal-writer.ts';
-import type { Keeping, NodeParts } from './keeping.ts';
+import type { NodeParts } from './keeping.ts';
 import type { Gateway } from './sockets/gateway.ts';
 import { VERSION } from './telemetry/build.ts';
 import { openVitals, type Vitals } from './vitals.ts';
@@ -14,7 +16,7 @@ import { WatchedRooms } from './webhooks/watched-rooms.ts';
 
 /** The parts of a node that exist once all are open. */
 export interface Running {
-  readonly keeping: Keeping;
+  readonly homes: Homes;
   readonly gateway: Gateway;
   readonly drain: Drain;
   readonly isAdmitting: () => boolean;
@@ -23,12 +25,12 @@ export interface Running {
 /** What operators see of a node, and what they may do through it. */
 export interface Operations {
   readonly vitals: Vitals;
-  /** How this node stands, for its lease. */
-  load(): Load;
+  /** How this node stands, for its leases: `beaten` for that of the local home, and the same again for the others. */
+  load(isLocal: boolean): Load;
   /** A fact for operators, into the cluster's journal. */
   note(fact: Fact): void;
-  /** The backplane has lost its data: the directory of rooms went with them. */
-  lost(): void;
+  /** A home has lost its data: the directory of its rooms went with them. */
+  lost(home: string): void;
   /** A change of a room that this process appended. */
   readonly onOwnRecord: Webhooks['take'];
   readonly webhooksWaiting: number;
@@ -41,26 +43,46 @@ export interface Operations {
 
 /** `running` is asked for when the parts are open. */
 export function openOperations(config: Config, parts: NodeParts, running: () => Running): Operations {
-  const { backplane, log } = parts;
+  const { backplanes, log } = parts;
   const startedAtMs = performance.now();
   const vitals = openVitals(() => performance.now());
-  const journal = openJournalWriter(backplane.journal, config.nodeId, () => new Date());
+  // Into each home, so that it can be read in the nearest, whatever link is cut.
+  const journals = backplanes.map(({ journal }) =>
+    openJournalWriter(journal, config.nodeId, () => new Date()),
+  );
+  const note = (fact: Fact) => {
+    for (const journal of journals) journal.note(fact);
+  };
   const webhooks = openHooks(config, parts);
   // Whoever does something posts it, so it must see what came of it.
   const watched =
     webhooks &&
     new WatchedRooms(
-      () => running().keeping.feeds,
-      backplane.rooms,
+      () => running().homes.all.map(({ feeds }) => feeds),
+      (room) => running().homes.of(room),
       () => performance.now(),
     );
-  const directory = new DirectoryKeeper(backplane.directory, () => running().keeping.feeds.sizes());
+  const directories = new Map(
+    backplanes.map(({ home, directory }, at) => [
+      home,
+      new DirectoryKeeper(
+        directory,
+        () => running().homes.opened[at]?.feeds.sizes() ?? [],
+        (over) => running().homes.locator.release(over),
+      ),
+    ]),
+  );
+  let load: Load | undefined;
 
   return {
     vitals,
-    load: () => loadOf(config, running(), performance.now() - startedAtMs, vitals.take()),
-    note: (fact) => journal.note(fact),
-    lost: () => directory.forget(),
+    load(isLocal) {
+      if (isLocal || load === undefined)
+        load = loadOf(config, running(), performance.now() - startedAtMs, vitals.take());
+      return load;
+    },
+    note,
+    lost: (home) => directories.get(home)?.forget(),
     onOwnRecord: (room, record, peersLeft) => webhooks?.take(room, record, peersLeft),
     get webhooksWaiting() {
       return webhooks?.waiting ?? 0;
@@ -73,15 +95,18 @@ export function openOperations(config: Config, parts: NodeParts, running: () => 
         parts.metrics.operators.actions.inc({ action: String(action), outcome: String(outcome) });
         log.info(fact);
         // Who has no token must not push what others did out of the journal.
-        if (fact.outcome !== 'unauthorized') journal.note(fact);
+        if (fact.outcome !== 'unauthorized') note(fact);
       },
     },
     async tick() {
       watched?.tick();
-      await Promise.all([directory.tell(), journal.flush()]);
+      await Promise.all([
+        ...[...directories.values()].map((directory) => directory.tell()),
+        ...journals.map((journal) => journal.flush()),
+      ]);
     },
     async close() {
-      await Promise.all([journal.flush(), webhooks?.close()]);
+      await Promise.all([...journals.map((journal) => journal.flush()), webhooks?.close()]);
       watched?.close();
     },
   };
@@ -89,7 +114,7 @@ export function openOperations(config: Config, parts: NodeParts, running: () => 
 
 function loadOf(
   config: Config,
-  { gateway, keeping, drain, isAdmitting }: Running,
+  { gateway, homes, drain, isAdmitting }: Running,
   uptimeMs: number,
   vitals: ReturnType<Vitals['take']>,
 ): Load {
@@ -101,7 +126,7 @@ function loadOf(
       version: VERSION,
       connectionsMax: config.connectionsMax,
       peers: gateway.peers,
-      rooms: keeping.feeds.size,
+      rooms: homes.rooms,
       ...vitals,
       isDraining: drain.isDraining,
       uptimeS: Math.floor(uptimeMs / 1_000),
@@ -112,20 +137,21 @@ function loadOf(
 /** What the admin routes are given of the node as it is. */
 function adminParts(
   config: Config,
-  { backplane, log }: NodeParts,
+  { backplanes, log }: NodeParts,
   running: () => Running,
 ): Omit<AdminOptions, 'watching' | 'audit'> {
+  const homes = () => running().homes;
   return {
     token: config.adminToken,
     version: VERSION,
-    homes: backplane.homes,
-    nodes: () => running().keeping.keeper.standing,
-    order: backplane.leases.order,
-    directory: backplane.directory,
-    rooms: backplane.rooms,
+    homes: backplanes.map(({ home }) => home),
+    nodes: () => standingOf(homes()),
+    order: (...args) => orderIn(homes())(...args),
+    directory: mergedDirectory(new Map(backplanes.map(({ home, directory }) => [home, directory]))),
+    rooms: roomsOf(homes),
     messageBytesMax: config.messageBytesMax,
     announce: (...args) => running().gateway.announcer.announce(...args),
-    journal: backplane.journal,
+    journal: { readAfter: (...args) => homes().local.backplane.journal.readAfter(...args) },
     failed: (route, error) => log.error({ event: 'admin_request_failed', route, err: error }),
   };
 }

@@ -1,8 +1,9 @@
 import type { Config } from './config.ts';
 import type { Drain } from './drain.ts';
 import { gaugesOf } from './gauges.ts';
+import type { Homes } from './homes.ts';
 import type { Check } from './http/operators.ts';
-import type { Keeping, NodeParts } from './keeping.ts';
+import type { NodeParts } from './keeping.ts';
 import type { Operations } from './operations.ts';
 import type { Gateway } from './sockets/gateway.ts';
 import type { ReadinessCheck } from './telemetry/connections.ts';
@@ -23,9 +24,9 @@ interface Told {
   readonly operations: Operations;
 }
 
-export function readinessOf(config: Config, parts: NodeParts, keeping: Keeping, told: Told): Readiness {
-  const { backplane } = parts;
-  const { keeper } = keeping;
+export function readinessOf(config: Config, parts: NodeParts, homes: Homes, told: Told): Readiness {
+  // The others may be away, and this region is served all the same.
+  const { backplane, keeper } = homes.local;
   const { gateway, drain } = told;
   let isStarted = false;
 
@@ -48,6 +49,6 @@ export function readinessOf(config: Config, parts: NodeParts, keeping: Keeping, 
       isStarted ||= Object.values(checks()).every((check) => check.ok);
       return isStarted;
     },
-    refresh: gaugesOf(config, parts, keeping, { ...told, checks }),
+    refresh: gaugesOf(config, parts, homes, { ...told, checks }),
   };
 }

@@ -2,31 +2,27 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { IceServer, PeerId } from '@fenghuo/protocol';
 import type { Config } from './config.ts';
 import type { VerifyToken } from './domain/token.ts';
+import type { HomeKeeping, Homes } from './homes.ts';
 import type { IceRouteOptions } from './http/ice.ts';
 import { iceServersFor } from './ice-servers.ts';
-import type { Keeping, NodeParts } from './keeping.ts';
-import type { RequestContext } from './requests/context.ts';
+import type { NodeParts } from './keeping.ts';
+import type { RequestContext, RoomHome } from './requests/context.ts';
 import { failedTries } from './requests/failed-tries.ts';
 
 /** What requests need of their node. */
 export function requestContext(
   config: Config,
   parts: NodeParts,
-  { feeds, keeper, departures, absences }: Keeping,
+  homes: Homes,
   verifyToken: VerifyToken | undefined,
 ): RequestContext {
-  const { backplane, metrics } = parts;
+  const { metrics } = parts;
   const { slowDown } = failedTries(() => performance.now());
   return {
     location: { node: config.nodeId, region: config.region },
-    get incarnation() {
-      return keeper.incarnation;
-    },
-    homes: backplane.homes,
-    rooms: backplane.rooms,
-    feeds,
-    departures,
-    absences,
+    homes: homes.names,
+    homeOf: roomHomes(homes),
+    locator: homes.locator,
     departuresMax: 2 * config.connectionsMax,
     roomPeersMax: config.roomPeersMax,
     resumeWindowMs: config.resumeWindowMs,
@@ -34,7 +30,6 @@ export function requestContext(
     iceServers: issueIceServers(config, parts),
     wallMs: parts.wallMs,
     log: (fact) => parts.log.info(fact),
-    awake: () => (keeper.isOverdue ? keeper.beat() : undefined),
     resumed: (outcome, missed) => {
       metrics.rooms.resumes.inc({ outcome });
       metrics.rooms.replayed.inc(missed);
@@ -49,6 +44,29 @@ export function requestContext(
     peerIdFrom: (text) => idFrom(`peer ${text}`) as PeerId,
     hash: digest,
   };
+}
+
+/** Each home as requests see it. */
+function roomHomes(homes: Homes): RequestContext['homeOf'] {
+  const seen = new Map<HomeKeeping, RoomHome>(
+    homes.all.map((home) => {
+      const { keeper, feeds, departures, absences, backplane } = home;
+      return [
+        home,
+        {
+          rooms: backplane.rooms,
+          feeds,
+          departures,
+          absences,
+          get incarnation() {
+            return keeper.incarnation;
+          },
+          awake: () => (keeper.isOverdue ? keeper.beat().then(() => !keeper.isOverdue) : undefined),
+        },
+      ];
+    }),
+  );
+  return (room) => seen.get(homes.of(room)) as RoomHome;
 }
 
 /** What a peer, or whoever asked for it, reaches others with. */

@@ -10,6 +10,7 @@ export const IN_FILES = [
   'ADMIN_TOKEN',
   'WEBHOOK_SECRET',
   'REDIS_URL',
+  'REDIS_URLS',
 ] as const;
 
 /** The environment with what lies in files put in, and with what could not be read named. */

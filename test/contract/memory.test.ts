@@ -4,6 +4,7 @@ import { memoryHub } from '../../services/signaling/backplane/memory/hub.ts';
 import { defaultLogBounds } from '../../services/signaling/domain/log-bounds.ts';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { keepSealed } from '../support/seal.ts';
+import { claimsContract } from './claims.contract.ts';
 import { directoryContract } from './directory.contract.ts';
 import { leasesContract } from './leases.contract.ts';
 import { moderationContract } from './moderation.contract.ts';
@@ -29,6 +30,7 @@ async function share(faults?: () => readonly number[]) {
 }
 
 roomLogContract('memory', () => share());
+claimsContract('memory', () => share());
 leasesContract('memory', () => share());
 directoryContract('memory', () => share());
 resumeContract('memory', () => share());

@@ -205,7 +205,12 @@ describe('rooms, whatever happens to them, are as the model says', () => {
     });
     for (const each of nodes) {
       const { backplane, feeds } = each.node;
-      const options = { nodeId: each.incarnation, onAdopted: () => {}, onSealed: () => {} };
+      const options = {
+        nodeId: each.incarnation,
+        onAdopted: () => {},
+        claims: { isAny: () => false, handIn: async () => true },
+        onSealed: () => {},
+      };
       const restorer = new Restorer(
         backplane.rebuilds,
         feeds,

@@ -4,6 +4,7 @@ import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { capabilities } from '../support/capabilities.ts';
 import { shareRedis } from '../support/redis-backplane.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
+import { claimsContract } from './claims.contract.ts';
 import { directoryContract } from './directory.contract.ts';
 import { leasesContract } from './leases.contract.ts';
 import { moderationContract } from './moderation.contract.ts';
@@ -20,6 +21,7 @@ describe.skipIf(!capabilities.redisServer)('three masters', () => {
   afterAll(() => cluster?.stop());
 
   roomLogContract('a Redis Cluster', () => shareRedis(cluster.url));
+  claimsContract('a Redis Cluster', () => shareRedis(cluster.url));
   leasesContract('a Redis Cluster', () => shareRedis(cluster.url));
   directoryContract('a Redis Cluster', () => shareRedis(cluster.url));
   resumeContract('a Redis Cluster', () => shareRedis(cluster.url));

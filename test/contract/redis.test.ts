@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { shareRedis } from '../support/redis-backplane.ts';
+import { claimsContract } from './claims.contract.ts';
 import { directoryContract } from './directory.contract.ts';
 import { leasesContract } from './leases.contract.ts';
 import { moderationContract } from './moderation.contract.ts';
@@ -12,6 +13,7 @@ import { resumeContract } from './resume.contract.ts';
 import { roomLogContract } from './room-log.contract.ts';
 
 roomLogContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
+claimsContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
 leasesContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
 directoryContract('a standalone Redis', () => shareRedis(inject('redisUrl')));
 resumeContract('a standalone Redis', () => shareRedis(inject('redisUrl')));

@@ -23,7 +23,13 @@ test('every action is a line of the log, and a wrong token is, but neither token
   const incarnation = randomBytes(9).toString('base64url');
   const backplane = memoryHub().attach({ incarnation, bounds: defaultLogBounds(config.resumeWindowMs) });
   const metrics = openMetrics();
-  const node = await startNode(config, { incarnation, backplane, metrics, log, wallMs: Date.now });
+  const node = await startNode(config, {
+    incarnation,
+    backplanes: [backplane],
+    metrics,
+    log,
+    wallMs: Date.now,
+  });
   onTestFinished(() => node.stop());
   const at = { opsUrl: `http://127.0.0.1:${node.operatorsPort}` };
   await eventually(async () => (await admin(at, '/nodes')).status === 200, {

@@ -7,6 +7,8 @@ export interface ClusterOptions {
   readonly backplane?: 'redis' | 'memory';
   /** Another Redis than the one all tests share; a list has one for each node's own way to it. */
   readonly redisUrl?: string | readonly string[];
+  /** A Redis for each home, as this node reaches it; in place of the one. */
+  readonly redisUrls?: (region: string, index: number) => string;
   /** The same as that of nodes before, to find what they left. */
   readonly keyPrefix?: string;
   /** Settings of every node, as environment variables. */
@@ -38,7 +40,6 @@ const REGIONS = ['beijing', 'shanghai'];
 export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
   const hub = memoryHub();
   const keyPrefix = options.keyPrefix ?? `test-${randomBytes(6).toString('hex')}`;
-  const redisUrl = options.redisUrl ?? inject('redisUrl');
   const clock = options.wallMs === undefined ? {} : { wallMs: options.wallMs };
   const nodes: TestNode[] = [];
   for (let index = 0; index < (options.nodes ?? 2); index++) {
@@ -51,9 +52,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
       OPS_PORT: '0',
       AUTH: 'open',
       LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
-      ...(options.backplane === 'memory'
-        ? {}
-        : { REDIS_URL: typeof redisUrl === 'string' ? redisUrl : redisUrl[index] }),
+      ...redisSettings(options, region, index),
       ...options.settings,
     });
     nodes.push(describeNode(config.nodeId, region, await startNode(config, { hub, keyPrefix, ...clock })));
@@ -64,6 +63,13 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
     keyPrefix,
     stop: async () => void (await Promise.all(nodes.map((node) => node.stop()))),
   };
+}
+
+function redisSettings(options: ClusterOptions, region: string, index: number) {
+  if (options.backplane === 'memory') return {};
+  if (options.redisUrls !== undefined) return { REDIS_URLS: options.redisUrls(region, index) };
+  const redisUrl = options.redisUrl ?? inject('redisUrl');
+  return { REDIS_URL: typeof redisUrl === 'string' ? redisUrl : redisUrl[index] };
 }
 
 function describeNode(id: string, region: string, node: RunningNode): TestNode {

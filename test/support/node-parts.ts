@@ -78,7 +78,7 @@ export async function joinUntilTaken(client: PlainClient, room: string, name: st
 
 async function knows(node: RunningNode, nodes: number): Promise<boolean> {
   const metrics = await (await fetch(`http://127.0.0.1:${node.operatorsPort}/metrics`)).text();
-  return metrics.includes(`signaling_cluster_nodes ${nodes}\n`);
+  return metrics.includes(`signaling_cluster_nodes{home="main"} ${nodes}\n`);
 }
 
 /** A real node on a memory that a test may empty, with a backplane that a test may tamper with. */
@@ -102,7 +102,7 @@ export async function startNodeOn(hub: MemoryHub, options: NodeOnMemoryOptions):
   const log = openLog(config.logLevel, config.nodeId, config.region);
   const node = await startNode(config, {
     incarnation,
-    backplane,
+    backplanes: [backplane],
     metrics: openMetrics(),
     log,
     wallMs: options.wallMs ?? Date.now,

@@ -1,16 +1,17 @@
 import type { LogBounds } from '../domain/log-bounds.ts';
+import type { Claims } from './claims.ts';
 import type { Directory } from './directory.ts';
 import type { Journal } from './journal.ts';
 import type { Leases } from './leases.ts';
 import type { Rebuilds } from './rebuilds.ts';
 import type { Doorbell, RoomLog } from './room-log.ts';
 
-/** What nodes share, as one node sees it. */
+/** What nodes share in one home, as one node sees it. */
 export interface Backplane {
   readonly kind: 'redis' | 'memory';
-  /** The homes this backplane holds; the first is where a room without a suffix lives. */
-  readonly homes: readonly string[];
+  readonly home: string;
   readonly rooms: RoomLog;
+  readonly claims: Claims;
   readonly leases: Leases;
   readonly directory: Directory;
   readonly journal: Journal;

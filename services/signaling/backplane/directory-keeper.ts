@@ -12,16 +12,25 @@ const TOLD_AGAIN_WITHIN = 30;
 export class DirectoryKeeper {
   readonly #directory: Directory;
   readonly #hosted: () => Iterable<readonly [RoomId, number]>;
+  readonly #onOver: (rooms: readonly RoomId[]) => void;
   readonly #told = new Map<RoomId, number>();
   /** Rooms that were hosted here, and that nobody looked after yet. */
   readonly #departed = new Set<RoomId>();
   #turn = 0;
   #telling: Promise<void> | undefined;
 
-  /** `hosted`: the rooms of this node whose size it knows, with that size. */
-  constructor(directory: Directory, hosted: () => Iterable<readonly [RoomId, number]>) {
+  /**
+   * `hosted`: the rooms of this node whose size it knows, with that size. `onOver`: rooms that were hosted here, and that
+   * nobody is in any more.
+   */
+  constructor(
+    directory: Directory,
+    hosted: () => Iterable<readonly [RoomId, number]>,
+    onOver: (rooms: readonly RoomId[]) => void = () => {},
+  ) {
     this.#directory = directory;
     this.#hosted = hosted;
+    this.#onOver = onOver;
   }
 
   /** The backplane has lost what was told: all of it is due again. */
@@ -56,6 +65,7 @@ export class DirectoryKeeper {
     const seen = await this.#directory.glance(departed);
     if (!seen.ok) return;
     const sizes = departed.map((room, at) => ({ room, size: seen.value[at]?.peers ?? 0 }));
+    this.#onOver(sizes.flatMap(({ room, size }) => (size === 0 ? room : [])));
     if (!(await this.#directory.report(sizes)).ok) return;
     for (const room of departed) this.#departed.delete(room);
   }

@@ -18,6 +18,13 @@ export interface DirectoryQuery {
   readonly limit: number;
 }
 
+export interface ListedPage {
+  readonly total: number;
+  readonly rooms: readonly ListedRoom[];
+  /** Homes that did not answer, and whose rooms are missing. */
+  readonly silent?: readonly string[];
+}
+
 /** A room as the backplane has it now. */
 export interface RoomGlance {
   readonly locked: boolean;
@@ -35,9 +42,7 @@ export interface RoomGlance {
 export interface Directory {
   /** Notes rooms with their sizes; 0: it is over. */
   report(rooms: readonly ListedRoom[]): Promise<Result<void, 'unavailable'>>;
-  list(
-    query: DirectoryQuery,
-  ): Promise<Result<{ readonly total: number; readonly rooms: readonly ListedRoom[] }, 'unavailable'>>;
+  list(query: DirectoryQuery): Promise<Result<ListedPage, 'unavailable'>>;
   /** How rooms are now, all in one round trip; undefined for one that is not there. */
   glance(rooms: readonly RoomId[]): Promise<Result<readonly (RoomGlance | undefined)[], 'unavailable'>>;
 }

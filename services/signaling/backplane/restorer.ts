@@ -15,6 +15,8 @@ const ROOMS_AT_ONCE = 32;
 export interface RestorerOptions {
   readonly nodeId: string;
   readonly onAdopted: (sessions: readonly Adopted[]) => void;
+  /** What this node knows of the home besides its rooms: whether there is any, and handing it in; false: it was not taken. */
+  readonly claims: { isAny(): boolean; handIn(life: string): Promise<boolean> };
   /** A life was sealed; `rooms` of them this node handed in or opened. */
   readonly onSealed: (life: string, rooms: number) => void;
 }
@@ -58,13 +60,15 @@ export class Restorer {
   /** False: something did not answer. */
   async #restore(life: string): Promise<boolean> {
     const { incarnation, neighbours } = this.#keeper;
-    const self = { incarnation, nodeId: this.#options.nodeId, hosts: this.#feeds.size > 0 };
+    const { claims } = this.#options;
+    const self = { incarnation, nodeId: this.#options.nodeId, hosts: this.#feeds.size > 0 || claims.isAny() };
     const entered = await this.#rebuilds.enter(life, self, neighbours);
     if (!entered.ok) return false;
     // Rule R6: who comes after the seal hands nothing in.
     if (!entered.value.isSealed) {
       const handedIn = await this.#handIn(life);
-      if (handedIn === undefined || !(await this.#keeper.holdAgain())) return false;
+      if (handedIn === undefined || !(await claims.handIn(life))) return false;
+      if (!(await this.#keeper.holdAgain())) return false;
       this.#handedIn.set(life, handedIn);
       const done = await this.#rebuilds.done(life, self.incarnation);
       if (!done.ok || !(await this.#untilSealed(life, self.incarnation, done.value))) return false;

@@ -96,10 +96,20 @@ export class RoomFeed {
 
   /** Stays, without a seat, until the returned function is called (rule R7). */
   keep(): () => void {
-    this.#keeps += 1;
     void this.#open().then((isOpen) => {
       if (isOpen && this.#position === undefined) void this.#startFromState();
     });
+    return this.#stay();
+  }
+
+  /** Listens for a session that may come in next, until the returned function is called. */
+  warm(): () => void {
+    void this.#open();
+    return this.#stay();
+  }
+
+  #stay(): () => void {
+    this.#keeps += 1;
     let isKept = true;
     return () => {
       if (!isKept) return;

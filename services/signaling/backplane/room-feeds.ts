@@ -42,9 +42,19 @@ export class RoomFeeds {
     return this.#feed(room).keep();
   }
 
+  /** Listens to a room that may be joined next, until the returned function is called. */
+  warm(room: RoomId): () => void {
+    return this.#feed(room).warm();
+  }
+
   /** Every room that is hosted now. */
   hosted(): Iterable<Pick<RoomFeed, 'uses' | 'keep' | 'size' | 'tail'>> {
     return this.#feeds.values();
+  }
+
+  /** How many peers a room has; undefined where it is not hosted, or its state was not read yet. */
+  sizeOf(room: RoomId): number | undefined {
+    return this.#feeds.get(room)?.size;
   }
 
   /** The rooms whose state was read, with the number of their peers. */

@@ -14,6 +14,8 @@ export interface Listing {
   readonly rooms: readonly (RoomGlance & { readonly room: RoomId })[];
   /** Of the whole directory, whatever the filter. */
   readonly total: number;
+  /** Homes that did not answer, and whose rooms are missing. */
+  readonly silent: readonly string[];
   /** Where the next page goes on; undefined: there is none. */
   readonly next: ListedRoom | undefined;
 }
@@ -32,7 +34,7 @@ export async function listRooms(
 ): Promise<Result<Listing, 'unavailable'>> {
   const found = await find(directory, query);
   if (!found.ok) return found;
-  const { matching, total, next } = found.value;
+  const { matching, total, silent, next } = found.value;
   const seen = await directory.glance(matching.map(({ room }) => room));
   if (!seen.ok) return seen;
   const gone = matching.filter((_, at) => seen.value[at] === undefined);
@@ -41,7 +43,7 @@ export async function listRooms(
     const glance = seen.value[at];
     return glance === undefined ? [] : { room, ...glance };
   });
-  return ok({ rooms, total, next });
+  return ok({ rooms, total, silent, next });
 }
 
 async function find(directory: Directory, { filter, sort, limit, after }: ListingQuery) {
@@ -52,7 +54,7 @@ async function find(directory: Directory, { filter, sort, limit, after }: Listin
     const atOnce = part === '' ? limit : SCANNED_AT_ONCE;
     const listed = await directory.list({ sort, after: last, limit: atOnce });
     if (!listed.ok) return listed;
-    const { total, rooms } = listed.value;
+    const { total, rooms, silent = [] } = listed.value;
     for (const each of rooms) {
       last = each;
       if (roomName(each.room).toLowerCase().includes(part)) matching.push(each);
@@ -61,6 +63,6 @@ async function find(directory: Directory, { filter, sort, limit, after }: Listin
     scanned += rooms.length;
     const isRead = rooms.length < atOnce && last === (rooms.at(-1) ?? last);
     if (isRead || matching.length === limit || scanned >= SCANNED_MAX)
-      return ok({ matching, total, next: isRead ? undefined : last });
+      return ok({ matching, total, silent, next: isRead ? undefined : last });
   }
 }

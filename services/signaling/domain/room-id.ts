@@ -15,8 +15,9 @@ export function roomHome(room: RoomId): string {
   return room.slice(room.lastIndexOf('@') + 1);
 }
 
-/** The room a client means; undefined where it names a home that is not configured. */
-export function resolveRoom(address: RoomAddress, homes: readonly string[]): RoomId | undefined {
-  const home = address.home ?? homes[0];
-  return home !== undefined && homes.includes(home) ? roomId(address.name, home) : undefined;
+/** The room that an address means by itself; undefined where it names no configured home, or none of several. */
+export function resolveRoom({ name, home }: RoomAddress, homes: readonly string[]): RoomId | undefined {
+  if (home !== undefined) return homes.includes(home) ? roomId(name, home) : undefined;
+  const [only, another] = homes;
+  return only !== undefined && another === undefined ? roomId(name, only) : undefined;
 }

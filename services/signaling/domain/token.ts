@@ -1,6 +1,6 @@
 import { parseRoomAddress } from '@fenghuo/protocol';
 import type { Identity } from './identity.ts';
-import { type RoomId, resolveRoom } from './room-id.ts';
+import { type RoomId, roomHome, roomName } from './room-id.ts';
 
 /** Why a token was not taken: for metrics, and for the message that its bearer gets. */
 export const TOKEN_FAULTS = [
@@ -51,11 +51,20 @@ export function isOverdue({ expiresAtMs }: Identity, wallMs: number): boolean {
   return expiresAtMs !== undefined && wallMs >= expiresAtMs + CLOCK_SKEW_MS + EXPIRY_GRACE_MS;
 }
 
-/** A name without a home allows the room that a join of that name would come to. */
-export function allowsRoom({ rooms }: Identity, room: RoomId, homes: readonly string[]): boolean {
+/** Whether a join of that name can come to a room that the token allows: before anybody is asked which room that is. */
+export function allowsName({ rooms }: Identity, name: string): boolean {
+  return rooms === undefined || rooms.some((text) => parseRoomAddress(text)?.name === name);
+}
+
+/**
+ * A name without a home allows the room that a join of that name would come to. `isNamed`: that is this room; of the same
+ * name there may be others, in other homes.
+ */
+export function allowsRoom({ rooms }: Identity, room: RoomId, isNamed: boolean): boolean {
   if (rooms === undefined) return true;
-  return rooms.some((name) => {
-    const address = parseRoomAddress(name);
-    return address !== undefined && resolveRoom(address, homes) === room;
+  return rooms.some((text) => {
+    const address = parseRoomAddress(text);
+    if (address === undefined || address.name !== roomName(room)) return false;
+    return address.home === undefined ? isNamed : address.home === roomHome(room);
   });
 }

@@ -6,7 +6,7 @@ import { end } from './leave.ts';
 export async function connectionLost(context: RequestContext, connection: Connection): Promise<void> {
   const session = connection.membership;
   if (session !== undefined && session !== 'joining') {
-    const detached = context.absences.begin(session);
+    const detached = session.home.absences.begin(session);
     end(context, connection, session, 'detached');
     await detached;
   }

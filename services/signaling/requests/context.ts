@@ -1,5 +1,6 @@
 import type { EventName, Events, IceServer, PeerId, RemovedReason } from '@fenghuo/protocol';
 import type { RoomFeeds } from '../backplane/room-feeds.ts';
+import type { RoomLocator } from '../backplane/room-locator.ts';
 import type { RoomLog } from '../backplane/room-log.ts';
 import type { Identity } from '../domain/identity.ts';
 import type { RoomId } from '../domain/room-id.ts';
@@ -9,16 +10,28 @@ import type { Absences } from './absences.ts';
 import type { Departures } from './departures.ts';
 import type { Session } from './session.ts';
 
-/** What requests need of their node. */
-export interface RequestContext {
-  readonly location: { readonly node: string; readonly region: string };
-  /** Under which this process holds sessions: random at each start, and anew after it was taken for dead. */
+/** What requests need of the home of a room. */
+export interface RoomHome {
+  /** Under which this process holds sessions there: random at each start, and anew after it was taken for dead. */
   readonly incarnation: string;
-  readonly homes: readonly string[];
   readonly rooms: RoomLog;
   readonly feeds: RoomFeeds;
   readonly departures: Departures;
   readonly absences: Absences;
+  /**
+   * Whether this process may trust that its sessions there are its own: undefined, at once, unless it has not renewed its
+   * lease for long.
+   */
+  awake(): Promise<boolean> | undefined;
+}
+
+/** What requests need of their node. */
+export interface RequestContext {
+  readonly location: { readonly node: string; readonly region: string };
+  /** The names of all homes. */
+  readonly homes: readonly string[];
+  homeOf(room: RoomId): RoomHome;
+  readonly locator: Pick<RoomLocator, 'locate' | 'isNamed'>;
   readonly roomPeersMax: number;
   readonly resumeWindowMs: number;
   /** None: the cluster is open, and a token counts for nothing. */
@@ -37,8 +50,6 @@ export interface RequestContext {
     readonly target?: string;
     readonly note?: string;
   }): void;
-  /** Resolves once this process may trust that its sessions are its own: at once, unless it has just slept. */
-  awake(): Promise<void> | undefined;
   /** How a resume went, and how many events it brought. */
   resumed(outcome: ResumeOutcome, missed: number): void;
   /** Delays the answer to a wrong resume token from that address. */
@@ -57,6 +68,8 @@ export interface RequestContext {
 export interface Connection {
   /** `joining` while a join is under way. */
   membership: Session | 'joining' | undefined;
+  /** Where the join or resume that is under way leads. */
+  heading: RoomId | undefined;
   /** A join whose outcome is unknown: its next try continues it under the same peer id. */
   unsettledJoin: UnsettledJoin | undefined;
   /** The id of the last leave, whose repeat gets the same answer. */

@@ -3,9 +3,9 @@ import type { Seat } from '../backplane/room-seat.ts';
 import { certainPersonOf, personOf } from '../domain/identity.ts';
 import { formatResumeToken } from '../domain/resume-token.ts';
 import { OPEN_ROOM_ROLES, rolesOfToken } from '../domain/roles.ts';
-import { type RoomId, resolveRoom } from '../domain/room-id.ts';
-import { allowsRoom, isExpired, TOKEN_EXPIRED } from '../domain/token.ts';
-import type { Connection, RequestContext, UnsettledJoin } from './context.ts';
+import type { RoomId } from '../domain/room-id.ts';
+import { allowsName, allowsRoom, isExpired, TOKEN_EXPIRED } from '../domain/token.ts';
+import type { Connection, RequestContext, RoomHome, UnsettledJoin } from './context.ts';
 import { listenerOf, snapshotFor } from './listener.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 import { Session } from './session.ts';
@@ -17,25 +17,44 @@ export async function join(
   request: JoinRequest,
 ): Promise<Reply> {
   if (connection.membership !== undefined) return refused('already_joined');
-  const room = resolveRoom(request.room, context.homes);
-  if (room === undefined) {
+  if (isExpired(connection.identity, context.wallMs())) return refused('unauthorized', TOKEN_EXPIRED);
+  const searching = context.locator.locate(request.room);
+  if (searching === undefined)
     return refused('invalid_request', `room: no such home; configured: ${context.homes.join(', ')}`);
-  }
-  const { identity } = connection;
-  if (isExpired(identity, context.wallMs())) return refused('unauthorized', TOKEN_EXPIRED);
-  if (!allowsRoom(identity, room, context.homes))
-    return refused('forbidden', 'The token does not allow this room (claim "room").');
-  if (context.departures.owed > context.departuresMax) return refused('unavailable');
+  if (!allowsName(connection.identity, request.room.name)) return refused('forbidden', NOT_ALLOWED);
   connection.membership = 'joining';
   connection.lastLeaveId = undefined;
+  const located = await searching;
+  const reply = located.ok
+    ? await joinRoom(context, connection, request, located.value.room)
+    : refused(located.code);
+  if (located.ok) located.value.letGo();
+  if (connection.membership === 'joining') connection.membership = undefined;
+  connection.heading = undefined;
+  return reply;
+}
+
+const NOT_ALLOWED = 'The token does not allow this room (claim "room").';
+
+async function joinRoom(
+  context: RequestContext,
+  connection: Connection,
+  request: JoinRequest,
+  room: RoomId,
+): Promise<Reply> {
+  const isNamed = request.room.home === undefined || context.locator.isNamed(room);
+  if (!allowsRoom(connection.identity, room, isNamed)) return refused('forbidden', NOT_ALLOWED);
+  const home = context.homeOf(room);
+  if (home.departures.owed > context.departuresMax) return refused('unavailable');
+  connection.heading = room;
+  if ((await home.awake()) === false) return refused('unavailable');
   const attempt = identify(context, connection, room, request.key);
-  const seat = await context.feeds.collect(room, listenerOf(context, connection, attempt.peer));
+  const seat = await home.feeds.collect(room, listenerOf(context, connection, attempt.peer));
   if (seat === undefined || !connection.isOpen) {
-    connection.membership = undefined;
     seat?.leave();
     return refused('unavailable');
   }
-  return enter(context, connection, request, attempt, seat);
+  return enter(context, connection, request, attempt, { home, seat });
 }
 
 /**
@@ -66,7 +85,8 @@ export async function callOff(context: RequestContext, connection: Connection): 
 
 function leaveUnknown(context: RequestContext, { room, peer, secret }: UnsettledJoin): Promise<void> {
   const tokenHash = context.hash(secret);
-  return context.departures.depart(() => context.rooms.callOff({ room, peer, tokenHash }, 'expired'));
+  const { departures, rooms } = context.homeOf(room);
+  return departures.depart(() => rooms.callOff({ room, peer, tokenHash }, 'expired'));
 }
 
 async function enter(
@@ -74,18 +94,18 @@ async function enter(
   connection: Connection,
   request: JoinRequest,
   attempt: UnsettledJoin,
-  seat: Seat,
+  { home, seat }: { readonly home: RoomHome; readonly seat: Seat },
 ): Promise<Reply> {
   const { room, peer, secret } = attempt;
   const { identity } = connection;
   const name = identity.name ?? request.name;
-  const outcome = await context.rooms.join({
+  const outcome = await home.rooms.join({
     room,
     peer,
     generation: 1,
     profile: { name, metadata: request.metadata },
     location: context.location,
-    incarnation: context.incarnation,
+    incarnation: home.incarnation,
     roles: context.verifyToken === undefined ? OPEN_ROOM_ROLES : rolesOfToken(identity.role),
     person: personOf(identity, name, connection.address, context.hash),
     peersMax: context.roomPeersMax,
@@ -95,7 +115,6 @@ async function enter(
   connection.unsettledJoin = !outcome.ok && outcome.code === 'unavailable' ? attempt : undefined;
   if (!outcome.ok) {
     seat.leave();
-    connection.membership = undefined;
     if (!connection.isOpen) await callOff(context, connection);
     return refused(outcome.code);
   }
@@ -109,7 +128,7 @@ async function enter(
   const { epoch, seq } = snapshot;
   const told = snapshotFor(context, peer, snapshot);
   const { muted } = told.self;
-  connection.membership = new Session({ room, peer, generation, muted }, seat, context.nowMs);
+  connection.membership = new Session({ room, peer, generation, muted }, { home, seat }, context.nowMs);
   connection.enter(room, peer);
   context.log({ event: 'peer_joined', room, peer });
   const reply: JoinReply = {

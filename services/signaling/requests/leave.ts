@@ -15,7 +15,7 @@ export async function leave(
   return session.handOver(
     request.id,
     undefined,
-    (place) => context.rooms.leave(session, 'left', place),
+    (place) => session.home.rooms.leave(session, 'left', place),
     (seq) => {
       const body = JSON.stringify({ peer: session.peer, reason: 'left' });
       session.seat.noteOwn({ type: 'left', seq, to: undefined, echo: false, id: request.id, body });
@@ -40,7 +40,7 @@ export function end(
   session: Session,
   reason: 'left' | 'detached' | 'replaced' | 'removed',
 ): void {
-  if (reason !== 'detached') context.absences.linger(session.room);
+  if (reason !== 'detached') session.home.absences.linger(session.room);
   session.seat.leave();
   connection.exit(session.room, session.peer);
   connection.membership = undefined;

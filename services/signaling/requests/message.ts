@@ -5,24 +5,23 @@ import type { Session } from './session.ts';
 
 /** A product's own words: through the log, or ephemeral past it. */
 export async function message(
-  context: RequestContext,
+  _context: RequestContext,
   connection: Connection,
   request: MessageRequest,
 ): Promise<Reply> {
   const session = connection.membership;
   if (session === undefined || session === 'joining') return refused('not_joined');
-  return request.ephemeral === true
-    ? ephemeral(connection, session, request)
-    : durable(context, session, request);
+  return request.ephemeral === true ? ephemeral(connection, session, request) : durable(session, request);
 }
 
-function durable(context: RequestContext, session: Session, request: DurableMessage): Promise<Reply> {
+function durable(session: Session, request: DurableMessage): Promise<Reply> {
   const { id, to, topic, data, echo } = request;
   const body = JSON.stringify({ from: session.peer, to, topic, data });
   return session.handOver(
     id,
     Buffer.byteLength(body),
-    (place) => context.rooms.relay(session, place, { type: 'message', to, echo, kinds: ['message'], body }),
+    (place) =>
+      session.home.rooms.relay(session, place, { type: 'message', to, echo, kinds: ['message'], body }),
     (answer) => {
       if (answer.type === 'refused') return refused(answer.code);
       session.seat.noteOwn({ type: 'message', seq: answer.seq, to, echo, id, body });

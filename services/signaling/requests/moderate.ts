@@ -14,7 +14,7 @@ export async function moderate(
   return session.handOver(
     id,
     0,
-    (place) => context.rooms.moderate(session, place, order),
+    (place) => session.home.rooms.moderate(session, place, order),
     ({ answer, records }) => {
       if (answer.type === 'refused') return refused(answer.code);
       // How many people it concerns, the backplane alone knew.

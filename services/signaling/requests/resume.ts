@@ -4,10 +4,10 @@ import type { Seat } from '../backplane/room-seat.ts';
 import { certainPersonOf } from '../domain/identity.ts';
 import { ok, type Result } from '../domain/result.ts';
 import { parseResumeToken, type ResumeToken } from '../domain/resume-token.ts';
-import { type RoomId, resolveRoom } from '../domain/room-id.ts';
+import type { RoomId } from '../domain/room-id.ts';
 import { parseRecord, peerOf, type RoomRecord } from '../domain/room-record.ts';
 import { allowsRoom, isExpired, TOKEN_EXPIRED } from '../domain/token.ts';
-import type { Connection, RequestContext } from './context.ts';
+import type { Connection, RequestContext, RoomHome } from './context.ts';
 import { listenerOf, snapshotFor } from './listener.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 import { Session } from './session.ts';
@@ -19,11 +19,15 @@ export async function resume(
   request: ResumeRequest,
 ): Promise<Reply> {
   if (connection.membership !== undefined) return refused('already_joined');
-  // Each try whose outcome stays unknown is owed: they, too, are bounded.
-  if (context.departures.owed > context.departuresMax) return refused('unavailable');
   connection.membership = 'joining';
-  const reply = await reattach(context, connection, request);
+  const token = readToken(context, request.resume_token);
+  connection.heading = token?.room;
+  const reply =
+    token === undefined
+      ? await unknownToken(context, connection)
+      : await reattach(context, connection, request, token);
   if (connection.membership === 'joining') connection.membership = undefined;
+  connection.heading = undefined;
   return reply;
 }
 
@@ -31,33 +35,37 @@ async function reattach(
   context: RequestContext,
   connection: Connection,
   request: ResumeRequest,
+  token: ResumeToken,
 ): Promise<Reply> {
-  const token = readToken(context, request.resume_token);
-  if (token === undefined) return unknownToken(context, connection);
+  const home = context.homeOf(token.room);
+  // Each try whose outcome stays unknown is owed: they, too, are bounded.
+  if (home.departures.owed > context.departuresMax) return refused('unavailable');
+  if ((await home.awake()) === false) return refused('unavailable');
   const tokenHash = context.hash(token.secret);
   const { identity } = connection;
   if (isExpired(identity, context.wallMs())) return refused('unauthorized', TOKEN_EXPIRED);
-  if (!allowsRoom(identity, token.room, context.homes))
+  if (!allowsRoom(identity, token.room, true))
     return refused('unauthorized', 'The token does not allow the room of this session (claim "room").');
   // Rule C6: nothing is subscribed or fenced for a token that is not good.
   const person = certainPersonOf(identity, context.hash);
-  const verified = await context.rooms.verify({ ...token, tokenHash, person });
+  const verified = await home.rooms.verify({ ...token, tokenHash, person });
   if (!verified.ok)
     return verified.code === 'session_expired' ? unknownToken(context, connection) : refused(verified.code);
-  const seat = await context.feeds.collect(token.room, listenerOf(context, connection, token.peer));
+  const seat = await home.feeds.collect(token.room, listenerOf(context, connection, token.peer));
   if (seat === undefined) return refused('unavailable');
   const { seq, epoch, attempt = 0 } = request;
-  const { location, incarnation } = context;
+  const { location } = context;
+  const { incarnation } = home;
   const holder = context.newPeerId();
   const comeback = { ...token, tokenHash, person, seq, epoch, attempt, location, incarnation, holder };
-  const resumed = await context.rooms.resume(comeback);
+  const resumed = await home.rooms.resume(comeback);
   if (!resumed.ok) {
     // Where it is unknown whether this try has the session, it must not keep it without a connection.
-    if (resumed.code === 'unavailable') void context.absences.takeBack(comeback);
+    if (resumed.code === 'unavailable') void home.absences.takeBack(comeback);
     seat.leave();
     return resumed.code === 'session_expired' ? unknownToken(context, connection) : refused(resumed.code);
   }
-  return goOn(context, connection, { ...token, seat, epoch }, resumed.value);
+  return goOn(context, connection, { ...token, home, seat, epoch }, resumed.value);
 }
 
 /** Forged, malformed, expired: an answer that tells nothing of which, and not at once. */
@@ -68,13 +76,14 @@ async function unknownToken(context: RequestContext, connection: Connection): Pr
 
 function readToken(context: RequestContext, text: string): ResumeToken | undefined {
   const token = parseResumeToken(text);
-  const address = token === undefined ? undefined : parseRoomAddress(token.room);
-  return address !== undefined && resolveRoom(address, context.homes) === token?.room ? token : undefined;
+  const home = token === undefined ? undefined : parseRoomAddress(token.room)?.home;
+  return home !== undefined && context.homes.includes(home) ? token : undefined;
 }
 
 interface Place {
   readonly room: RoomId;
   readonly peer: PeerId;
+  readonly home: RoomHome;
   readonly seat: Seat;
   /** In which the client counts. */
   readonly epoch: number;
@@ -83,21 +92,21 @@ interface Place {
 async function goOn(
   context: RequestContext,
   connection: Connection,
-  { room, peer, seat, epoch }: Place,
+  { room, peer, home, seat, epoch }: Place,
   resumed: Resumed,
 ): Promise<Reply> {
   const { generation, lastId, record } = resumed;
   const session = { room, peer, generation };
-  const missed = await missedBy(context, session, resumed);
+  const missed = await missedBy(home, session, resumed);
   if (!missed.ok || !connection.isOpen) {
     // Rule C5: the session is this connection's by now, and this connection cannot have it.
     seat.leave();
-    await context.absences.begin(session);
+    await home.absences.begin(session);
     return refused('unavailable');
   }
   const fence = parseRecord(record);
   const muted = (fence === undefined ? undefined : peerOf(fence)?.muted) ?? [];
-  connection.membership = new Session({ ...session, muted }, seat, context.nowMs);
+  connection.membership = new Session({ ...session, muted }, { home, seat }, context.nowMs);
   connection.enter(room, peer);
   const { records, snapshot } = missed.value;
   const outcome = snapshot === undefined ? 'recovered' : 'snapshot';
@@ -127,19 +136,19 @@ interface Missed {
 const MISSED_BYTES_MAX = 8 * 1_048_576;
 
 async function missedBy(
-  context: RequestContext,
+  { rooms }: RoomHome,
   { room, peer }: { readonly room: RoomId; readonly peer: PeerId },
   { replayFrom, head, snapshot }: Resumed,
 ): Promise<Result<Missed, 'unavailable'>> {
   const records: RoomRecord[] = [];
   let bytes = 0;
   for (let at = replayFrom; at !== undefined && at < head; ) {
-    const page = await context.rooms.replay(room, peer, at, head);
+    const page = await rooms.replay(room, peer, at, head);
     if (!page.ok) return page;
     const parsed = page.value?.records.map(parseRecord);
     for (const record of parsed ?? []) bytes += record?.body.length ?? 0;
     if (page.value === undefined || parsed?.includes(undefined) || bytes > MISSED_BYTES_MAX)
-      return snapshotInstead(context, room, peer);
+      return snapshotInstead(rooms, room, peer);
     records.push(...(parsed as RoomRecord[]));
     at = page.value.upTo;
   }
@@ -147,11 +156,11 @@ async function missedBy(
 }
 
 async function snapshotInstead(
-  context: RequestContext,
+  rooms: RoomHome['rooms'],
   room: RoomId,
   peer: PeerId,
 ): Promise<Result<Missed, 'unavailable'>> {
-  const found = await context.rooms.snapshot(room);
+  const found = await rooms.snapshot(room);
   if (!found.ok) return found;
   const { value: snapshot } = found;
   const isThere = snapshot?.peers.some((each) => each.id === peer) ?? false;

@@ -5,6 +5,7 @@ import { fullPurse, owe, type Purse, SESSION_BUDGET, spend } from '../domain/bud
 import type { RequestRef } from '../domain/request-order.ts';
 import type { Result } from '../domain/result.ts';
 import type { RoomId } from '../domain/room-id.ts';
+import type { RoomHome } from './context.ts';
 import { type Reply, refused } from './reply.ts';
 
 /** A peer's membership, as the node that holds its connection knows it. */
@@ -12,6 +13,7 @@ export class Session implements SessionRef {
   readonly room: RoomId;
   readonly peer: PeerId;
   readonly generation: number;
+  readonly home: RoomHome;
   readonly seat: Seat;
   /** As this node was told last; what must not race is checked by the backplane. */
   muted: readonly Kind[];
@@ -27,7 +29,12 @@ export class Session implements SessionRef {
   #calls = 0;
   #onIdle: (() => void) | undefined;
 
-  constructor(session: SessionRef & { readonly muted: readonly Kind[] }, seat: Seat, nowMs: () => number) {
+  constructor(
+    session: SessionRef & { readonly muted: readonly Kind[] },
+    { home, seat }: { readonly home: RoomHome; readonly seat: Seat },
+    nowMs: () => number,
+  ) {
+    this.home = home;
     this.muted = session.muted;
     this.room = session.room;
     this.peer = session.peer;

@@ -5,7 +5,7 @@ import { accepted, type Reply, refused } from './reply.ts';
 
 /** Appends a description or a candidate for one other peer. */
 export async function signal(
-  context: RequestContext,
+  _context: RequestContext,
   connection: Connection,
   request: SignalRequest,
 ): Promise<Reply> {
@@ -19,7 +19,7 @@ export async function signal(
   return session.handOver(
     id,
     Buffer.byteLength(body),
-    (place) => context.rooms.relay(session, place, { type: 'signal', to, echo: false, kinds, body }),
+    (place) => session.home.rooms.relay(session, place, { type: 'signal', to, echo: false, kinds, body }),
     (answer) => {
       if (answer.type === 'refused') return refused(answer.code);
       session.seat.noteOwn({ type: 'signal', seq: answer.seq, to, echo: false, id, body });

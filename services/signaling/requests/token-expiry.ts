@@ -23,7 +23,7 @@ export function tokenExpiry(
       return;
     }
     ending.add(connection);
-    const left = await context.rooms.leave(session, 'token_expired');
+    const left = await session.home.rooms.leave(session, 'token_expired');
     // The room's feed tells this connection, as it tells everybody of it.
     if (left.ok) onEnded();
     else ending.delete(connection);

@@ -30,7 +30,7 @@ export async function update(
       const { identity } = fresh;
       // The token's name wins.
       const profile = identity.name === undefined ? asked : { ...asked, name: identity.name };
-      const updated = await context.rooms.update(session, place, profile);
+      const updated = await session.home.rooms.update(session, place, profile);
       return updated.ok ? ok({ ok: true, identity, ...updated.value }) : updated;
     },
     (outcome) => {
@@ -56,7 +56,7 @@ interface Unfit {
 
 /** Whom the connection speaks for from now on: the same person, who may still be in this room. */
 async function freshIdentity(
-  { verifyToken, homes }: RequestContext,
+  { verifyToken }: RequestContext,
   { identity }: Connection,
   { room }: Session,
   token: string | undefined,
@@ -66,7 +66,8 @@ async function freshIdentity(
   if (!verified.ok) return verified;
   if (verified.identity.sub !== identity.sub)
     return unfit('it is somebody else’s: its claim "sub" is another');
-  if (!allowsRoom(verified.identity, room, homes)) return unfit('its claim "room" does not allow this room');
+  // Of two rooms of one name it was let into this one.
+  if (!allowsRoom(verified.identity, room, true)) return unfit('its claim "room" does not allow this room');
   return verified;
 }
 

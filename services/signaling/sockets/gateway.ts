@@ -4,6 +4,7 @@ import { Server, type Socket } from 'socket.io';
 import type { SocketAdapter } from '../backplane/backplane.ts';
 import { type Identity, NOBODY_KNOWN } from '../domain/identity.ts';
 import type { Pace } from '../domain/pace.ts';
+import { roomHome } from '../domain/room-id.ts';
 import { connectionLost } from '../requests/connection-lost.ts';
 import type { Connection, DropReason, RequestContext } from '../requests/context.ts';
 import { type Announcer, openAnnouncer } from './announcements.ts';
@@ -41,8 +42,8 @@ export interface Gateway {
   /** Packets that clients have not taken yet. */
   readonly packetsWaiting: number;
   readonly announcer: Announcer;
-  /** Closes every connection so that its client goes elsewhere. */
-  dropAll(reason: DropReason): void;
+  /** Closes every connection, or those that a room of one home is about, so that its client comes back or goes elsewhere. */
+  dropAll(reason: DropReason, home?: string): void;
   close(): Promise<void>;
 }
 
@@ -117,8 +118,9 @@ export function openGateway(server: HttpServer, context: RequestContext, options
       for (const connection of connections) packets += connection.packetsWaiting;
       return packets;
     },
-    dropAll(reason) {
-      for (const connection of [...connections]) connection.drop(reason);
+    dropAll(reason, home) {
+      for (const connection of [...connections])
+        if (home === undefined || homeOf(connection) === home) connection.drop(reason);
     },
     close() {
       clearInterval(shedding);
@@ -141,6 +143,12 @@ function attend(
     serve(context, connection, args, options).catch((error) => options.failed('serve', error));
   });
   connection.send('welcome', { ...context.location, protocol: PROTOCOL_VERSION });
+}
+
+/** Where the room is that a connection is in, or on its way to. */
+export function homeOf({ membership, heading }: Connection): string | undefined {
+  const room = typeof membership === 'object' ? membership.room : heading;
+  return room === undefined ? undefined : roomHome(room);
 }
 
 /** Rule C3: a dead connection is noticed within a third of the resume window. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { EventName, Events, PeerId, RemovedReason } from '@fenghuo/protocol';
 import type { Server, Socket } from 'socket.io';
 import { type Identity, NOBODY_KNOWN } from '../domain/identity.ts';
-import type { RoomId } from '../domain/room-id.ts';
+import { type RoomId, roomHome } from '../domain/room-id.ts';
 import { eventOf, type RoomRecord } from '../domain/room-record.ts';
 import type { Connection, DropReason, UnsettledJoin } from '../requests/context.ts';
 import type { Session } from '../requests/session.ts';
@@ -43,6 +43,7 @@ const SOCKET_IO_REASONS: Readonly<Record<string, CloseReason>> = {
 /** One socket.io socket, as requests see it. */
 export class SocketConnection implements Connection {
   membership: Session | 'joining' | undefined;
+  heading: RoomId | undefined;
   unsettledJoin: UnsettledJoin | undefined;
   lastLeaveId: number | undefined;
   identity: Identity = NOBODY_KNOWN;
@@ -130,13 +131,18 @@ export class SocketConnection implements Connection {
   }
 }
 
-/** Rule D8: names that no client made, none of them of 20 characters. */
+/** Rule D8: names that no client made, none of them of 20 characters. They tell the home, see `homes-adapter.ts`. */
 export function everyoneIn(room: RoomId): string {
-  return `r:${hashOf(room)}`;
+  return `r:${roomHome(room)}:${hashOf(room)}`;
 }
 
 function onlyPeer(room: RoomId, peer: PeerId): string {
-  return `p:${hashOf(room)}:${peer}`;
+  return `p:${roomHome(room)}:${hashOf(room)}:${peer}`;
+}
+
+/** The home that one of those names tells; undefined for a socket's own. */
+export function homeOfName(name: string): string | undefined {
+  return /^[rp]:([^:]+):/.exec(name)?.[1];
 }
 
 function hashOf(room: RoomId): string {

@@ -1,7 +1,8 @@
+import { CLAIM_OUTCOMES } from '../backplane/room-locator.ts';
 import type { Family } from './catalogue.ts';
 
 /** What every backplane has: doorbells and logs, leases, lives. */
-export function backplaneMetrics(family: Family) {
+export function backplaneMetrics(family: Family, home: readonly string[]) {
   return {
     duplicates: family.counter(
       'signaling_duplicates_suppressed_total',
@@ -15,17 +16,30 @@ export function backplaneMetrics(family: Family) {
       'signaling_resyncs_total',
       'Sessions that were given a snapshot because a log no longer reached back.',
     ),
+    homeLocal: family.gauge(
+      'signaling_home_local',
+      "1 for the home of this node's region, by which it is ready or not, else 0.",
+      { home },
+    ),
+    claims: family.counter(
+      'signaling_claims_total',
+      'Names without a home that their registrar was asked for, by outcome. taken: no home had it; known: one had it already; unavailable: it did not answer. Stays at zero where there is one home.',
+      { outcome: CLAIM_OUTCOMES },
+    ),
     nodesSeen: family.gauge(
       'signaling_cluster_nodes',
-      'Nodes whose lease this node saw at its last beat, itself included.',
+      'Nodes whose lease in that home this node saw at its last beat there, itself included.',
+      { home },
     ),
     leaseTaken: family.gauge(
       'signaling_lease_taken',
-      '1 while this node has a lease, so that the others would take over its sessions, else 0.',
+      '1 while this node has a lease, so that the others would take over its sessions, else 0, by home.',
+      { home },
     ),
     leasesLost: family.counter(
       'signaling_leases_lost_total',
-      'Times the others took this node for dead: it had hung, or was cut off, and dropped its connections.',
+      'Times the others took this node for dead: it had hung, or was cut off from that home, and dropped the connections of its rooms.',
+      { home },
     ),
     sessionsSwept: family.counter(
       'signaling_sessions_swept_total',

@@ -14,9 +14,9 @@ export function messageMetrics(family: Family) {
     ),
     relayDuration: family.histogram(
       'signaling_relay_duration_seconds',
-      'From handing a signal or message to the backplane until its record came back, when the other nodes have it too. On the clock of the sending node, so the last leg, to the node of whoever gets it, is not in it. Path local: a peer of this node got it; node: else, a peer of this region did; region: only peers of other regions did. Kind sdp: a description; other: a candidate or a message.',
+      'From handing a signal or message to the backplane until its record came back, when the other nodes have it too. On the clock of the sending node, so the last leg, to the node of whoever gets it, is not in it. Path local: a peer of this node got it; node: else, a peer of this region did; region: only peers of other regions did. Home near: that of the node; far: another one, and the way there and back is in it. Kind sdp: a description; other: a candidate or a message.',
       RELAY_SECONDS,
-      { path: RELAY_PATHS, kind: RELAY_KINDS },
+      { path: RELAY_PATHS, kind: RELAY_KINDS, home: ['near', 'far'] },
     ),
   };
 }

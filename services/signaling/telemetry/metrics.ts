@@ -10,8 +10,8 @@ import { roomMetrics } from './rooms.ts';
 import { tokenMetrics } from './tokens.ts';
 import { webhookMetrics } from './webhooks.ts';
 
-/** Every metric of a node, one family a file. */
-export function openMetrics() {
+/** Every metric of a node, one family a file. `homes`: their names. */
+export function openMetrics(homes: readonly string[] = ['main']) {
   const catalogue = new Catalogue();
   return {
     catalogue,
@@ -20,8 +20,8 @@ export function openMetrics() {
     rooms: roomMetrics(catalogue.family('Rooms and sessions')),
     messages: messageMetrics(catalogue.family('Requests and relay')),
     tokens: tokenMetrics(catalogue.family('Tokens and TURN')),
-    backplane: backplaneMetrics(catalogue.family('Logs, leases and lives')),
-    redis: redisMetrics(catalogue.family('Redis')),
+    backplane: backplaneMetrics(catalogue.family('Logs, leases and lives'), homes),
+    redis: redisMetrics(catalogue.family('Redis'), homes),
     webhooks: webhookMetrics(catalogue.family('Webhooks')),
     operators: operatorMetrics(catalogue.family('Operators')),
     process: processMetrics(catalogue.family('Process')),

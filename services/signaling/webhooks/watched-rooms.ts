@@ -10,22 +10,22 @@ const SEEN_WITHIN_MS = 6_000;
  * sessions left behind has come, and of rooms that it never hosted while an operator changes them.
  */
 export class WatchedRooms {
-  readonly #feeds: () => RoomFeeds;
-  readonly #rooms: Pick<RoomLog, 'snapshot'>;
+  readonly #feeds: () => readonly RoomFeeds[];
+  readonly #homeOf: (room: RoomId) => WatchedHome;
   readonly #kept = new Map<HostedRoom, Kept>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #nowMs: () => number;
 
-  constructor(feeds: () => RoomFeeds, rooms: Pick<RoomLog, 'snapshot'>, nowMs: () => number) {
+  constructor(feeds: () => readonly RoomFeeds[], homeOf: (room: RoomId) => WatchedHome, nowMs: () => number) {
     this.#feeds = feeds;
-    this.#rooms = rooms;
+    this.#homeOf = homeOf;
     this.#nowMs = nowMs;
   }
 
   /** To be called every second. */
   tick(): void {
     const nowMs = this.#nowMs();
-    const hosted = new Set(this.#feeds().hosted());
+    const hosted = new Set(this.#feeds().flatMap((feeds) => [...feeds.hosted()]));
     for (const room of hosted) {
       const kept = this.#kept.get(room);
       if (kept === undefined) this.#kept.set(room, { release: room.keep(), usedAtMs: nowMs });
@@ -60,15 +60,22 @@ export class WatchedRooms {
 
   /** A seat of nobody's: its feed goes on from the room as it is now. */
   async #watch(room: RoomId): Promise<() => void> {
-    const seat = await this.#feeds().collect(room, NOBODY);
+    const { feeds, backplane } = this.#homeOf(room);
+    const seat = await feeds.collect(room, NOBODY);
     if (seat === undefined) return () => {};
-    const read = await this.#rooms.snapshot(room);
+    const read = await backplane.rooms.snapshot(room);
     if (read.ok && read.value !== undefined) {
       const { epoch, seq } = read.value;
       seat.start({ epoch, seq, generation: 0, record: '' });
     }
     return () => seat.leave();
   }
+}
+
+/** Of a home, what its rooms are watched through. */
+interface WatchedHome {
+  readonly feeds: RoomFeeds;
+  readonly backplane: { readonly rooms: Pick<RoomLog, 'snapshot'> };
 }
 
 type HostedRoom = ReturnType<RoomFeeds['hosted']> extends Iterable<infer Room> ? Room : never;

@@ -18,7 +18,7 @@ function faults(environment: Record<string, string>): readonly string[] {
 test('an empty variable counts as absent', () => {
   expect(parseConfig({ AUTH: 'open', PORT: '', REDIS_URL: '' })).toMatchObject({
     clients: { port: 3001 },
-    redisUrl: undefined,
+    homes: [],
   });
 });
 
@@ -224,7 +224,7 @@ describe('REDIS_URL', () => {
     'redis+sentinel://h1,h2/m',
     'rediss+cluster://h1:1,h2:2',
   ])('takes %s', (url) => {
-    expect(parseConfig({ AUTH: 'open', REDIS_URL: url }).redisUrl).toBe(url);
+    expect(parseConfig({ AUTH: 'open', REDIS_URL: url }).homes).toEqual([{ home: 'main', url }]);
   });
   test.each([
     'h:6379',

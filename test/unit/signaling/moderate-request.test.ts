@@ -1,7 +1,7 @@
 import type { ModerateRequest, PeerId } from '@fenghuo/protocol';
 import { expect, test } from 'vitest';
 import { roomId } from '../../../services/signaling/domain/room-id.ts';
-import type { Connection, RequestContext } from '../../../services/signaling/requests/context.ts';
+import type { Connection, RequestContext, RoomHome } from '../../../services/signaling/requests/context.ts';
 import { moderate } from '../../../services/signaling/requests/moderate.ts';
 import { Session } from '../../../services/signaling/requests/session.ts';
 
@@ -18,11 +18,15 @@ test('the books tell who was shown out, by whom, and what was given as the reaso
   const facts: unknown[] = [];
   const answer = { ok: true, value: { answer: { type: 'moderated', seq: 9 }, records: [] } };
   const context = {
-    rooms: { moderate: async () => answer },
     log: (fact: unknown) => facts.push(fact),
   } as unknown as RequestContext;
+  const home = { rooms: { moderate: async () => answer } } as unknown as RoomHome;
   const room = roomId('blue', 'main');
-  const session = new Session({ room, peer: 'ann' as PeerId, generation: 1, muted: [] }, seat, () => 0);
+  const session = new Session(
+    { room, peer: 'ann' as PeerId, generation: 1, muted: [] },
+    { home, seat },
+    () => 0,
+  );
   const connection = { membership: session } as unknown as Connection;
   const order = { id: 2, action: 'ban', peer: 'bob', reason: 'spam' } as ModerateRequest;
   expect(await moderate(context, connection, order)).toMatchObject({ ok: true, value: { seq: 9 } });

@@ -2,6 +2,7 @@ import type { PeerId } from '@fenghuo/protocol';
 import { expect, test } from 'vitest';
 import { ok, refuse } from '../../../services/signaling/domain/result.ts';
 import { roomId } from '../../../services/signaling/domain/room-id.ts';
+import type { RoomHome } from '../../../services/signaling/requests/context.ts';
 import { accepted } from '../../../services/signaling/requests/reply.ts';
 import { Session } from '../../../services/signaling/requests/session.ts';
 
@@ -14,11 +15,14 @@ const seat = {
   leave: () => {},
 };
 
+/** Sessions hand over by the calls that they are given. */
+const home = {} as RoomHome;
+
 function openSession() {
   let nowMs = 0;
   const session = new Session(
     { room: roomId('blue', 'main'), peer: 'ann' as PeerId, generation: 1, muted: [] },
-    seat,
+    { home, seat },
     () => nowMs,
   );
   const places: string[] = [];
@@ -93,7 +97,7 @@ test('D5: bytes are limited as well', async () => {
 function openSlowSession() {
   const session = new Session(
     { room: roomId('blue', 'main'), peer: 'ann' as PeerId, generation: 1, muted: [] },
-    seat,
+    { home, seat },
     () => 0,
   );
   const calls: { place: string; answer: (outcome: 'ok' | 'unavailable') => void }[] = [];

@@ -4,7 +4,7 @@ import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import type { Identity } from '../../../services/signaling/domain/identity.ts';
 import { roomId } from '../../../services/signaling/domain/room-id.ts';
-import { allowsRoom, isExpired, isOverdue } from '../../../services/signaling/domain/token.ts';
+import { allowsName, allowsRoom, isExpired, isOverdue } from '../../../services/signaling/domain/token.ts';
 import { parsePublicKeys } from '../../../services/signaling/tokens/public-keys.ts';
 import { type TokenSettings, tokenVerifier } from '../../../services/signaling/tokens/verifier.ts';
 
@@ -241,8 +241,7 @@ describe('what a token permits', () => {
     expiresAtMs: undefined,
     ...members,
   });
-  const HOMES = ['beijing', 'shanghai'];
-
+  /** In these cases a name without a home is the room in Beijing. */
   test.each([
     [undefined, 'blue', 'beijing', true],
     [['blue'], 'blue', 'beijing', true],
@@ -253,7 +252,15 @@ describe('what a token permits', () => {
     [['blue'], 'blues', 'beijing', false],
     [[], 'blue', 'beijing', false],
   ])('rooms %j allow %s at %s: %s', (rooms, name, home, expected) => {
-    expect(allowsRoom(bearer({ rooms }), roomId(name, home), HOMES)).toBe(expected);
+    expect(allowsRoom(bearer({ rooms }), roomId(name, home), home === 'beijing')).toBe(expected);
+  });
+
+  test.each([
+    [undefined, true],
+    [['blue@shanghai'], true],
+    [['red'], false],
+  ])('rooms %j let a join of blue ask where it is: %s', (rooms, expected) => {
+    expect(allowsName(bearer({ rooms }), 'blue')).toBe(expected);
   });
 
   test('it begins nothing 30 s after its end, and what it began ends 30 s later', () => {

@@ -4,6 +4,7 @@ import type { RoomId } from '../../domain/room-id.ts';
 import type { Backplane, BackplaneOptions } from '../backplane.ts';
 import type { Doorbell } from '../room-log.ts';
 import { memoryAdapter } from './adapter.ts';
+import { memoryClaims } from './claims.ts';
 import { memoryDirectory } from './directory.ts';
 import { memoryJournal } from './journal.ts';
 import { memoryLeases } from './leases.ts';
@@ -22,7 +23,7 @@ export interface MemoryHub {
 /** What a test does to one ring of a doorbell: the delays, in turns, of the copies that arrive; none: it is lost. */
 export type RingFaults = (record: string) => readonly number[];
 
-export function memoryHub(): MemoryHub {
+export function memoryHub(home = 'main'): MemoryHub {
   const bells = new Set<MemoryDoorbell>();
   const memory = sharedMemory(bells);
   return {
@@ -40,8 +41,9 @@ export function memoryHub(): MemoryHub {
       const { rooms, takeOver } = memoryRoomLog(memory, options.bounds, options.incarnation, view);
       return {
         kind: 'memory',
-        homes: ['main'],
+        home,
         rooms,
+        claims: memoryClaims(memory, view),
         leases: memoryLeases(memory, takeOver, view),
         directory: memoryDirectory(memory),
         journal: memoryJournal(memory),
@@ -64,6 +66,7 @@ export function memoryHub(): MemoryHub {
         memory.leases,
         memory.orders,
         memory.held,
+        memory.claims,
       ])
         lost.clear();
       for (const lost of [memory.sealed, memory.barriers, memory.contributions]) lost.clear();
@@ -88,6 +91,7 @@ function sharedMemory(bells: ReadonlySet<MemoryDoorbell>): SharedMemory {
     barriers: new Map(),
     contributions: new Map(),
     directory: new Map(),
+    claims: new Map(),
     journal: [],
     bus: new EventEmitter().setMaxListeners(0),
     nodes: 0,

@@ -30,6 +30,8 @@ export interface SharedMemory {
   readonly contributions: Map<string, Map<string, string>>;
   /** Rooms with the sizes that their nodes told last. */
   readonly directory: Map<RoomId, number>;
+  /** Whose each name without a suffix is, and until when. */
+  readonly claims: Map<string, { readonly home: string; readonly endsAtMs: number }>;
   /** What operators did and what became of nodes, the oldest first. */
   readonly journal: JournalEntry[];
   /** Rings every node that subscribed to the room, each in a later turn. */

@@ -1,6 +1,7 @@
 import type { Cluster } from 'ioredis';
 import type { Backplane, BackplaneHealth, BackplaneOptions } from '../backplane.ts';
 import { redisAdapter } from './adapter.ts';
+import { redisClaims } from './claims.ts';
 import { type CommandObserver, roomScriptRunner, scriptRunner, withDeadline } from './commands.ts';
 import { type Client, type Clients, type ConnectionObserver, connectRedis } from './connect.ts';
 import { redisDirectory } from './directory.ts';
@@ -57,8 +58,9 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
   });
   return {
     kind: 'redis',
-    homes: [options.home],
+    home: options.home,
     rooms: redisRoomLog(runInRoom, keys, { incarnation, bounds }),
+    claims: redisClaims(run, runInRoom, keys),
     leases: redisLeases(run, runInRoom, clients.commands, keys, bounds),
     directory: redisDirectory(run, runInRoom, keys),
     journal: redisJournal(clients.commands, keys),

@@ -48,3 +48,23 @@ function credentialsOf(text: string): RedisAddress['credentials'] {
   const password = colon < 0 ? '' : decodeURIComponent(text.slice(colon + 1));
   return { ...(username ? { username } : {}), ...(password ? { password } : {}) };
 }
+
+/** One home of rooms, and the Redis that it is. */
+export interface RedisHome {
+  readonly home: string;
+  readonly url: string;
+}
+
+export const REDIS_URLS_RULE =
+  'must be one or several of name=URL, separated by blanks; each name once, of 1 to 64 of A-Z a-z 0-9 _ -, best that of its region; each URL as in REDIS_URL';
+
+/** Undefined where a part of it cannot be read. */
+export function parseRedisUrls(text: string): readonly RedisHome[] | undefined {
+  const homes: RedisHome[] = [];
+  for (const part of text.split(/\s+/).filter((each) => each !== '')) {
+    const [, home = '', url = ''] = /^([A-Za-z0-9_-]{1,64})=(.+)$/.exec(part) ?? [];
+    if (parseRedisUrl(url) === undefined || homes.some((each) => each.home === home)) return undefined;
+    homes.push({ home, url });
+  }
+  return homes.length === 0 ? undefined : homes;
+}

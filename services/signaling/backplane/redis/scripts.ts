@@ -22,6 +22,7 @@ const ROOM_SCRIPTS = {
   state: 4,
   attest: 4,
   sweep: 4,
+  claim: 4,
 } as const;
 
 const HOME_SCRIPTS = {
@@ -33,6 +34,7 @@ const HOME_SCRIPTS = {
   contribute: 4,
   contributions: 3,
   open: 3,
+  reclaim: 1,
 } as const;
 
 const ENDING_SCRIPTS: ReadonlySet<string> = new Set(['leave', 'moderate']);

@@ -4,7 +4,7 @@ import { ENTRY_ID, type Journal } from '../../backplane/journal.ts';
 import { refuse, replies } from './replies.ts';
 
 export interface EventsOptions {
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, 'readAfter'>;
 }
 
 const EVENTS_AT_ONCE = 200;

@@ -60,7 +60,9 @@ const listQuery = z.object({
   cursor: cursor.optional().describe('next_cursor of the page before; filter and sort must be the same.'),
 });
 
-export const roomParams = z.object({ room: z.string().describe('name, or name@home') });
+export const roomParams = z.object({
+  room: z.string().describe('name@home; where there is one home, its name suffices'),
+});
 
 /** The cluster's rooms, read from the backplane: no other node is asked. */
 export const roomRoutes: FastifyPluginAsyncZod<RoomsOptions> = async (server, options) => {
@@ -80,6 +82,7 @@ export const roomRoutes: FastifyPluginAsyncZod<RoomsOptions> = async (server, op
             ok: z.literal(true),
             rooms: z.array(listedRoom),
             total: z.int(),
+            silent_homes: z.array(z.string()).describe('Homes that did not answer: their rooms are missing.'),
             next_cursor: z.string().optional(),
           }),
         ),
@@ -91,7 +94,7 @@ export const roomRoutes: FastifyPluginAsyncZod<RoomsOptions> = async (server, op
         throw new Refused('invalid_request', 'cursor: belongs to a listing of another sort');
       const listing = await listRooms(directory, { filter, sort, limit, after: cursor?.after });
       if (!listing.ok) return refuse(listing.code);
-      const { total, next } = listing.value;
+      const { total, silent, next } = listing.value;
       return {
         ok: true as const,
         rooms: listing.value.rooms.map(({ room, locked, peersMax, peers, connected }) => ({
@@ -102,6 +105,7 @@ export const roomRoutes: FastifyPluginAsyncZod<RoomsOptions> = async (server, op
           connected,
         })),
         total,
+        silent_homes: [...silent],
         ...(next === undefined ? {} : { next_cursor: encodeCursor(sort, next) }),
       };
     },
@@ -140,7 +144,9 @@ export function roomFrom(text: string, homes: readonly string[]): RoomId {
   const address = parseRoomAddress(text);
   const room = address === undefined ? undefined : resolveRoom(address, homes);
   if (room !== undefined) return room;
-  throw new Refused('invalid_request', 'room: must be a room name, or name@home with a home of this cluster');
+  const [rule, known] =
+    homes.length > 1 ? ['name@home', homes.join(', ')] : ['a room name, or name@home', String(homes[0])];
+  throw new Refused('invalid_request', `room: must be ${rule}; the homes of this cluster: ${known}`);
 }
 
 function describe(room: RoomId): { id: string; name: string; home: string } {

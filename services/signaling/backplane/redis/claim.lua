@@ -1,0 +1,10 @@
+-- Whose a name is (rule H1): its claim is a hash with the home's name, where a room without a home would be.
+-- ARGV: lives, 'claim' or 'renew' or 'release', home, ttl ms
+-- Returns the home, after a '+' where the name was nobody's until now. Only 'claim' makes it this home's; the others
+-- return '' where it is not.
+local home = redis.call('HGET', state, 'home')
+if ARGV[2] ~= 'claim' and home ~= ARGV[3] then return '' end
+local found = home or '+' .. ARGV[3]
+if not home then redis.call('HSET', state, 'life', life, 'home', ARGV[3]) end
+redis.call('PEXPIRE', state, ARGV[4])
+return found

@@ -1,0 +1,44 @@
+import { ok, type Result, refuse } from '../../domain/result.ts';
+import { type RoomId, roomId } from '../../domain/room-id.ts';
+import { CLAIM_TTL_MS, type Claims, RELEASED_TTL_MS } from '../claims.ts';
+import type { RunRoomScript, RunScript } from './commands.ts';
+import type { Keys } from './keys.ts';
+
+/** Claims in a hash each, which the lives of its Redis guard as they guard a room (rule R1). */
+export function redisClaims(run: RunScript, runInRoom: RunRoomScript, keys: Keys): Claims {
+  const ask = (name: string, what: string, home: string, ttlMs: number) =>
+    runInRoom('claim', placeOf(name), [], what, home, ttlMs) as Promise<Result<string, 'unavailable'>>;
+
+  return {
+    async claim(name, home) {
+      const reply = await ask(name, 'claim', home, CLAIM_TTL_MS);
+      if (!reply.ok) return reply;
+      const isNew = reply.value.startsWith(NEW);
+      return ok({ home: isNew ? reply.value.slice(NEW.length) : reply.value, isNew });
+    },
+
+    async renew(name, home) {
+      const reply = await ask(name, 'renew', home, CLAIM_TTL_MS);
+      return reply.ok ? ok(reply.value !== '') : reply;
+    },
+
+    async release(name, home) {
+      const reply = await ask(name, 'release', home, RELEASED_TTL_MS);
+      return reply.ok ? ok(undefined) : reply;
+    },
+
+    async restore(name, home, life) {
+      const reply = await run('reclaim', [keys.state(placeOf(name))], life, home, CLAIM_TTL_MS);
+      if (!reply.ok) return reply;
+      return reply.value === null ? refuse('unavailable') : ok(undefined);
+    },
+  };
+}
+
+/** No home's name begins with it. */
+const NEW = '+';
+
+/** Where a room of that name without a home would be: there is none. */
+function placeOf(name: string): RoomId {
+  return roomId(name, '');
+}
