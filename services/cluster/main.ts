@@ -6,8 +6,7 @@ import { nodeEnvironment, planNodes } from './node-plan.ts';
 import { startNodeProcess } from './node-process.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
 import { requireFreePorts } from './ports.ts';
-import { requireRedis, withoutPassword } from './redis-check.ts';
-import { findRedisServer, startRedisServer } from './redis-server.ts';
+import { sharedRedis } from './shared-redis.ts';
 import { summary } from './summary.ts';
 
 /** With what Redis takes to end, everything is gone within 3 s. */
@@ -34,7 +33,13 @@ async function main(): Promise<void> {
 async function start(options: Options): Promise<void> {
   const plans = planNodes(options);
   await requireFreePorts(plans);
-  const redis = await redisFor(options);
+  const redis = await sharedRedis(options, {
+    started: (close) => closers.push(close),
+    ended(name, { pid }) {
+      if (!isStopping)
+        print(`${name} (pid ${pid}) ended; nodes answer "unavailable". Stop with Ctrl-C, and start anew.`);
+    },
+  });
   const adminToken = process.env.ADMIN_TOKEN || randomBytes(24).toString('base64url');
   const env = { ...process.env, ADMIN_TOKEN: adminToken };
   // A token that the caller chose is the caller's to show.
@@ -45,7 +50,9 @@ async function start(options: Options): Promise<void> {
     print(summary({ ...text, pids: plans.map(() => process.pid) }));
     return;
   }
-  const nodes = plans.map((plan) => startNodeProcess(plan, nodeEnvironment(plan, redis.url, env), print));
+  const nodes = plans.map((plan) =>
+    startNodeProcess(plan, nodeEnvironment(plan, redis.settingsOf(plan), env), print),
+  );
   closers.push(async () => void (await Promise.all(nodes.map((node) => node.stop(NODE_STOP_MS)))));
   await Promise.all(nodes.map((node) => node.ready()));
   if (isStopping) return;
@@ -61,27 +68,6 @@ async function start(options: Options): Promise<void> {
       if (running === 0) void stop(1);
     });
   }
-}
-
-/** The Redis to use, checked; undefined where the nodes share memory. */
-async function redisFor(
-  options: Options,
-): Promise<{ url: string; shownUrl: string; startedPid?: number } | undefined> {
-  if (options.backplane === 'memory') return undefined;
-  if (options.backplane !== 'found') {
-    const url = options.backplane.redisUrl;
-    await requireRedis(url);
-    return { url, shownUrl: withoutPassword(url) };
-  }
-  const binary = findRedisServer();
-  if (binary === undefined) return undefined;
-  const server = await startRedisServer(binary);
-  closers.push(() => server.stop());
-  void server.ended.then(() => {
-    if (!isStopping)
-      print(`Redis (pid ${server.pid}) ended; nodes answer "unavailable". Stop with Ctrl-C, and start anew.`);
-  });
-  return { url: server.url, shownUrl: server.url, startedPid: server.pid };
 }
 
 async function stop(exitCode: number): Promise<void> {

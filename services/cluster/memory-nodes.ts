@@ -19,7 +19,7 @@ export async function memoryNodes(
     await Promise.race([all, sleep(graceMs, undefined, { ref: false })]);
   };
   for (const plan of plans) {
-    const config = parseConfig(nodeEnvironment(plan, undefined, env));
+    const config = parseConfig(nodeEnvironment(plan, {}, env));
     nodes.push(await startNode(config, { hub }));
   }
   // Nothing outside this process can keep them from it.

@@ -10,7 +10,7 @@ export interface NodePlan {
   readonly opsPort: number;
 }
 
-const REGIONS = ['beijing', 'shanghai'] as const;
+export const REGIONS = ['beijing', 'shanghai'] as const;
 
 /** Names and places the nodes: beijing-1, shanghai-1, beijing-2, …, on ports that count up. */
 export function planNodes(options: Options): NodePlan[] {
@@ -27,10 +27,13 @@ export function planNodes(options: Options): NodePlan[] {
   });
 }
 
+/** How nodes reach what they share: `REDIS_URL`, `REDIS_URLS`, or, in memory, nothing. */
+export type RedisSettings = Readonly<Partial<Record<'REDIS_URL' | 'REDIS_URLS', string>>>;
+
 /** The environment of a node: the caller's, with what `npm start` decides in place of it. */
 export function nodeEnvironment(
   plan: NodePlan,
-  redisUrl: string | undefined,
+  redis: RedisSettings,
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
   const { REDIS_URL, REDIS_URLS, NODE_ENV, ...rest } = env;
@@ -43,7 +46,7 @@ export function nodeEnvironment(
     OPS_PORT: String(plan.opsPort),
     AUTH: 'open',
     LOG_LEVEL: env.LOG_LEVEL || 'warn',
-    ...(redisUrl === undefined ? {} : { REDIS_URL: redisUrl }),
+    ...redis,
   };
   return { ...(rest as Record<string, string>), ...own };
 }

@@ -4,7 +4,7 @@ import { StartFailure } from './start-failure.ts';
 
 export interface Options {
   readonly nodes: number;
-  readonly backplane: 'memory' | 'found' | { readonly redisUrl: string };
+  readonly backplane: 'memory' | 'found' | { readonly redisUrl: string } | { readonly rttMs: number };
   readonly host: string;
   /** The first node's port; the next nodes take the following ones. */
   readonly port: number;
@@ -13,6 +13,9 @@ export interface Options {
 
 export const NODES_MAX = 16;
 const PORT_MAX = 65_535;
+/** Beijing and Shanghai. */
+const RTT_MS = 30;
+const RTT_MS_MAX = 2_000;
 const REDIS_URL_FORM = /^(rediss?|redis\+sentinel|redis\+cluster):\/\/\S+$/;
 
 export const HELP = `Usage: npm start -- [options]
@@ -23,6 +26,8 @@ Starts several signaling nodes on this machine, to try them out.
   --redis URL     share rooms through this Redis (default: REDIS_URL from the environment, else a redis-server
                   or valkey-server on the PATH, started here and stopped again, else memory)
   --memory        share rooms through memory, with all nodes in one process
+  --regions       a Redis for each region, beijing and shanghai, both started here: rooms have homes
+  --rtt N         with --regions: how far the two are apart, there and back, 0 to ${RTT_MS_MAX} ms (default ${RTT_MS})
   --port N        client port of the first node; the others count up from it (default 3001)
   --ops-port N    operators' port of the first node (default 9101)
   --help          print this
@@ -35,9 +40,13 @@ warn), and every other setting of a node (services/signaling/config.ts).
 export function parseOptions(args: readonly string[], env: NodeJS.ProcessEnv): Options | 'help' {
   const values = parseFlags(args);
   if (values.help) return 'help';
-  if (values.memory && values.redis !== undefined) {
-    throw new StartFailure('--memory and --redis exclude each other; give one of them.');
+  const given = (['memory', 'redis', 'regions'] as const).filter((name) => values[name] !== undefined);
+  if (given.length > 1) {
+    const [first, second] = given;
+    throw new StartFailure(`--${first} and --${second} exclude each other; give one of them.`);
   }
+  if (values.rtt !== undefined && !values.regions)
+    throw new StartFailure('--rtt goes with --regions; give both, or neither.');
   const nodes = wholeNumber('--nodes', values.nodes, 2, 1, NODES_MAX);
   const port = wholeNumber('--port', values.port, 3001, 1, PORT_MAX + 1 - nodes);
   const opsPort = wholeNumber('--ops-port', values['ops-port'], 9101, 1, PORT_MAX + 1 - nodes);
@@ -57,6 +66,8 @@ function parseFlags(args: readonly string[]) {
         nodes: { type: 'string' },
         redis: { type: 'string' },
         memory: { type: 'boolean' },
+        regions: { type: 'boolean' },
+        rtt: { type: 'string' },
         port: { type: 'string' },
         'ops-port': { type: 'string' },
         help: { type: 'boolean', short: 'h' },
@@ -70,10 +81,16 @@ function parseFlags(args: readonly string[]) {
 }
 
 function backplaneOf(
-  values: { memory?: boolean | undefined; redis?: string | undefined },
+  values: {
+    memory?: boolean | undefined;
+    redis?: string | undefined;
+    regions?: boolean | undefined;
+    rtt?: string | undefined;
+  },
   env: NodeJS.ProcessEnv,
 ): Options['backplane'] {
   if (values.memory) return 'memory';
+  if (values.regions) return { rttMs: wholeNumber('--rtt', values.rtt, RTT_MS, 0, RTT_MS_MAX) };
   const [source, redisUrl] =
     values.redis === undefined ? ['REDIS_URL', env.REDIS_URL || undefined] : ['--redis', values.redis];
   if (redisUrl === undefined) return 'found';

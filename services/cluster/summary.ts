@@ -1,4 +1,5 @@
 import { type NodePlan, operatorsUrl, pageUrl } from './node-plan.ts';
+import type { SharedRedis } from './shared-redis.ts';
 
 interface Started {
   readonly plans: readonly NodePlan[];
@@ -6,7 +7,7 @@ interface Started {
   readonly pids: readonly number[];
   /** The operators' token, where it was made here. */
   readonly madeToken: string | undefined;
-  readonly redis: { readonly shownUrl: string; readonly startedPid?: number } | undefined;
+  readonly redis: Pick<SharedRedis, 'text'> | undefined;
 }
 
 /** What `npm start` says once every node takes clients. */
@@ -40,9 +41,7 @@ export function summary({ plans, pids, madeToken, redis }: Started): string {
 }
 
 function backplaneText(redis: Started['redis'], pid: number | undefined): string {
-  if (redis === undefined) return `memory in one process (pid ${pid})`;
-  const origin = redis.startedPid === undefined ? '' : ` (started here, pid ${redis.startedPid})`;
-  return `Redis at ${redis.shownUrl}${origin}`;
+  return redis?.text ?? `memory in one process (pid ${pid})`;
 }
 
 /** The first node's page, which goes on through the others when that node is gone. */

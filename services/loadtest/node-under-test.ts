@@ -53,7 +53,7 @@ const ERROR_LEVEL = 50;
 
 export function nodeUnderTest(options: NodeOptions): NodeUnderTest {
   const { plan } = options;
-  const env = { ...nodeEnvironment(plan, options.redisUrl, process.env), ...options.settings };
+  const env = { ...nodeEnvironment(plan, { REDIS_URL: options.redisUrl }, process.env), ...options.settings };
   let running: NodeProcess | undefined;
   /** A process that ends while it may is no crash. */
   let mayEnd = false;

@@ -21,7 +21,8 @@ const redis = await startLocalRedis({ aof: true, args: ['--appendfsync', 'everys
 const client = new Redis(redis.url);
 const ports = { port: await freePort(), opsPort: await freePort() };
 const plan = { nodeId: 'sized', region: 'local', host: '127.0.0.1', opsHost: '127.0.0.1', ...ports };
-const node = startNodeProcess(plan, nodeEnvironment(plan, redis.url, process.env), () => {});
+const env = nodeEnvironment(plan, { REDIS_URL: redis.url }, process.env);
+const node = startNodeProcess(plan, env, () => {});
 try {
   await node.ready();
   await sleep(SETTLE_MS / 3);

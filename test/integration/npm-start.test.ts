@@ -164,6 +164,28 @@ describe.skipIf(process.platform !== 'linux')('npm start', { timeout: 90_000 }, 
     });
   });
 
+  test.skipIf(!capabilities.redisServer)(
+    '--regions gives each region a Redis, as far away as --rtt says',
+    async () => {
+      const { opsPort, flags } = await freePorts();
+      const run = start([...flags, '--regions', '--rtt', '40']);
+      await untilReady(run);
+      expect(run.output()).toContain("a Redis for each region, 40 ms apart: beijing's at redis://");
+      const metrics = async () => (await fetch(`http://127.0.0.1:${opsPort}/metrics`)).text();
+      const meanOf = (text: string, home: string) => {
+        const read = (what: string) =>
+          Number(RegExp(`doorbell_loop_seconds_${what}\\{home="${home}"\\} (\\S+)`).exec(text)?.[1]);
+        return read('sum') / read('count');
+      };
+      await eventually(async () => meanOf(await metrics(), 'shanghai') > 0.039, {
+        timeoutMs: 10_000,
+        what: 'a way to Shanghai and back that takes 40 ms',
+      });
+      expect(meanOf(await metrics(), 'beijing')).toBeLessThan(0.03);
+      await stopsAll(run, 'SIGINT');
+    },
+  );
+
   test('--memory runs all nodes in one process', async () => {
     const { opsPort, flags } = await freePorts();
     const run = start([...flags, '--memory']);

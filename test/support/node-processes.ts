@@ -28,7 +28,11 @@ export async function startNodeProcesses(
   const start = async (region: string): Promise<ProcessNode> => {
     const ports = { port: await freePort(), opsPort: await freePort() };
     const plan = { nodeId: `${region}-1`, region, host: '127.0.0.1', opsHost: '127.0.0.1', ...ports };
-    const env = { ...nodeEnvironment(plan, redisUrl, process.env), LOG_LEVEL: 'error', ...settings };
+    const env = {
+      ...nodeEnvironment(plan, { REDIS_URL: redisUrl }, process.env),
+      LOG_LEVEL: 'error',
+      ...settings,
+    };
     const node = startNodeProcess(plan, env, () => {});
     processes.push(node);
     await node.ready();

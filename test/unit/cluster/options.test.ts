@@ -19,6 +19,12 @@ describe('options of npm start', () => {
     expect(parse('', { REDIS_URL: '' })).toMatchObject({ backplane: 'found' });
   });
 
+  test('--regions beats REDIS_URL, and puts Beijing and Shanghai 30 ms apart unless told otherwise', () => {
+    const env = { REDIS_URL: 'redis://one' };
+    expect(parse('--regions', env)).toMatchObject({ backplane: { rttMs: 30 } });
+    expect(parse('--regions --rtt 200')).toMatchObject({ backplane: { rttMs: 200 } });
+  });
+
   test.each([
     ['--nodes 0', /--nodes "0" .* from 1 to 16/],
     ['--nodes 17', /--nodes "17" .* from 1 to 16/],
@@ -27,6 +33,9 @@ describe('options of npm start', () => {
     ['--nodse 3', /--nodse.*--help/],
     ['three', /three.*--help/],
     ['--memory --redis redis://x', /exclude each other/],
+    ['--regions --memory', /exclude each other/],
+    ['--rtt 30', /--rtt goes with --regions/],
+    ['--regions --rtt -1', /--rtt "-1" .* from 0 to 2000|--rtt/],
     ['--redis localhost:6379', /--redis is no address.*redis:\/\/host:port/],
     ['--port 65535', /--port "65535" .* to 65534/],
     ['--port 9100', /overlap/],
