@@ -51,6 +51,27 @@ test('leases of other versions are read as far as they can be', async () => {
   expect(leases.get('broken')?.load).toEqual({ connections: 12, isAdmitting: true });
 });
 
+test('H1: a claim that nobody keeps ends by itself, and who asks for a name takes no time from those who keep it', async () => {
+  const shared = await shareRedis(inject('redisUrl'));
+  const [node, client] = [await shared.open(), new Redis(inject('redisUrl'))];
+  onTestFinished(async () => {
+    client.disconnect();
+    await node.close();
+  });
+  const minutesLeft = async () =>
+    Math.round((await client.pttl(`${shared.keyPrefix}:{blue@}:state`)) / 60_000);
+  await node.claims.claim('blue', 'beijing');
+  expect(await minutesLeft()).toBe(60);
+  await node.claims.renew('blue', 'beijing');
+  expect(await minutesLeft()).toBe(24 * 60);
+  await node.claims.claim('blue', 'shanghai');
+  expect(await minutesLeft()).toBe(24 * 60);
+  await node.claims.release('blue', 'beijing');
+  expect(await minutesLeft()).toBe(1);
+  await node.claims.claim('blue', 'shanghai');
+  expect(await minutesLeft()).toBe(60);
+});
+
 test('D7: what lives on for its garbage net alone is kept by whoever hosts it, all keys of a room alike', async () => {
   const shared = await shareRedis(inject('redisUrl'));
   const [node, client] = [await shared.open(), new Redis(inject('redisUrl'))];

@@ -43,6 +43,8 @@ export class RoomLocator {
   readonly #asking = new Map<string, Promise<Result<string, 'unavailable'>>>();
   /** Hosted rooms whose registrar was asked at least once. */
   #looked = new Set<RoomId>();
+  /** Known names whose room nobody was in here at the last look: their join may still be under way. */
+  #idle = new Set<string>();
   #turn = 0;
   #tending: Promise<void> | undefined;
 
@@ -168,9 +170,9 @@ export class RoomLocator {
 
   #forget(hosted: ReadonlySet<RoomId>): void {
     this.#looked = new Set([...this.#looked].filter((room) => hosted.has(room)));
-    for (const [name, home] of this.#known) {
-      if (!hosted.has(roomId(name, home)) && !this.#asking.has(name)) this.#known.delete(name);
-    }
+    const idle = [...this.#known].flatMap(([name, home]) => (hosted.has(roomId(name, home)) ? [] : name));
+    for (const name of idle) if (this.#idle.has(name)) this.#known.delete(name);
+    this.#idle = new Set(idle);
   }
 
   async #renew(room: RoomId): Promise<void> {

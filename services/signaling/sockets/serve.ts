@@ -72,14 +72,14 @@ async function answer(
   }
   if (payload === BINARY)
     return ['invalid', refused('invalid_request', 'Requests are JSON, without binary.')];
-  // Rule C3: who slept longer than the lease learns first whether its sessions are still its own.
-  const { membership } = connection;
-  const awake = typeof membership === 'object' ? membership.home.awake() : undefined;
-  if (awake !== undefined && !(await awake)) return ['invalid', refused('unavailable')];
   const request = name as RequestName;
   const parsed = REQUESTS[request].safeParse(payload);
   if (!parsed.success) return ['invalid', refused('invalid_request', explain(parsed.error.issues))];
   const type = typeOf(request, parsed.data);
+  // Rule C3: who slept longer than the lease learns first whether its sessions are still its own.
+  const { membership } = connection;
+  const awake = typeof membership === 'object' ? membership.home.awake() : undefined;
+  if (awake !== undefined && !(await awake)) return [type, refused('unavailable')];
   try {
     const handler = HANDLERS[request] as (c: RequestContext, n: Connection, r: unknown) => Promise<Reply>;
     return [type, await handler(context, connection, parsed.data)];

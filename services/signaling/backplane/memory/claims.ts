@@ -1,5 +1,5 @@
 import { ok, type Result, refuse } from '../../domain/result.ts';
-import { type Claims, RELEASED_TTL_MS } from '../claims.ts';
+import { ASKED_TTL_MS, CLAIM_TTL_MS, type Claims, RELEASED_TTL_MS } from '../claims.ts';
 import type { LifeView } from './room-log.ts';
 import type { SharedMemory } from './shared-memory.ts';
 
@@ -18,20 +18,26 @@ export function memoryClaims(memory: SharedMemory, view: LifeView): Claims {
     return undefined;
   }
 
-  const keep = (name: string, home: string, forMs = Number.POSITIVE_INFINITY) =>
+  const keep = (name: string, home: string, forMs: number) =>
     void memory.claims.set(name, { home, endsAtMs: performance.now() + forMs });
+
+  /** Who asks for a name takes no time from those who keep it. */
+  const prolong = (name: string, home: string, forMs: number) => {
+    const leftMs = (memory.claims.get(name)?.endsAtMs ?? 0) - performance.now();
+    keep(name, home, Math.max(leftMs, forMs));
+  };
 
   return {
     claim: async (name, home) =>
       whenSealed(() => {
         const owner = homeOf(name);
-        keep(name, owner ?? home);
+        prolong(name, owner ?? home, ASKED_TTL_MS);
         return { home: owner ?? home, isNew: owner === undefined };
       }),
     renew: async (name, home) =>
       whenSealed(() => {
         const isIts = homeOf(name) === home;
-        if (isIts) keep(name, home);
+        if (isIts) keep(name, home, CLAIM_TTL_MS);
         return isIts;
       }),
     release: async (name, home) =>
@@ -40,7 +46,7 @@ export function memoryClaims(memory: SharedMemory, view: LifeView): Claims {
       }),
     async restore(name, home, life) {
       if (life !== memory.life) return refuse('unavailable');
-      if (homeOf(name) === undefined) keep(name, home);
+      if (homeOf(name) === undefined) keep(name, home, CLAIM_TTL_MS);
       return ok(undefined);
     },
   };

@@ -6,5 +6,7 @@ local home = redis.call('HGET', state, 'home')
 if ARGV[2] ~= 'claim' and home ~= ARGV[3] then return '' end
 local found = home or '+' .. ARGV[3]
 if not home then redis.call('HSET', state, 'life', life, 'home', ARGV[3]) end
-redis.call('PEXPIRE', state, ARGV[4])
+-- Who asks for a name takes no time from those who keep it.
+if home and ARGV[2] == 'claim' then redis.call('PEXPIRE', state, ARGV[4], 'GT')
+else redis.call('PEXPIRE', state, ARGV[4]) end
 return found

@@ -1,6 +1,6 @@
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import { type RoomId, roomId } from '../../domain/room-id.ts';
-import { CLAIM_TTL_MS, type Claims, RELEASED_TTL_MS } from '../claims.ts';
+import { ASKED_TTL_MS, CLAIM_TTL_MS, type Claims, RELEASED_TTL_MS } from '../claims.ts';
 import type { RunRoomScript, RunScript } from './commands.ts';
 import type { Keys } from './keys.ts';
 
@@ -11,7 +11,7 @@ export function redisClaims(run: RunScript, runInRoom: RunRoomScript, keys: Keys
 
   return {
     async claim(name, home) {
-      const reply = await ask(name, 'claim', home, CLAIM_TTL_MS);
+      const reply = await ask(name, 'claim', home, ASKED_TTL_MS);
       if (!reply.ok) return reply;
       const isNew = reply.value.startsWith(NEW);
       return ok({ home: isNew ? reply.value.slice(NEW.length) : reply.value, isNew });
