@@ -4,5 +4,6 @@ export * from './identifiers.ts';
 export * from './json.ts';
 export * from './limits.ts';
 export * from './peer.ts';
+export * from './regions.ts';
 export * from './requests/index.ts';
 export * from './room.ts';

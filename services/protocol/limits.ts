@@ -29,5 +29,9 @@ export const RESUME_TOKEN_CHARS_MAX = 1_024;
 /** An announcement, or what people are told of a drain, in characters. */
 export const NOTICE_CHARS_MAX = 500;
 
+/** What `GET /regions` tells of at most, and of a region's ways in. */
+export const REGIONS_MAX = 32;
+export const REGION_ENDPOINTS_MAX = 16;
+
 /** Default of ROOM_PEERS_MAX. */
 export const ROOM_PEERS_MAX = 100;

@@ -44,6 +44,9 @@ const JWT_SECRET_BYTES_MIN = 32;
 /** What production asks of the secret that it shares with its TURN server. */
 const TURN_SECRET_CHARS_MIN = 32;
 
+/** Each node tells the others of it with each beat. */
+const PUBLIC_URL_CHARS_MAX = 256;
+
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const ORIGIN = /^https?:\/\/[^/\s]+$/;
 
@@ -64,6 +67,13 @@ export const SETTINGS = z.object({
     .string()
     .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 _ -')
     .default('local'),
+  PUBLIC_URL: z
+    .string()
+    .refine(
+      isEntrance,
+      `must be an http:// or https:// URL of at most ${PUBLIC_URL_CHARS_MAX} characters without a path, a user or a fragment; it may have a query`,
+    )
+    .optional(),
   HOST: host.default('0.0.0.0'),
   PORT: port.default(3001),
   OPS_HOST: host.default('127.0.0.1'),
@@ -146,6 +156,8 @@ export const SETTINGS = z.object({
 export interface Config {
   readonly nodeId: string;
   readonly region: string;
+  /** Where clients enter this node's region from outside; none: nobody is told of a way in. */
+  readonly publicUrl: string | undefined;
   readonly clients: { readonly host: string; readonly port: number; readonly trustProxy: boolean };
   readonly operators: { readonly host: string; readonly port: number };
   /** The homes of rooms, each a Redis; none: one home, in memory. */
@@ -178,6 +190,7 @@ export function parseConfig(environment: Environment): Config {
   return Object.freeze({
     nodeId: settings.NODE_ID,
     region: settings.REGION,
+    publicUrl: settings.PUBLIC_URL,
     clients: { host: settings.HOST, port: settings.PORT, trustProxy: settings.TRUST_PROXY === 'true' },
     operators: { host: settings.OPS_HOST, port: settings.OPS_PORT },
     homes: redisHomes(settings),
@@ -313,6 +326,13 @@ function isPlainUrl(text: string): boolean {
   if (!/^https?:/.test(text) || !URL.canParse(text)) return false;
   const { username, password } = new URL(text);
   return username === '' && password === '';
+}
+
+/** Clients take its origin and its query: a path of it would be lost. */
+function isEntrance(text: string): boolean {
+  if (!isPlainUrl(text) || text.length > PUBLIC_URL_CHARS_MAX) return false;
+  const { pathname, hash } = new URL(text);
+  return pathname === '/' && hash === '';
 }
 
 /** Every fault with its variable's name, in words; never with its value. */

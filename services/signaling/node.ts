@@ -9,7 +9,7 @@ import { noteDelay, type Pace, startPace } from './domain/pace.ts';
 import { Drain } from './drain.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { every } from './every.ts';
-import { type Homes, livingOf } from './homes.ts';
+import { type Homes, livingOf, standingOf } from './homes.ts';
 import { clientsServer } from './http/clients.ts';
 import { operatorsServer } from './http/operators.ts';
 import type { NodeParts } from './keeping.ts';
@@ -17,7 +17,7 @@ import { openHomes, tendHomes } from './open-homes.ts';
 import { OPERATIONS_EVERY_MS, type Operations, openOperations } from './operations.ts';
 import { readinessOf } from './readiness.ts';
 import { rebalance } from './rebalance.ts';
-import { iceRouteOptions, requestContext } from './request-context.ts';
+import { iceRouteOptions, regionsRouteOptions, requestContext } from './request-context.ts';
 import { tokenExpiry } from './requests/token-expiry.ts';
 import { type Gateway, type GatewayOptions, openGateway } from './sockets/gateway.ts';
 import { homesAdapter } from './sockets/homes-adapter.ts';
@@ -49,6 +49,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     pageRoot: PAGE_ROOT,
     trustProxy: config.clients.trustProxy,
     ice: iceRouteOptions(config, parts, tokens?.verify),
+    regions: regionsRouteOptions(config, () => standingOf(homes)),
   });
   const operations = openOperations(config, parts, () => ({ homes, gateway, drain, isAdmitting }));
   const homes: Homes = openHomes(config, parts, operations, {

@@ -123,6 +123,7 @@ function loadOf(
     isAdmitting: isAdmitting(),
     report: {
       region: config.region,
+      ...(config.publicUrl === undefined ? {} : { publicUrl: config.publicUrl }),
       version: VERSION,
       connectionsMax: config.connectionsMax,
       peers: gateway.peers,

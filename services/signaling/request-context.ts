@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import type { VerifyToken } from './domain/token.ts';
 import type { HomeKeeping, Homes } from './homes.ts';
 import type { IceRouteOptions } from './http/ice.ts';
+import type { RegionsRouteOptions } from './http/regions.ts';
 import { iceServersFor } from './ice-servers.ts';
 import type { NodeParts } from './keeping.ts';
 import type { RequestContext, RoomHome } from './requests/context.ts';
@@ -93,6 +94,13 @@ export function iceRouteOptions(
     iceServers: (sub) => issue(sub === undefined ? newId() : idFrom(`ice ${sub}`)),
     ttlS: config.ice.turnTtlS,
   };
+}
+
+export function regionsRouteOptions(
+  { nodeId, region, publicUrl, allowedOrigins }: Config,
+  leases: RegionsRouteOptions['leases'],
+): RegionsRouteOptions {
+  return { nodeId, region, publicUrl, allowedOrigins, leases };
 }
 
 function newId(): string {

@@ -80,6 +80,7 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
       const [one, other] = [incarnation(), incarnation()];
       const report = {
         region: 'beijing',
+        publicUrl: 'https://calls.example/?region=beijing',
         version: '1.2.3-rc.1',
         connectionsMax: 10_000,
         peers: 5,

@@ -13,6 +13,8 @@ export interface ClusterOptions {
   readonly keyPrefix?: string;
   /** Settings of every node, as environment variables. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Settings of each node's own, before those of all. */
+  readonly settingsOf?: (index: number) => Readonly<Record<string, string>>;
   /** The wall clock of every node, by which tokens and TURN credentials tell the time. */
   readonly wallMs?: () => number;
 }
@@ -53,6 +55,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
       AUTH: 'open',
       LOG_LEVEL: process.env.LOG_LEVEL ?? 'silent',
       ...redisSettings(options, region, index),
+      ...options.settingsOf?.(index),
       ...options.settings,
     });
     nodes.push(describeNode(config.nodeId, region, await startNode(config, { hub, keyPrefix, ...clock })));

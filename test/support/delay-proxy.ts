@@ -1,7 +1,10 @@
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** In order: what a client sends waits `delayMsOf(chunk)`, and so does all that it sends after it. */
-export function startDelayProxy(targetPort: number, delayMsOf: (chunk: Buffer) => number): Promise<TcpProxy> {
+export function startDelayProxy(
+  targetPort: number | (() => number),
+  delayMsOf: (chunk: Buffer) => number,
+): Promise<TcpProxy> {
   return startTcpProxy(targetPort, () => {
     let passed: Promise<void> = Promise.resolve();
     return {

@@ -13,11 +13,18 @@ export interface ProxiedLink {
   toClient(chunk: Buffer, pass: (chunk: Buffer) => void): void;
 }
 
-/** Passes TCP on from a free port to 127.0.0.1:targetPort, each connection by a link of its own. */
-export async function startTcpProxy(targetPort: number, newLink: () => ProxiedLink): Promise<TcpProxy> {
+/**
+ * Passes TCP on from a free port to 127.0.0.1:targetPort, each connection by a link of its own. A target that is not
+ * known yet is asked for with each connection.
+ */
+export async function startTcpProxy(
+  targetPort: number | (() => number),
+  newLink: () => ProxiedLink,
+): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (client) => {
-    const target = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
+    const port = typeof targetPort === 'number' ? targetPort : targetPort();
+    const target = connect({ port, host: '127.0.0.1', noDelay: true });
     const link = newLink();
     client.on('data', (chunk) => link.toServer(chunk, (each) => !target.destroyed && target.write(each)));
     target.on('data', (chunk) => link.toClient(chunk, (each) => !client.destroyed && client.write(each)));

@@ -28,6 +28,8 @@ export interface Load {
 
 export interface NodeReport {
   readonly region: string;
+  /** Where clients enter its region from outside; missing, too, where it was not told. */
+  readonly publicUrl: string;
   readonly version: string;
   readonly connectionsMax: number;
   /** Peers whose connection is there, and rooms that it hosts. */
@@ -44,6 +46,7 @@ export interface NodeReport {
 
 const REPORTED = {
   region: 'string',
+  publicUrl: 'string',
   version: 'string',
   connectionsMax: 'number',
   peers: 'number',

@@ -1,11 +1,9 @@
 import { type IceServer, wireError } from '@fenghuo/protocol';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { isOriginAllowed } from '../domain/origin.ts';
 import type { VerifyToken } from '../domain/token.ts';
+import { type AllowedOrigins, keepToOrigins } from './origins.ts';
 
-export interface IceRouteOptions {
-  /** None: pages of the node's own host name. */
-  readonly allowedOrigins: readonly string[] | undefined;
+export interface IceRouteOptions extends AllowedOrigins {
   /** None: the cluster is open. */
   readonly verifyToken: VerifyToken | undefined;
   /** For the bearer of a token with that `sub`; undefined: for somebody. */
@@ -13,7 +11,7 @@ export interface IceRouteOptions {
   readonly ttlS: number;
 }
 
-const STATUS = { unauthorized: 401, origin_forbidden: 403, unavailable: 503 } as const;
+const STATUS = { unauthorized: 401, unavailable: 503 } as const;
 const PREFLIGHT_VALID_S = 600;
 const KEYS_RETRY_MS = 2_000;
 
@@ -23,13 +21,7 @@ const KEYS_RETRY_MS = 2_000;
  */
 export function iceRoute(options: IceRouteOptions) {
   return async (server: FastifyInstance): Promise<void> => {
-    server.addHook('onRequest', async (request, reply) => {
-      const { origin, host } = request.headers;
-      reply.header('vary', 'Origin');
-      if (!isOriginAllowed(origin, host, options.allowedOrigins)) return refuse(reply, 'origin_forbidden');
-      if (origin !== undefined) reply.header('access-control-allow-origin', origin);
-      return undefined;
-    });
+    keepToOrigins(server, options);
 
     server.options('/ice', (_, reply) =>
       reply

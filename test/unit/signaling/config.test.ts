@@ -83,11 +83,24 @@ test.each([
   ['RESUME_WINDOW_MS', '99999999999'],
   ['HOST', 'two words'],
   ['LOG_LEVEL', 'loud'],
+  ['PUBLIC_URL', 'calls.example'],
+  ['PUBLIC_URL', 'wss://calls.example'],
+  ['PUBLIC_URL', 'https://calls.example/beijing'],
+  ['PUBLIC_URL', 'https://wei:secret@calls.example'],
+  ['PUBLIC_URL', 'https://calls.example/#beijing'],
+  ['PUBLIC_URL', `https://calls.example/?region=${'b'.repeat(256)}`],
 ])('%s refuses %j in words', (name, value) => {
   expect(faults({ AUTH: 'open', [name]: value })).toEqual([
     expect.stringMatching(RegExp(`^${name} must be `)),
   ]);
 });
+
+test.each(['https://bj.calls.example', 'http://127.0.0.1:8080/?region=beijing'])(
+  'PUBLIC_URL may be %s',
+  (PUBLIC_URL) => {
+    expect(parseConfig({ AUTH: 'open', PUBLIC_URL }).publicUrl).toBe(PUBLIC_URL);
+  },
+);
 
 test.each([
   ['0.0.0.0', '127.0.0.1', 1],
