@@ -140,12 +140,24 @@ export class Attachment {
         if (removal !== undefined)
           this.#options.onEvent(removal); // The reason, heard on the connection that was left.
         else this.#expire(answer.error);
-        if (this.#next === line) this.#ask(line);
+        if (this.#next === line) this.#askAnew(line);
       } else {
         this.#listenAgain();
         this.#refused(line, answer);
       }
     });
+  }
+
+  /** A new session begins: here, unless the region is one that the last had to flee to. */
+  #askAnew(line: Line): void {
+    const { connector } = this.#options;
+    if (!connector.isElsewhere(line.endpoint)) {
+      this.#ask(line);
+      return;
+    }
+    line.close();
+    connector.chooseAnew();
+    this.#try();
   }
 
   /** To the connection that a resume was to leave. Whether it was carried out is not always known. */
@@ -230,6 +242,7 @@ export class Attachment {
     requests.detach();
     // A node that fell silent may take connections and still say nothing.
     connector.ended(line.endpoint, line.isToBeLeft || reason === 'ping timeout');
+    if (line.isToBeLeft) connector.chooseAnew();
     this.#options.onWire(localLine('connection_lost', reason));
     this.#options.onDetached(error);
     if (this.#next === undefined) this.#try();
@@ -248,6 +261,7 @@ export class Attachment {
     this.#move = setTimeout(() => {
       if (line !== this.#current || this.#next !== undefined) return;
       this.#options.connector.ended(line.endpoint, true);
+      this.#options.connector.chooseAnew();
       this.#try();
     }, delayMs);
   }

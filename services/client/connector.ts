@@ -1,4 +1,6 @@
 import { retryDelayMs } from './backoff.ts';
+import { EndpointOrder } from './endpoint-order.ts';
+import { type Entrances, RegionChoice, type RegionChoiceOptions } from './region-choice.ts';
 import {
   type ConnectionListener,
   connect as connectSocket,
@@ -9,17 +11,19 @@ import type { TokenKeeper, TokenSource } from './token-keeper.ts';
 import { onWakeUp } from './wake-up.ts';
 
 /**
- * Chooses when and where to connect. An endpoint that fails is followed by the next one at once; when all of them
- * have failed, tries are spread under a doubling cap. A node that names a time is not asked before it, whatever happens;
+ * Chooses when and where to connect. An endpoint that fails is followed by the next one at once, those of the region in
+ * use before those of the next nearest; when all of them have failed, tries are spread under a doubling cap. A node that names a time is not asked before it, whatever happens;
  * a wait of our own ends early when the page wakes up.
  */
 export class Connector {
-  readonly #endpoints: readonly Endpoint[];
+  readonly #regions: RegionChoice;
+  readonly #order: EndpointOrder;
   readonly #options: ConnectorOptions;
   readonly #tokens: TokenKeeper;
   readonly #random: () => number;
   readonly #stopListening: () => void;
-  #preferred = 0;
+  /** The next try is a choice of regions, too. */
+  #isFree = true;
   /** Since a connection was last of use. */
   #failures = 0;
   /** Connections in a row that did not last. */
@@ -28,10 +32,9 @@ export class Connector {
   #hurry: () => void = () => {};
   #cancel: () => void = () => {};
 
-  constructor(endpoints: string | readonly string[], options: ConnectorOptions, tokens: TokenKeeper) {
-    const urls = typeof endpoints === 'string' ? [endpoints] : endpoints;
-    if (urls.length === 0) throw new TypeError('There is no endpoint to connect to.');
-    this.#endpoints = urls.map((url) => ({ url, notBeforeMs: 0 }));
+  constructor(entrances: Entrances, options: ConnectorOptions, tokens: TokenKeeper) {
+    this.#regions = new RegionChoice(entrances, options);
+    this.#order = new EndpointOrder(this.#regions.known);
     this.#options = options;
     this.#tokens = tokens;
     this.#random = options.random ?? Math.random;
@@ -41,7 +44,11 @@ export class Connector {
   /** One try, when its time has come. Rejects with a `SignalingError`, which counts as a failure. */
   async open(listener: ConnectionListener): Promise<Opened> {
     await this.#rest();
-    const endpoint = this.#choose();
+    if (this.#isFree && this.#regions.isDue) {
+      await this.#regions.look();
+      this.#order.rank(this.#regions.known);
+    }
+    const endpoint = this.#order.choose(performance.now());
     await this.#sleep(endpoint.notBeforeMs - performance.now());
     const { url } = endpoint;
     try {
@@ -59,10 +66,9 @@ export class Connector {
   /** An endpoint could not be used, whether it opened or not. */
   failed(url: string, error: SignalingError): void {
     this.#failures++;
-    this.#avoid(url);
-    const endpoint = this.#endpoints.find((each) => each.url === url);
-    if (endpoint === undefined || error.retryAfterMs === undefined) return;
-    endpoint.notBeforeMs = performance.now() + retryDelayMs(0, error.retryAfterMs, this.#random);
+    const { retryAfterMs } = error;
+    if (retryAfterMs === undefined) this.#order.failed(url);
+    else this.#order.failed(url, performance.now() + retryDelayMs(0, retryAfterMs, this.#random));
   }
 
   /** Whether no other try could do better: another token might. */
@@ -74,7 +80,8 @@ export class Connector {
   succeeded(url: string): void {
     this.#tokens.accepted();
     this.#inUseSinceMs = performance.now();
-    this.#preferred = this.#endpoints.findIndex((each) => each.url === url);
+    this.#isFree = false;
+    this.#order.succeeded(url);
   }
 
   /**
@@ -86,7 +93,18 @@ export class Connector {
     const didLast = performance.now() - (this.#inUseSinceMs ?? 0) >= LASTS_MS;
     this.#brief = didLast ? 0 : this.#brief + 1;
     this.#failures = Math.max(0, this.#brief - 1);
-    if (isToBeAvoided) this.#avoid(url);
+    if (isToBeAvoided) this.#order.avoid(url);
+  }
+
+  /** Whether there is a better region to begin in. */
+  isElsewhere(url: string): boolean {
+    return !this.#order.isInBest(url);
+  }
+
+  /** Where the session was makes no difference any more: the nearest region is tried first. */
+  chooseAnew(): void {
+    this.#isFree = true;
+    this.#order.toBest();
   }
 
   /** Ends a wait of our own. */
@@ -97,13 +115,14 @@ export class Connector {
   /** A try that waits for its time never comes. */
   stop(): void {
     this.#stopListening();
+    this.#regions.stop();
     this.#cancel();
   }
 
   /** The wait that is ours to choose. */
   async #rest(): Promise<void> {
     if (this.#failures === 0 && this.#inUseSinceMs === undefined) return;
-    const rounds = Math.floor(this.#failures / this.#endpoints.length);
+    const rounds = Math.floor(this.#failures / this.#order.size);
     const delayMs =
       rounds === 0 ? AT_ONCE_MS * this.#random() : retryDelayMs(rounds - 1, undefined, this.#random);
     await this.#sleep(delayMs, (wake) => {
@@ -124,22 +143,6 @@ export class Connector {
     });
   }
 
-  /** In turn, passing over those that are to be left alone for now; else the one whose time comes first. */
-  #choose(): Endpoint {
-    const inTurn = [
-      ...this.#endpoints.slice(this.#preferred),
-      ...this.#endpoints.slice(0, this.#preferred),
-    ] as [Endpoint, ...Endpoint[]];
-    const now = performance.now();
-    const waitsMs = (endpoint: Endpoint) => Math.max(0, endpoint.notBeforeMs - now);
-    return inTurn.reduce((best, each) => (waitsMs(each) < waitsMs(best) ? each : best));
-  }
-
-  #avoid(url: string): void {
-    const index = this.#endpoints.findIndex((each) => each.url === url);
-    if (index >= 0) this.#preferred = (index + 1) % this.#endpoints.length;
-  }
-
   async #token(): Promise<string | undefined> {
     try {
       return await this.#tokens.next();
@@ -155,7 +158,7 @@ const AT_ONCE_MS = 50;
 /** After this time a connection has been of use. */
 const LASTS_MS = 2_000;
 
-export interface ConnectorOptions {
+export interface ConnectorOptions extends RegionChoiceOptions {
   /** A JWT, or how to get one: called anew for each connection, and before one runs out. */
   readonly token?: TokenSource | undefined;
   readonly random?: (() => number) | undefined;
@@ -166,9 +169,4 @@ export interface ConnectorOptions {
 export interface Opened {
   readonly connection: SignalingConnection;
   readonly endpoint: string;
-}
-
-interface Endpoint {
-  readonly url: string;
-  notBeforeMs: number;
 }

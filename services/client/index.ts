@@ -27,6 +27,14 @@ export type { LinkStats } from './link-stats.ts';
 export { type CallEvents, MeshCall, type MeshCallOptions } from './mesh-call.ts';
 export { type MediaKind, OutgoingMedia } from './outgoing-media.ts';
 export { type LinkState, type OutgoingSignal, PeerLink, type PeerLinkOptions } from './peer-link.ts';
+export type { Entrances } from './region-choice.ts';
+export {
+  type MeasuredRegion,
+  type Region,
+  type RegionTime,
+  type SurveyOptions,
+  surveyRegions,
+} from './region-survey.ts';
 export { RequestQueue, type Transmit, WAITING_MAX } from './request-queue.ts';
 export {
   type CloseReason,

@@ -21,6 +21,8 @@ import { Attachment } from './attachment.ts';
 import { Connector, type ConnectorOptions } from './connector.ts';
 import { Emitter } from './emitter.ts';
 import { IceServers } from './ice-servers.ts';
+import type { Entrances } from './region-choice.ts';
+import type { MeasuredRegion, RegionTime } from './region-survey.ts';
 import { RequestQueue } from './request-queue.ts';
 import { Roster } from './roster.ts';
 import type { ServerEvent } from './signaling-connection.ts';
@@ -29,22 +31,21 @@ import { TokenKeeper } from './token-keeper.ts';
 import { incomingLine, type WireLine } from './wire-line.ts';
 
 /**
- * Enters a room through the node at `endpoints` (an http or https address, or several of one cluster: the first is
- * preferred, the others are asked when it fails; a query, `/?region=beijing`, goes along for the load balancer), and
- * stays in it. Returns at once; `joined` resolves when the room has answered. A lost connection does not end the session:
+ * Enters a room through a node of a cluster, and stays in it. `entrances` is an http or https address, or several: the
+ * first is preferred, the others are asked when it fails; a query, `/?region=beijing`, goes along for the load balancer.
+ * Or it is regions, each with its addresses: the nearest is measured and entered, and kept to until none of its addresses
+ * answers. With `discover` the cluster itself is asked for its regions. Returns at once; `joined` resolves when the room has answered. A lost connection does not end the session:
  * it goes on over the next one, whichever node that leads to.
  */
-export function join(endpoints: string | readonly string[], options: JoinOptions): RoomSession {
-  return new RoomSession(endpoints, options);
+export function join(entrances: Entrances, options: JoinOptions): RoomSession {
+  return new RoomSession(entrances, options);
 }
 
-export interface JoinOptions extends ConnectorOptions {
+export interface JoinOptions extends Omit<ConnectorOptions, 'onMeasured'> {
   /** A room, or `room@region`. */
   readonly room: string;
   readonly name?: string;
   readonly metadata?: Json;
-  /** Replaces the browser's in tests. */
-  readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
 export type SessionState =
@@ -88,6 +89,8 @@ export interface SessionEvents {
   go_away: Events['go_away'];
   /** An operator's words to people, each once. */
   announcement: Events['announcement'];
+  /** The ways to the regions were measured; the one that is tried first comes first. */
+  regions: readonly RegionTime[];
   /** There are other STUN or TURN servers, or newer credentials. */
   ice_servers: readonly IceServer[];
   /** A node ended the session; the state becomes closed. */
@@ -121,10 +124,11 @@ export class RoomSession extends Emitter<SessionEvents> {
   readonly #announced: string[] = [];
   #state: SessionState = { phase: 'connecting' };
   #welcome: Events['welcome'] | undefined;
+  #regionTimes: readonly RegionTime[] = [];
   #name: string;
   #metadata: Json;
 
-  constructor(endpoints: string | readonly string[], options: JoinOptions) {
+  constructor(entrances: Entrances, options: JoinOptions) {
     super();
     const random = options.random ?? Math.random;
     this.#name = options.name ?? '';
@@ -142,7 +146,11 @@ export class RoomSession extends Emitter<SessionEvents> {
       fetch: options.fetch,
     });
     this.#attachment = new Attachment({
-      connector: new Connector(endpoints, options, this.#tokens),
+      connector: new Connector(
+        entrances,
+        { ...options, onMeasured: (regions) => this.#noteRegions(regions) },
+        this.#tokens,
+      ),
       requests: this.#requests,
       random,
       join: () => ({ room: options.room, name: this.#name, metadata: this.#metadata }),
@@ -163,6 +171,16 @@ export class RoomSession extends Emitter<SessionEvents> {
   /** The node that one is connected to. */
   get welcome(): Events['welcome'] | undefined {
     return this.#welcome;
+  }
+
+  /** The region of that node, by its own name. */
+  get region(): string | undefined {
+    return this.#welcome?.region;
+  }
+
+  /** The regions as they were measured last, in the order in which they are tried; empty where there is no choice. */
+  get regionTimes(): readonly RegionTime[] {
+    return this.#regionTimes;
   }
 
   /** Undefined until joined. */
@@ -264,6 +282,11 @@ export class RoomSession extends Emitter<SessionEvents> {
   /** Loses the connection, as an accident would. For trying out what happens then. */
   dropConnection(): void {
     this.#attachment.drop();
+  }
+
+  #noteRegions(regions: readonly MeasuredRegion[]): void {
+    this.#regionTimes = regions.map(({ name, roundTripMs }) => ({ name, roundTripMs }));
+    this.emit('regions', this.#regionTimes);
   }
 
   #enter(reply: JoinReply): void {
