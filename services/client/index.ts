@@ -15,12 +15,17 @@
  * `join` takes several nodes of a cluster, too, and stays in the room when connections, nodes or Redis fail: the media
  * goes on, and what was said meanwhile follows. `session.on('state', …)` tells how it stands.
  *
+ * A cluster in several regions is entered at the nearest: `join('https://node.example', { discover: true, … })` asks it for
+ * its regions, `join([{ name: 'beijing', endpoints }, …], …)` brings them along. `session.region` and `regionTimes` tell
+ * where one is and what was measured; `new EchoTimes(session)` measures the way of words to each of the others.
+ *
  * In Node the same `join` gives roster, signals and messages; a `MeshCall` needs a browser's
  * RTCPeerConnection, or another one handed to it.
  */
 
 export type * from '@fenghuo/protocol';
 export { PEER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX } from '@fenghuo/protocol';
+export { ECHO_TOPIC, EchoTimes } from './echo-times.ts';
 export { Emitter } from './emitter.ts';
 export { IncomingMedia } from './incoming-media.ts';
 export type { LinkStats } from './link-stats.ts';

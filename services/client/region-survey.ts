@@ -139,7 +139,7 @@ const ANSWER_WITHIN_MS = 1_500;
 /** The first holds the opening of the connection, and the others its use. */
 const TRIES = 3;
 /** Less is chance, and no reason to go elsewhere. */
-const AS_NEAR_MS = 5;
+const AS_NEAR_MS = 10;
 /** Further than any region that answers; those without a node that takes anybody are further still. */
 const UNANSWERED = 1e6;
 const CLOSED = 1e9;

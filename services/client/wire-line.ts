@@ -13,6 +13,8 @@ export interface WireLine {
   readonly what: string;
   /** Its place in the room's log. */
   readonly seq?: number;
+  /** Of a message. */
+  readonly topic?: string;
   /** The other peer that it concerns. */
   readonly peer?: string;
   /** For a request: how long its answer took. */
@@ -30,8 +32,9 @@ export function localLine(what: 'connection_lost' | 'not_connected', note: strin
 }
 
 export function incomingLine({ name, data }: ServerEvent): WireLine {
-  const { seq, from, peer, reason, node } = data as {
+  const { seq, from, peer, reason, node, topic } = data as {
     seq?: number;
+    topic?: string;
     from?: string;
     peer?: string | { id: string; connected: boolean };
     reason?: string;
@@ -43,6 +46,7 @@ export function incomingLine({ name, data }: ServerEvent): WireLine {
     direction: 'in',
     what: name === 'signal' ? signalKind(data) : name,
     ...optional('seq', seq),
+    ...optional('topic', topic),
     ...optional('peer', from ?? (typeof peer === 'object' ? peer.id : peer)),
     ...optional('note', isAway ? 'away' : (reason ?? node)),
   };
@@ -56,6 +60,7 @@ export function outgoingLine(name: RequestName, body: object, answer: Answer, to
     what: name === 'signal' ? signalKind(body) : name,
     tookMs,
     ...optional('seq', reply.seq),
+    ...optional('topic', (body as { topic?: string }).topic),
     ...optional('peer', (body as { to?: string }).to ?? (body as { peer?: string }).peer),
     ...optional(
       'note',

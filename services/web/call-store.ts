@@ -1,10 +1,13 @@
 import {
   type CloseReason,
+  ECHO_TOPIC,
+  EchoTimes,
   type ErrorCode,
   join,
   type Kind,
   type LinkState,
   type LinkStats,
+  type MeasuredRegion,
   MeshCall,
   type Moderation,
   type Peer,
@@ -14,6 +17,7 @@ import {
   type RoomSession,
   type SessionState,
   SignalingError,
+  surveyRegions,
   type WireLine,
 } from '@fenghuo/client';
 import { batch, computed, type Signal, signal } from '@preact/signals';
@@ -21,6 +25,7 @@ import { addChatLine, CHAT_TOPIC, type ChatLine, chatText } from './chat-lines.t
 import { drawBeaconLine } from './fallback-media.ts';
 import { type LocalMedia, openLocalMedia } from './local-media.ts';
 import { type PageAddress, remember, roomLink } from './page-address.ts';
+import type { Place } from './paths.ts';
 import { HAND_TOPIC, isMuted, KINDS, mayModerate, type OwnChange, ownChanges } from './room-rules.ts';
 import { type Language, pickLanguage, STRINGS, type Strings } from './strings.ts';
 
@@ -79,7 +84,11 @@ export class CallStore {
 
   readonly stage = signal<'lobby' | 'asking' | 'call'>('lobby');
   readonly connection = signal<SessionState>({ phase: 'connecting' });
-  readonly here = signal<{ node: string; region: string } | undefined>(undefined);
+  readonly here = signal<Place | undefined>(undefined);
+  /** Where the cluster may be entered, the nearest first; none where there is no choice. */
+  readonly regions = signal<readonly MeasuredRegion[]>([]);
+  /** The one to enter; undefined: the nearest. */
+  readonly region: Signal<string | undefined>;
   readonly comeback = signal<Comeback | undefined>(undefined);
   /** For a while there was no node. */
   readonly isNodeMissed = signal(false);
@@ -89,6 +98,8 @@ export class CallStore {
   readonly stats = signal<ReadonlyMap<PeerId, LinkStats>>(new Map());
   /** How long the node takes to answer: the shortest of late, since a busy page only adds to it. */
   readonly signalingMs = signal<number | undefined>(undefined);
+  /** How long a word takes to each of the others and back, where their client answers. */
+  readonly echoMs = signal<ReadonlyMap<PeerId, number>>(new Map());
   readonly log = signal<readonly LogLine[]>([]);
   readonly chat = signal<readonly ChatLine[]>([]);
   readonly unread = signal(0);
@@ -122,6 +133,20 @@ export class CallStore {
     this.name = signal(address.name);
     this.room = signal(address.room);
     this.wantsDrawn = signal(address.media === 'fake');
+    this.region = signal(address.region);
+  }
+
+  /** Measures the ways to the cluster's regions, so that one can choose among them. */
+  async lookAround(): Promise<void> {
+    if (!this.address.isDiscovering) return;
+    const regions = await surveyRegions(this.address.nodes);
+    if (regions.length > 1) this.regions.value = regions;
+  }
+
+  /** For this visit and the next ones; undefined: whichever is the nearest. */
+  chooseRegion(region: string | undefined): void {
+    this.region.value = region;
+    remember('region', region ?? '');
   }
 
   setLanguage(language: Language): void {
@@ -289,9 +314,20 @@ export class CallStore {
   }
 
   #start(room: string, name: string, media: LocalMedia): void {
-    const { nodes, token } = this.address;
-    const session = join(nodes, { room, name, token, metadata: { microphone: true, camera: true } });
+    const { nodes, isDiscovering, token } = this.address;
+    const regions = this.regions.value;
+    const session = join(regions.length > 1 ? regions : nodes, {
+      room,
+      name,
+      token,
+      discover: isDiscovering,
+      region: this.region.value,
+      metadata: { microphone: true, camera: true },
+    });
     const call = new MeshCall(session);
+    new EchoTimes(session).on('change', (times) => {
+      this.echoMs.value = times;
+    });
     this.#session = session;
     this.#call = call;
     for (const track of media.stream.getTracks()) call.addTrack(track, media.stream);
@@ -379,6 +415,7 @@ export class CallStore {
       this.peers.value = [];
       this.stats.value = new Map();
       this.signalingMs.value = undefined;
+      this.echoMs.value = new Map();
       this.log.value = [];
       this.chat.value = [];
       this.unread.value = 0;
@@ -432,6 +469,7 @@ export class CallStore {
   }
 
   #write(line: WireLine): void {
+    if (line.topic === ECHO_TOPIC) return; // What measures is not what is measured.
     if (line.tookMs !== undefined) {
       this.#answerMs.push(line.tookMs);
       this.#answerMs.splice(0, this.#answerMs.length - ANSWERS_LOOKED_AT);

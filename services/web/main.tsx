@@ -14,4 +14,5 @@ if (page !== null) {
     page,
   );
 }
+void store.lookAround();
 if (store.address.isAutojoin) void store.enter();

@@ -18,6 +18,10 @@ export interface PageAddress {
    * goes with them, for the load balancer that chooses among its nodes.
    */
   readonly nodes: readonly [string, ...string[]];
+  /** The link names no nodes: the one that the page came from is asked for the cluster's regions. */
+  readonly isDiscovering: boolean;
+  /** By the link, or else as it was chosen by hand; undefined: the nearest. */
+  readonly region: string | undefined;
   readonly token: string | undefined;
 }
 
@@ -28,13 +32,16 @@ export function readPageAddress({
 }: Pick<Location, 'search' | 'hash' | 'origin'>): PageAddress {
   const query = new URLSearchParams(search);
   const token = new URLSearchParams(hash.slice(1)).get('token') ?? query.get('token');
+  const named = httpAddresses(query.get('nodes'));
   return {
     room: query.get('room') ?? suggestRoom(),
     name: query.get('name') ?? remembered('name') ?? '',
     isAutojoin: query.get('autojoin') === '1',
     media: query.get('media') === 'fake' ? 'fake' : 'camera',
     language: query.get('lang') ?? remembered('language'),
-    nodes: inRegion(httpAddresses(query.get('nodes')) ?? [origin], query.get('region')),
+    nodes: inRegion(named ?? [origin], query.get('region')),
+    isDiscovering: named === undefined,
+    region: (query.get('region') ?? remembered('region')) || undefined,
     token: token ?? undefined,
   };
 }

@@ -1,5 +1,6 @@
 import type { CloseReason, Kind, Role } from '@fenghuo/client';
 import type { Language } from './language.ts';
+import type { Path } from './paths.ts';
 
 export { type Language, pickLanguage } from './language.ts';
 
@@ -11,6 +12,10 @@ const en = {
   yourName: 'Your name',
   roomName: 'Room',
   roomHint: 'Whoever enters the same room is in the same call.',
+  region: 'Region',
+  regionHint: 'Where you enter. People in every region meet in the same rooms.',
+  nearest: (region: string) => `Nearest: ${region}`,
+  noAnswer: 'no answer',
   drawnInstead: 'Without my camera: a drawn picture and a soft tone',
   enter: 'Enter the room',
   entering: 'Entering…',
@@ -70,8 +75,13 @@ const en = {
   rejoined: 'You were away for too long, and entered anew.',
   restartIce: (name: string) => `Look for a way to ${name} anew (ICE restart)`,
   peerDetached: 'without a node',
-  sameNode: 'same node',
-  acrossNodes: 'across nodes',
+  pathTo: { local: 'same node', region: 'same region', across: 'other region' } satisfies Record<
+    Path,
+    string
+  >,
+  pathHint:
+    'The way of signals; how long a word takes over the nodes and back, where the other client answers.',
+  roomHome: (region: string) => `The room is kept in ${region}: signals go through there.`,
   path: 'Path',
   ice: 'Media',
   candidates: 'Way',
@@ -220,6 +230,10 @@ const zh: Strings = {
   yourName: '你的名字',
   roomName: '房间',
   roomHint: '进入同一房间的人，就在同一通话中。',
+  region: '地区',
+  regionHint: '由此进入；各地区的人都在同样的房间相见。',
+  nearest: (region) => `最近：${region}`,
+  noAnswer: '没有应答',
   drawnInstead: '不用摄像头：以绘制画面和轻柔音调代替',
   enter: '进入房间',
   entering: '正在进入…',
@@ -277,8 +291,9 @@ const zh: Strings = {
   rejoined: '你离开太久，已重新进入。',
   restartIce: (name) => `重新寻找通往 ${name} 的通路（ICE 重启）`,
   peerDetached: '暂无节点',
-  sameNode: '同一节点',
-  acrossNodes: '跨节点',
+  pathTo: { local: '同一节点', region: '同一地区', across: '跨地区' },
+  pathHint: '信令的路径，以及一条消息经由节点送达对方再返回的时间（若对方客户端应答）。',
+  roomHome: (region) => `房间存放在 ${region}，信令经由那里。`,
   path: '路径',
   ice: '媒体',
   candidates: '通路',

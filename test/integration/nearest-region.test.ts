@@ -1,46 +1,17 @@
-import { regionsReply } from '@fenghuo/protocol';
 import { afterEach, expect, test } from 'vitest';
 import { join, type RoomSession, type SessionState } from '../../services/client/index.ts';
-import { startCluster, type TestCluster } from '../support/cluster.ts';
-import { startDelayProxy } from '../support/delay-proxy.ts';
 import { eventually } from '../support/eventually.ts';
-import type { TcpProxy } from '../support/tcp-proxy.ts';
+import { SHANGHAI_MS, startRegions } from '../support/regions.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-interface Entrance extends TcpProxy {
-  readonly url: string;
-}
-
-/** Where clients enter a region, so far from them. */
-async function startEntrance(delayMs: number, port: () => number): Promise<Entrance> {
-  const proxy = await startDelayProxy(port, () => delayMs);
-  closers.push(() => proxy.stop());
-  return Object.assign(proxy, { url: `http://127.0.0.1:${proxy.port}` });
-}
-
-/** A node in Beijing and one in Shanghai; clients are near Beijing. */
-async function startRegions() {
-  let cluster: TestCluster | undefined;
-  const portOf = (index: number) => Number(new URL(cluster?.nodes[index]?.url ?? '').port);
-  const beijing = await startEntrance(2, () => portOf(0));
-  const shanghai = await startEntrance(40, () => portOf(1));
-  cluster = await startCluster({
-    nodes: 2,
-    settingsOf: (index) => ({ PUBLIC_URL: index === 0 ? beijing.url : shanghai.url }),
-  });
-  closers.push(() => cluster?.stop());
-  for (const { id, url } of cluster.nodes) {
-    const knowsBoth = async () => {
-      const { regions } = regionsReply.parse(await (await fetch(`${url}/regions`)).json());
-      return regions.filter(({ nodes }) => nodes === 1).length === 2;
-    };
-    await eventually(knowsBoth, { what: `${id} knows both regions` });
-  }
-  return { cluster, beijing, shanghai };
+async function start() {
+  const regions = await startRegions();
+  closers.push(() => regions.stop());
+  return regions;
 }
 
 function follow(session: RoomSession) {
@@ -53,7 +24,7 @@ function follow(session: RoomSession) {
 }
 
 test('a session enters the nearest region, keeps to it, and goes on in the other one with nothing lost', async () => {
-  const { cluster, beijing, shanghai } = await startRegions();
+  const { cluster, beijing, shanghai } = await start();
   // He only knows the far one, which tells him of the near one.
   const wei = join(shanghai.url, { room: 'blue', name: 'Wei', discover: true });
   const { heard } = follow(wei);
@@ -61,8 +32,8 @@ test('a session enters the nearest region, keeps to it, and goes on in the other
   expect(wei.region).toBe('beijing');
   const [nearest, next] = wei.regionTimes;
   expect([nearest?.name, next?.name]).toEqual(['beijing', 'shanghai']);
-  expect(nearest?.roundTripMs).toBeLessThan(38);
-  expect(next?.roundTripMs).toBeGreaterThan(39);
+  expect(nearest?.roundTripMs).toBeLessThan(SHANGHAI_MS);
+  expect(next?.roundTripMs).toBeGreaterThan(SHANGHAI_MS - 1);
 
   const ana = join(cluster.nodes[1].url, { room: 'blue', name: 'Ana' });
   follow(ana);
@@ -88,7 +59,7 @@ test('a session enters the nearest region, keeps to it, and goes on in the other
 });
 
 test('a region is left for the next one when its nodes are drained, and no connection is missed', async () => {
-  const { cluster, beijing } = await startRegions();
+  const { cluster, beijing } = await start();
   const wei = join(beijing.url, { room: 'blue', name: 'Wei', discover: true });
   const { states } = follow(wei);
   await wei.joined;

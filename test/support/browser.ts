@@ -160,6 +160,7 @@ export class Person {
         peer: dataset.peer ?? '',
         node: dataset.node ?? '',
         path: dataset.path ?? '',
+        ...(dataset.echo === undefined ? {} : { echoMs: Number(dataset.echo) }),
         isConnected: dataset.connected === 'true',
         ice: dataset.ice ?? '',
         framesDecoded: Number(dataset.framesDecoded),
@@ -313,6 +314,8 @@ export interface Way {
   readonly peer: string;
   readonly node: string;
   readonly path: string;
+  /** How long a word takes there and back over the nodes, once that was measured. */
+  readonly echoMs?: number;
   /** False while that person has no node. */
   readonly isConnected: boolean;
   readonly ice: string;

@@ -2,6 +2,7 @@ import { PEER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX } from '@fenghuo/client';
 import { BeaconScene } from './beacon-scene.tsx';
 import { LanguageSwitch } from './language-switch.tsx';
 import { NoticeBar } from './notice-bar.tsx';
+import { RegionPicker } from './region-picker.tsx';
 import { useStore, useStrings } from './store-context.ts';
 
 /** Where one says who one is, and which room to enter. */
@@ -57,6 +58,7 @@ export function Lobby() {
             />
             <small id="room-hint">{strings.roomHint}</small>
           </label>
+          <RegionPicker />
           <label class="choice">
             <input
               type="checkbox"

@@ -1,5 +1,6 @@
 import type { Comeback } from '../call-store.ts';
 import { milliseconds } from '../milliseconds.ts';
+import { homeElsewhere } from '../paths.ts';
 import type { Strings } from '../strings.ts';
 import { useStore, useStrings } from './store-context.ts';
 
@@ -10,6 +11,7 @@ export function OwnConnection() {
   const { here, signalingMs, connection, comeback } = store;
   const node = here.value;
   const { phase } = connection.value;
+  const home = homeElsewhere(store.roomState.value, node);
   const gap = typeof comeback.value === 'object' ? Math.round(comeback.value.gapMs) : undefined;
   return (
     <div
@@ -27,6 +29,11 @@ export function OwnConnection() {
           <span class="quiet">{strings.answersIn(milliseconds(signalingMs.value))}</span>
         )}
       </p>
+      {home !== undefined && (
+        <p class="place" data-testid="room-home" data-home={home}>
+          {strings.roomHome(home)}
+        </p>
+      )}
       <p
         class="comeback"
         role="status"

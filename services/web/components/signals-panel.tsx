@@ -2,6 +2,7 @@ import type { LinkStats } from '@fenghuo/client';
 import type { PeerView } from '../call-store.ts';
 import { hueOf } from '../hue.ts';
 import { milliseconds } from '../milliseconds.ts';
+import { pathTo } from '../paths.ts';
 import { BeaconLine } from './beacon-line.tsx';
 import { Icon } from './icons.tsx';
 import { OwnConnection } from './own-connection.tsx';
@@ -32,7 +33,8 @@ function Way({ view, stats }: { view: PeerView; stats: LinkStats | undefined }) 
   const store = useStore();
   const strings = useStrings();
   const { peer, link } = view;
-  const isAcross = peer.node !== store.here.value?.node;
+  const path = pathTo(peer, store.here.value);
+  const echoMs = store.echoMs.value.get(peer.id);
   const ice = link?.ice ?? 'new';
   const pair = stats?.pair;
   const type = (name: string) => strings.candidateType[name] ?? name;
@@ -45,7 +47,8 @@ function Way({ view, stats }: { view: PeerView; stats: LinkStats | undefined }) 
       data-role={peer.role}
       data-muted={peer.muted.join(' ')}
       data-node={peer.node}
-      data-path={isAcross ? 'across' : 'local'}
+      data-path={path}
+      data-echo={echoMs}
       data-connected={peer.connected}
       data-ice={ice}
       data-pair={pair && `${pair.local}-${pair.remote}`}
@@ -60,8 +63,9 @@ function Way({ view, stats }: { view: PeerView; stats: LinkStats | undefined }) 
         <span class="place">
           {peer.connected ? strings.onNode(peer.node, peer.region) : strings.peerDetached}
         </span>
-        <span class={isAcross ? 'path across' : 'path'}>
-          {isAcross ? strings.acrossNodes : strings.sameNode}
+        <span class={path === 'local' ? 'path' : 'path across'} title={strings.pathHint}>
+          {strings.pathTo[path]}
+          {echoMs !== undefined && ` · ${milliseconds(echoMs)}`}
         </span>
         <button
           type="button"
