@@ -138,7 +138,7 @@ export class CallStore {
 
   /** Measures the ways to the cluster's regions, so that one can choose among them. */
   async lookAround(): Promise<void> {
-    if (!this.address.isDiscovering) return;
+    if (!this.address.isDiscovering || this.stage.value !== 'lobby') return;
     const regions = await surveyRegions(this.address.nodes);
     if (regions.length > 1) this.regions.value = regions;
   }

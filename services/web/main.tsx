@@ -14,5 +14,4 @@ if (page !== null) {
     page,
   );
 }
-void store.lookAround();
 if (store.address.isAutojoin) void store.enter();

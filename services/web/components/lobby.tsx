@@ -1,4 +1,5 @@
 import { PEER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX } from '@fenghuo/client';
+import { useEffect } from 'preact/hooks';
 import { BeaconScene } from './beacon-scene.tsx';
 import { LanguageSwitch } from './language-switch.tsx';
 import { NoticeBar } from './notice-bar.tsx';
@@ -10,6 +11,8 @@ export function Lobby() {
   const store = useStore();
   const strings = useStrings();
   const isAsking = store.stage.value === 'asking';
+  // After the first painting, which would count as a part of the ways.
+  useEffect(() => void store.lookAround(), [store]);
   return (
     <div class="lobby">
       <BeaconScene />

@@ -63,7 +63,7 @@ function Way({ view, stats }: { view: PeerView; stats: LinkStats | undefined }) 
         <span class="place">
           {peer.connected ? strings.onNode(peer.node, peer.region) : strings.peerDetached}
         </span>
-        <span class={path === 'local' ? 'path' : 'path across'} title={strings.pathHint}>
+        <span class={`path ${path}`} title={strings.pathHint}>
           {strings.pathTo[path]}
           {echoMs !== undefined && ` · ${milliseconds(echoMs)}`}
         </span>
