@@ -15,6 +15,7 @@ export class EchoTimes extends Emitter<{ change: ReadonlyMap<PeerId, number> }> 
   readonly #session: RoomSession;
   readonly #tries = new Map<PeerId, Tries>();
   readonly #turns: ReturnType<typeof setInterval>;
+  readonly #listeners: readonly (() => void)[];
   #asked = 0;
   #answers = 0;
   #node: string | undefined;
@@ -25,11 +26,13 @@ export class EchoTimes extends Emitter<{ change: ReadonlyMap<PeerId, number> }> 
     this.#turns = setInterval(() => this.#takeTurn(), TURN_MS);
     // In Node, whoever is done need not wait for it.
     (this.#turns as { unref?: () => void }).unref?.();
-    session.on('message', (message) => this.#hear(message));
-    session.on('peer_updated', ({ peer }) => this.#look(peer));
-    session.on('peer_left', ({ peer }) => this.#tries.delete(peer) && this.#tell());
-    session.on('welcome', ({ node }) => this.#moveTo(node));
-    session.on('state', ({ phase }) => phase === 'closed' && this.stop());
+    this.#listeners = [
+      session.on('message', (message) => this.#hear(message)),
+      session.on('peer_updated', ({ peer }) => this.#look(peer)),
+      session.on('peer_left', ({ peer }) => this.#tries.delete(peer) && this.#tell()),
+      session.on('welcome', ({ node }) => this.#moveTo(node)),
+      session.on('state', ({ phase }) => phase === 'closed' && this.stop()),
+    ];
   }
 
   /** In milliseconds: of the last few the shortest, since a busy page only adds to it. */
@@ -38,8 +41,10 @@ export class EchoTimes extends Emitter<{ change: ReadonlyMap<PeerId, number> }> 
     return new Map(measured.map(([peer, { times }]) => [peer, Math.min(...times)]));
   }
 
+  /** Neither asks nor answers any more. */
   stop(): void {
     clearInterval(this.#turns);
+    for (const end of this.#listeners) end();
   }
 
   #takeTurn(): void {

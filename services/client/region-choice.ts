@@ -50,7 +50,9 @@ export class RegionChoice {
     const { region, fetch } = this.#options;
     const measured = await surveyRegions(this.#from, { region, fetch, signal }).catch(() => []);
     if (signal.aborted) await new Promise(() => {});
-    if (measured.length > 0) this.#take(measured);
+    // Where nobody answers one is offline oneself, perhaps, and learns no more than that.
+    const isTelling = measured.length === 1 || measured.some(({ roundTripMs }) => roundTripMs !== undefined);
+    if (isTelling) this.#take(measured);
   }
 
   stop(): void {

@@ -1,4 +1,4 @@
-import type { RegionEntry, RegionsReply } from '@fenghuo/protocol';
+import { REGION_ENDPOINTS_MAX, REGIONS_MAX, type RegionEntry, type RegionsReply } from '@fenghuo/protocol';
 
 /** A part of the cluster, and the addresses at which it is entered: of nodes, or of a load balancer before them. */
 export interface Region {
@@ -69,15 +69,20 @@ async function discover(urls: readonly string[], options: SurveyOptions): Promis
   return [];
 }
 
-/** Of the region of the node that was asked there is a way in at least: the one by which it was asked. */
+/**
+ * Of the region of the node that was asked there is a way in at least: the one by which it was asked. Whoever asks there
+ * by https brings a token, perhaps, and is led nowhere where others could read it.
+ */
 function usable({ region, regions }: RegionsReply, askedAt: string): readonly Region[] {
-  const hrefs = (endpoints: readonly string[]) => endpoints.map((each) => new URL(each).href);
+  const isUsable = askedAt.startsWith('https:') ? /^https:/ : /^https?:/;
   return regions
     .map(({ name, endpoints, nodes }) => {
-      const all = name === region ? [...endpoints, askedAt] : endpoints;
-      return { name, endpoints: [...new Set(hrefs(all))], nodes };
+      const all = [...endpoints.slice(0, REGION_ENDPOINTS_MAX), ...(name === region ? [askedAt] : [])];
+      const urls = all.filter((each) => isUsable.test(each) && URL.canParse(each));
+      return { name, endpoints: [...new Set(urls.map((each) => new URL(each).href))], nodes };
     })
-    .filter(({ endpoints }) => endpoints.length > 0);
+    .filter(({ endpoints }) => endpoints.length > 0)
+    .slice(0, REGIONS_MAX);
 }
 
 function isRegionsReply(told: unknown): told is RegionsReply {
@@ -87,13 +92,11 @@ function isRegionsReply(told: unknown): told is RegionsReply {
 
 function isEntry(told: unknown): told is RegionEntry {
   const { name, endpoints, nodes } = (told ?? {}) as Partial<RegionEntry>;
-  const isEndpoint = (each: unknown) =>
-    typeof each === 'string' && /^https?:/.test(each) && URL.canParse(each);
   return (
     typeof name === 'string' &&
     typeof nodes === 'number' &&
     Array.isArray(endpoints) &&
-    endpoints.every(isEndpoint)
+    endpoints.every((each: unknown) => typeof each === 'string')
   );
 }
 

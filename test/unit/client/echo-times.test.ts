@@ -65,6 +65,8 @@ test('who does not answer is asked three times, and again when they are at anoth
 
 test("an answer that was not asked for, or is somebody else's, counts for nothing", async () => {
   const { connection, echo, asked, answer } = await measuring();
+  const told = vi.fn();
+  echo.on('change', told);
   connection.hear('peer_joined', { seq: 8, peer: peer('bo', 8) });
   await passMs(1_000);
   answer(99);
@@ -74,6 +76,7 @@ test("an answer that was not asked for, or is somebody else's, counts for nothin
   await passMs(500);
   answer();
   expect([...echo.times]).toEqual([[ANA, 0]]);
+  expect(told).toHaveBeenCalledOnce();
 });
 
 test('a question is answered, to who asked; twenty in a second at most', async () => {

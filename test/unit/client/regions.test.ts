@@ -122,12 +122,13 @@ describe('a survey', () => {
         { name: 'beijing', endpoints: [], nodes: 1 },
         { name: 'shanghai', endpoints: [shanghai.url], nodes: 1 },
         { name: 'nowhere', endpoints: [], nodes: 1 },
+        { name: 'evil', endpoints: ['javascript:alert(1)', 'http://', 'ws://evil.example'], nodes: 1 },
       ],
     };
     const asked = await entrance(0, (_, response) => response.end(JSON.stringify(told)));
     const older = await entrance(0, (_, response) => response.writeHead(404).end('{"error":"Not Found"}'));
     const liar = await entrance(0, (_, response) =>
-      response.end('{"region":"x","regions":[{"name":"x","endpoints":["javascript:alert(1)"],"nodes":1}]}'),
+      response.end('{"region":"x","regions":[{"name":"x","endpoints":"http://x"}]}'),
     );
     const url = `${asked.url}?region=beijing`;
     const regions = await surveyRegions([await deadUrl(), older.url, liar.url, url]);
@@ -138,6 +139,24 @@ describe('a survey', () => {
     expect(asked.asked[0]).toBe('/regions?region=beijing');
     expect(await surveyRegions([older.url, liar.url])).toEqual([]);
   });
+});
+
+test('who asks by https is led nowhere where a token could be read', async () => {
+  const told = {
+    region: 'beijing',
+    node: 'beijing-1',
+    regions: [
+      { name: 'beijing', endpoints: ['http://bj.example', 'https://bj.example'], nodes: 1 },
+      { name: 'shanghai', endpoints: ['http://sh.example'], nodes: 1 },
+    ],
+  };
+  const fetch = async () => new Response(JSON.stringify(told));
+  const endpoints = async (url: string) =>
+    (await surveyRegions([url], { fetch })).map((region) => region.endpoints);
+  expect(await endpoints('https://calls.example')).toEqual([
+    ['https://bj.example/', 'https://calls.example/'],
+  ]);
+  expect(await endpoints('http://calls.example')).toHaveLength(2);
 });
 
 describe('a session', () => {
@@ -239,6 +258,29 @@ describe('a session', () => {
     await session.joined;
     expect(session.regionTimes).toEqual([]);
     closers.push(() => void session.leave());
+  });
+
+  test('that begins while nobody answers looks again, until somebody does', async () => {
+    let isOffline = true;
+    const fetch: typeof globalThis.fetch = async (...args) => {
+      if (isOffline) throw new TypeError('offline');
+      return globalThis.fetch(...args);
+    };
+    const [far, near] = [await entrance(60), await entrance(0)];
+    const cluster = new FakeCluster();
+    for (const { url } of [far, near]) cluster.down.add(url);
+    const regions = [far, near].map(({ url }) => ({ name: url, endpoints: [url] }));
+    const session = join(regions, { room: 'blue', connect: cluster.connect, random: () => 0.5, fetch });
+    session.joined.catch(() => {});
+    closers.push(() => void session.leave());
+    await eventually(() => cluster.tries.length > 1);
+    expect(session.regionTimes).toEqual([]);
+    isOffline = false;
+    cluster.down.clear();
+    const connection = await eventually(() => cluster.number(1));
+    connection.admit('wei', 7);
+    await session.joined;
+    expect([connection.endpoint, session.regionTimes[0]?.name]).toEqual([near.url, near.url]);
   });
 
   test('that was left while it measured connects to nobody', async () => {
