@@ -6,7 +6,7 @@ import type { RoomSession } from './session.ts';
 export const ECHO_TOPIC = 'fenghuo.echo';
 
 /**
- * How long a word takes to each of the others and back, over the nodes: an ephemeral message that the other's client
+ * How long a word takes to each of the others and back, over the nodes and the room's home: an ephemeral message that the other's client
  * answers by itself, where it does this, too. One person is asked in a second, in turn, and nobody more often than every
  * ten seconds; who was silent three times is asked no more. Muted people can neither ask nor answer. What was measured is
  * forgotten when one of both is at another node.

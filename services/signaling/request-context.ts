@@ -100,7 +100,7 @@ export function regionsRouteOptions(
   { nodeId, region, publicUrl, allowedOrigins }: Config,
   leases: RegionsRouteOptions['leases'],
 ): RegionsRouteOptions {
-  return { nodeId, region, publicUrl, allowedOrigins, leases };
+  return { nodeId, region, publicUrl, allowedOrigins, leases, nowMs: () => performance.now() };
 }
 
 function newId(): string {

@@ -1,8 +1,10 @@
 import { regionsReply } from '@fenghuo/protocol';
 import { afterEach, expect, inject, test } from 'vitest';
+import { capabilities } from '../support/capabilities.ts';
 import { startCluster, type TestCluster, type TestNode } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { startTwoRegions } from '../support/two-regions.ts';
 
 let cluster: TestCluster | undefined;
 const closers: (() => unknown)[] = [];
@@ -91,6 +93,26 @@ test('while Redis is away the list is the one that was true last', async () => {
   });
   expect(await regionsAt(nodes[0])).toEqual(before);
 });
+
+test.skipIf(!capabilities.redisServer)(
+  'with a home in each region the list stays whole while a link between them is cut',
+  async () => {
+    const settingsOf = (index: number) => ({ PUBLIC_URL: ENTRANCES[index % 2] as string });
+    const regions = await startTwoRegions({ settingsOf });
+    closers.push(() => regions.stop());
+    for (const node of regions.nodes) await untilKnown(node, { beijing: 1, shanghai: 1 });
+    regions.links.beijing.cut();
+    await eventually(
+      async () => {
+        const metrics = await (await fetch(`${regions.beijing.opsUrl}/metrics`)).text();
+        expect(metrics).toContain('signaling_redis_up{home="shanghai"} 0');
+      },
+      { timeoutMs: 15_000, what: 'Beijing misses the home of Shanghai' },
+    );
+    await untilKnown(regions.beijing, { beijing: 1, shanghai: 1 });
+    await untilKnown(regions.shanghai, { beijing: 1, shanghai: 1 });
+  },
+);
 
 test('pages of allowed origins may read it, others are refused, and nobody needs a token', async () => {
   const settings = { AUTH: 'required', JWT_SECRET: 's'.repeat(32), ALLOWED_ORIGINS: 'https://app.example' };

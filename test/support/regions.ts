@@ -3,6 +3,7 @@ import { startCluster, type TestCluster } from './cluster.ts';
 import { startDelayProxy } from './delay-proxy.ts';
 import { eventually } from './eventually.ts';
 import type { TcpProxy } from './tcp-proxy.ts';
+import type { TwoRegionsOptions } from './two-regions.ts';
 
 /** Where clients enter a region: at its first node, so far from them. */
 export interface Entrance extends TcpProxy {
@@ -20,8 +21,17 @@ export interface TestRegions {
 export const SHANGHAI_MS = 50;
 const BEIJING_MS = 2;
 
-/** Nodes in two regions, which tell where each region is entered. Resolves when all of them know both. */
-export async function startRegions(options: { readonly nodes?: number } = {}): Promise<TestRegions> {
+/**
+ * Nodes in two regions, which tell where each region is entered. Resolves when all of them know both. `start`: by default
+ * the regions share one Redis.
+ */
+export async function startRegions({
+  nodes = 2,
+  start = startCluster,
+}: {
+  readonly nodes?: 2 | 4;
+  readonly start?: (options: Pick<TwoRegionsOptions, 'nodes' | 'settingsOf'>) => Promise<TestCluster>;
+} = {}): Promise<TestRegions> {
   let cluster: TestCluster | undefined;
   const enter = async (index: number, delayMs: number): Promise<Entrance> => {
     const port = () => Number(new URL(cluster?.nodes[index]?.url ?? '').port);
@@ -31,8 +41,8 @@ export async function startRegions(options: { readonly nodes?: number } = {}): P
   const beijing = await enter(0, BEIJING_MS);
   const shanghai = await enter(1, SHANGHAI_MS);
   const entrances = [beijing, shanghai];
-  const started = await startCluster({
-    nodes: options.nodes ?? 2,
+  const started = await start({
+    nodes,
     settingsOf: (index) => ({ PUBLIC_URL: entrances[index % 2]?.url ?? '' }),
   });
   cluster = started;

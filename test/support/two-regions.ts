@@ -1,5 +1,5 @@
 import { type Link, startLink } from '@fenghuo/cluster';
-import { startCluster, type TestCluster, type TestNode } from './cluster.ts';
+import { type ClusterOptions, startCluster, type TestCluster, type TestNode } from './cluster.ts';
 import { type LocalRedis, startLocalRedis } from './redis.ts';
 
 export interface TwoRegions extends TestCluster {
@@ -16,6 +16,7 @@ export interface TwoRegionsOptions {
   /** Between the regions, one way. */
   readonly delayMs?: number;
   readonly settings?: Readonly<Record<string, string>>;
+  readonly settingsOf?: NonNullable<ClusterOptions['settingsOf']>;
 }
 
 /** Two regions with a Redis each, whose nodes reach the other's over a long way that can be cut. */
@@ -37,6 +38,7 @@ export async function startTwoRegions(options: TwoRegionsOptions = {}): Promise<
         ? `beijing=${beijing.url} shanghai=${urlOf(links.beijing.port)}`
         : `beijing=${urlOf(links.shanghai.port)} shanghai=${shanghai.url}`,
     settings: options.settings ?? {},
+    ...(options.settingsOf === undefined ? {} : { settingsOf: options.settingsOf }),
   });
   const [first, second] = cluster.nodes;
   return {

@@ -1,31 +1,36 @@
 import { REGION_ENDPOINTS_MAX, REGIONS_MAX, type RegionEntry, type RegionsReply } from '@fenghuo/protocol';
 import type { FastifyInstance } from 'fastify';
-import type { Lease } from '../backplane/leases.ts';
+import { BEAT_MS, type Lease } from '../backplane/leases.ts';
 import { type AllowedOrigins, keepToOrigins } from './origins.ts';
 
 export interface RegionsRouteOptions extends AllowedOrigins {
   readonly nodeId: string;
   readonly region: string;
   readonly publicUrl: string | undefined;
-  /** Of every node that stands, this one's included; a new list with each beat; undefined where that is not known now. */
+  /** Of every node that stands, this one's included; undefined where that is not known now. */
   readonly leases: () => readonly Lease[] | undefined;
+  readonly nowMs: () => number;
 }
+
+/** Nodes tell of themselves no more often. */
+const MADE_ANEW_AFTER_MS = BEAT_MS / 2;
 
 /**
  * `GET /regions`: where clients may enter the cluster, for whoever wants to measure the ways there. It needs no token and
  * asks nobody: nodes tell of themselves with their beats. While the backplane is away it tells what was true last.
  */
 export function regionsRoute(options: RegionsRouteOptions) {
-  let seen: readonly Lease[] | undefined;
+  let madeAtMs = Number.NEGATIVE_INFINITY;
   let reply = replyFrom(options, []);
 
   return async (server: FastifyInstance): Promise<void> => {
     keepToOrigins(server, options);
     server.get('/regions', async (_, response) => {
-      const leases = options.leases();
-      if (leases !== undefined && leases !== seen) {
-        seen = leases;
-        reply = replyFrom(options, leases);
+      const nowMs = options.nowMs();
+      if (nowMs - madeAtMs >= MADE_ANEW_AFTER_MS) {
+        madeAtMs = nowMs;
+        const leases = options.leases();
+        if (leases !== undefined) reply = replyFrom(options, leases);
       }
       response.header('cache-control', 'no-store');
       return reply;

@@ -3,13 +3,14 @@ import { type CallBrowser, openBrowser, type Person } from '../../support/browse
 import { capabilities } from '../../support/capabilities.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SHANGHAI_MS, startRegions, type TestRegions } from '../../support/regions.ts';
+import { startTwoRegions } from '../../support/two-regions.ts';
 
-describe.skipIf(capabilities.chromium === false)('a cluster in two regions', () => {
+describe.skipIf(!capabilities.chromium || !capabilities.redisServer)('a cluster in two regions', () => {
   let browser: CallBrowser;
   let regions: TestRegions;
   beforeAll(async () => {
     browser = await openBrowser();
-    regions = await startRegions({ nodes: 3 });
+    regions = await startRegions({ nodes: 4, start: startTwoRegions });
   });
   afterAll(async () => {
     await browser?.close();
@@ -51,9 +52,9 @@ describe.skipIf(capabilities.chromium === false)('a cluster in two regions', () 
     await browser.closePages();
   });
 
-  test('shows which way signals take to each person, and how long a word takes there and back', async () => {
+  test('shows which way signals take to each person, how long a word takes there and back, and where the room is kept', async () => {
     const { cluster, beijing, shanghai } = regions;
-    const room = 'blue';
+    const room = 'blue@shanghai';
     const at = (url = '') => ({ room, query: { nodes: url } });
     const wei = await browser.enter(beijing.url, { name: 'Wei', ...at(beijing.url) });
     const [ana, bo] = await Promise.all([
@@ -72,7 +73,9 @@ describe.skipIf(capabilities.chromium === false)('a cluster in two regions', () 
     );
     expect((await ana.wayTo('Wei'))?.path).toBe('across');
     expect((await wei.wireLog()).filter((line) => line.includes('message'))).toEqual([]);
-    expect(await wei.by('room-home').count()).toBe(0);
+    // The room is kept where Ana is.
+    expect(await wei.by('room-home').getAttribute('data-home')).toBe('shanghai');
+    expect(await ana.by('room-home').count()).toBe(0);
     expect([...wei.faults, ...ana.faults, ...bo.faults]).toEqual([]);
   });
 });
