@@ -47,6 +47,8 @@ export function nodeEnvironment(
     AUTH: 'open',
     LOG_LEVEL: env.LOG_LEVEL || 'warn',
     ...redis,
+    // Regions with homes of their own are for choosing among; else each page is to stay at its node.
+    ...(redis.REDIS_URLS === undefined || isEverywhere(plan.host) ? {} : { PUBLIC_URL: pageUrl(plan) }),
   };
   return { ...(rest as Record<string, string>), ...own };
 }
@@ -59,8 +61,13 @@ export function operatorsUrl(plan: NodePlan): string {
   return `http://${nameable(plan.opsHost)}:${plan.opsPort}`;
 }
 
+/** By which address others reach such a listener, only they know. */
+function isEverywhere(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
 /** An address that one can open: a listener on every address is reached at this machine's own. */
 function nameable(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  if (isEverywhere(host)) return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
 }

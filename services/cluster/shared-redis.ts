@@ -9,6 +9,8 @@ import { StartFailure } from './start-failure.ts';
 export interface SharedRedis {
   /** How a node reaches it. */
   settingsOf(plan: NodePlan): RedisSettings;
+  /** Each region has one. */
+  readonly isRegional: boolean;
   /** "Redis at …", for people. */
   readonly text: string;
 }
@@ -29,13 +31,17 @@ export async function sharedRedis(
   if (backplane !== 'found' && 'redisUrl' in backplane) {
     const { redisUrl } = backplane;
     await requireRedis(redisUrl);
-    return { settingsOf: () => ({ REDIS_URL: redisUrl }), text: `Redis at ${withoutPassword(redisUrl)}` };
+    return sharedByAll(redisUrl, `Redis at ${withoutPassword(redisUrl)}`);
   }
   const binary = findRedisServer();
   if (backplane !== 'found') return oneForEachRegion(binary, backplane.rttMs, on);
   if (binary === undefined) return undefined;
   const server = await start(binary, 'Redis', on);
-  return { settingsOf: () => ({ REDIS_URL: server.url }), text: `Redis at ${whereIs(server)}` };
+  return sharedByAll(server.url, `Redis at ${whereIs(server)}`);
+}
+
+function sharedByAll(url: string, text: string): SharedRedis {
+  return { settingsOf: () => ({ REDIS_URL: url }), isRegional: false, text };
 }
 
 /** Whoever is in one region reaches the other's Redis over a link that is as long as they are apart. */
@@ -64,6 +70,7 @@ async function oneForEachRegion(
     settingsOf: ({ region }) => ({
       REDIS_URLS: REGIONS.map((home) => `${home}=${urlFrom(region, home)}`).join(' '),
     }),
+    isRegional: true,
     text: `a Redis for each region, ${rttMs} ms apart: ${shown}`,
   };
 }

@@ -7,7 +7,7 @@ interface Started {
   readonly pids: readonly number[];
   /** The operators' token, where it was made here. */
   readonly madeToken: string | undefined;
-  readonly redis: Pick<SharedRedis, 'text'> | undefined;
+  readonly redis: Pick<SharedRedis, 'text' | 'isRegional'> | undefined;
 }
 
 /** What `npm start` says once every node takes clients. */
@@ -15,7 +15,8 @@ export function summary({ plans, pids, madeToken, redis }: Started): string {
   const count = plans.length === 1 ? '1 node' : `${plans.length} nodes`;
   const nodes = plans.map((plan, index) => {
     const rows = [
-      ['page', pageUrl(plan)],
+      // A page of a region stays there, however the ways are measured on a busy machine.
+      ['page', redis?.isRegional ? `${pageUrl(plan)}?region=${plan.region}` : pageUrl(plan)],
       ['health', `${operatorsUrl(plan)}/readyz`],
       ['metrics', `${operatorsUrl(plan)}/metrics`],
       ['console', `${operatorsUrl(plan)}/console`],

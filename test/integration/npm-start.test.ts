@@ -167,7 +167,7 @@ describe.skipIf(process.platform !== 'linux')('npm start', { timeout: 90_000 }, 
   test.skipIf(!capabilities.redisServer)(
     '--regions gives each region a Redis, as far away as --rtt says',
     async () => {
-      const { opsPort, flags } = await freePorts();
+      const { port, opsPort, flags } = await freePorts();
       const run = start([...flags, '--regions', '--rtt', '40']);
       await untilReady(run);
       expect(run.output()).toContain("a Redis for each region, 40 ms apart: beijing's at redis://");
@@ -182,6 +182,14 @@ describe.skipIf(process.platform !== 'linux')('npm start', { timeout: 90_000 }, 
         what: 'a way to Shanghai and back that takes 40 ms',
       });
       expect(meanOf(await metrics(), 'beijing')).toBeLessThan(0.03);
+      expect(run.output()).toContain(`http://127.0.0.1:${port + 1}/?region=shanghai`);
+      await eventually(async () => {
+        const { regions } = await (await fetch(`http://127.0.0.1:${port}/regions`)).json();
+        expect(regions).toEqual([
+          { name: 'beijing', endpoints: [`http://127.0.0.1:${port}/`], nodes: 1 },
+          { name: 'shanghai', endpoints: [`http://127.0.0.1:${port + 1}/`], nodes: 1 },
+        ]);
+      });
       await stopsAll(run, 'SIGINT');
     },
   );
