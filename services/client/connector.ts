@@ -12,8 +12,8 @@ import { onWakeUp } from './wake-up.ts';
 
 /**
  * Chooses when and where to connect. An endpoint that fails is followed by the next one at once, those of the region in
- * use before those of the next nearest; when all of them have failed, tries are spread under a doubling cap. A node that names a time is not asked before it, whatever happens;
- * a wait of our own ends early when the page wakes up.
+ * use before those of the next nearest; when all of them have failed, tries are spread under a doubling cap. A node that
+ * names a time is not asked before it, whatever happens; a wait of our own ends early when the page wakes up.
  */
 export class Connector {
   readonly #regions: RegionChoice;
@@ -44,10 +44,8 @@ export class Connector {
   /** One try, when its time has come. Rejects with a `SignalingError`, which counts as a failure. */
   async open(listener: ConnectionListener): Promise<Opened> {
     await this.#rest();
-    if (this.#isFree && this.#regions.isDue) {
-      await this.#regions.look();
+    if (this.#isFree && this.#regions.isDue && (await this.#regions.look()))
       this.#order.rank(this.#regions.known);
-    }
     const endpoint = this.#order.choose(performance.now());
     await this.#sleep(endpoint.notBeforeMs - performance.now());
     const { url } = endpoint;

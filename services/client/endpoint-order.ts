@@ -15,10 +15,13 @@ export class EndpointOrder {
     return this.#inTurn.length;
   }
 
-  /** There are these regions, the best first, which is in use from now on. What nodes asked for stays so. */
+  /** There are these regions, the best first, which is in use from now on. Of a region that stays, the turns do, too. */
   rank(regions: readonly (readonly string[])[]): void {
     const known = new Map(this.#inTurn.map((endpoint) => [endpoint.url, endpoint]));
-    this.#regions = regions.map((urls) => urls.map((url) => known.get(url) ?? { url, notBeforeMs: 0 }));
+    const endpointsOf = (urls: readonly string[]) =>
+      this.#regions.find((region) => isOf(region, urls)) ??
+      urls.map((url) => known.get(url) ?? { url, notBeforeMs: 0 });
+    this.#regions = regions.map(endpointsOf);
     this.toBest();
   }
 
@@ -71,6 +74,10 @@ export class EndpointOrder {
     this.#inTurn = [region, ...this.#regions.filter((each) => each !== region)].flat();
     this.#at = 0;
   }
+}
+
+function isOf(region: readonly Endpoint[], urls: readonly string[]): boolean {
+  return region.length === urls.length && region.every(({ url }) => urls.includes(url));
 }
 
 export interface Endpoint {

@@ -44,8 +44,11 @@ export class RegionChoice {
     return performance.now() - this.#lookedAtMs > LOOK_AGAIN_AFTER_MS;
   }
 
-  /** Takes a second and a half at most for each address that is asked, and as long again. Never rejects; after `stop` it never ends. */
-  async look(): Promise<void> {
+  /**
+   * Takes a second and a half at most for each address that is asked, and as long again. Resolves to whether it told
+   * anything. Never rejects; after `stop` it never ends.
+   */
+  async look(): Promise<boolean> {
     const { signal } = this.#abort;
     const { region, fetch } = this.#options;
     const measured = await surveyRegions(this.#from, { region, fetch, signal }).catch(() => []);
@@ -53,6 +56,7 @@ export class RegionChoice {
     // Where nobody answers one is offline oneself, perhaps, and learns no more than that.
     const isTelling = measured.length === 1 || measured.some(({ roundTripMs }) => roundTripMs !== undefined);
     if (isTelling) this.#take(measured);
+    return isTelling;
   }
 
   stop(): void {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   type JoinOptions,
   join,
@@ -15,6 +15,7 @@ import { FakeCluster } from './fake-cluster.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const close of closers.splice(0)) await close();
 });
 
@@ -247,6 +248,17 @@ describe('a session', () => {
     expect((await opened(2)).endpoint).toBe(beijing[1]);
   });
 
+  test('measures anew before it is sent elsewhere, and still goes to another node of its region', async () => {
+    const { session, cluster, opened, entered, beijing } = await wei();
+    await entered();
+    const measured = session.regionTimes;
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + 61_000);
+    cluster.newest.hear('go_away', { reason: 'rebalance', reconnect_after_ms: 0, deadline_ms: 30_000 });
+    expect((await opened(2)).endpoint).toBe(beijing[1]);
+    expect(session.regionTimes).not.toBe(measured);
+  });
+
   test('enters by the address that it was given where nobody tells of regions', async () => {
     const cluster = new FakeCluster();
     const url = await deadUrl();
@@ -258,6 +270,20 @@ describe('a session', () => {
     await session.joined;
     expect(session.regionTimes).toEqual([]);
     closers.push(() => void session.leave());
+  });
+
+  test('tries every endpoint where none can be measured', async () => {
+    const cluster = new FakeCluster();
+    const urls = ['http://one/', 'http://two/', 'http://three/'];
+    for (const url of urls.slice(0, 2)) cluster.down.add(url);
+    const regions = urls.map((url) => ({ name: url, endpoints: [url] }));
+    const fetch = () => Promise.reject(new TypeError('no page of this origin may'));
+    const session = join(regions, { room: 'blue', connect: cluster.connect, random: () => 0, fetch });
+    closers.push(() => void session.leave());
+    const connection = await eventually(() => cluster.number(1));
+    connection.admit('wei', 7);
+    await session.joined;
+    expect(cluster.tries.map(({ endpoint }) => endpoint)).toEqual(urls);
   });
 
   test('that begins while nobody answers looks again, until somebody does', async () => {
