@@ -98,7 +98,9 @@ describe('the arrows', () => {
     [
       'the load tester speaks the wire, and meets the server as a process alone',
       /^services\/loadtest\//,
-      RegExp(`^(@fenghuo/(protocol|cluster)|socket\\.io-client|node:.*)$|${within('loadtest')}`),
+      RegExp(
+        `^(@fenghuo/(protocol|cluster)|socket\\.io-client|hdr-histogram-js|zod|node:.*)$|${within('loadtest')}`,
+      ),
     ],
     [
       'who starts nodes enters the server by its index',
