@@ -99,7 +99,7 @@ describe('the arrows', () => {
       'the load tester speaks the wire, and meets the server as a process alone',
       /^services\/loadtest\//,
       RegExp(
-        `^(@fenghuo/(protocol|cluster)|socket\\.io-client|hdr-histogram-js|zod|node:.*)$|${within('loadtest')}`,
+        `^(@fenghuo/(protocol|cluster|web/report)|socket\\.io-client|hdr-histogram-js|zod|node:.*)$|${within('loadtest')}`,
       ),
     ],
     [

@@ -15,6 +15,7 @@ const FORWARDED_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 const LOCK_STAMP = inRoot('node_modules', '.fenghuo-lock');
 const PAGE_STAMP = inRoot('node_modules', '.fenghuo-page');
 const PAGE_SOURCES = ['services/web', 'services/client', 'services/protocol', 'package-lock.json'];
+const PAGES = ['services/web/dist/index.html', 'services/web/report/dist/report.html'];
 /** Signals that arrive within this time are one order, told twice (by the terminal, and again by npm). */
 const SAME_ORDER_MS = 500;
 const PARENT_CHECK_MS = 1_000;
@@ -82,10 +83,11 @@ function nodeBinary() {
   );
 }
 
-/** Builds the page when its sources are not those it was last built from. */
+/** Builds the pages when their sources are not those they were last built from. */
 async function buildPage(node) {
   const sources = hashOf(PAGE_SOURCES);
-  if (readIfThere(PAGE_STAMP) === sources && existsSync(inRoot('services/web/dist/index.html'))) return;
+  const isBuilt = PAGES.every((page) => existsSync(inRoot(page)));
+  if (readIfThere(PAGE_STAMP) === sources && isBuilt) return;
   const end = await run(node, [inRoot('node_modules', 'vite', 'bin', 'vite.js'), 'build', 'services/web']);
   if (end.orderedBy !== undefined) process.exit(codeOf(end.orderedBy));
   if (end.code !== 0) {

@@ -1,4 +1,6 @@
-import { defineConfig } from 'vite';
+import { type BuildEnvironment, defineConfig } from 'vite';
+
+import { selfContained } from './vite-self-contained.ts';
 
 const page = (name: string) => new URL(`./${name}.html`, import.meta.url).pathname;
 
@@ -6,13 +8,35 @@ const page = (name: string) => new URL(`./${name}.html`, import.meta.url).pathna
 export default defineConfig({
   base: './',
   build: {
-    outDir: 'dist',
     emptyOutDir: true,
     target: 'es2023',
     rolldownOptions: {
-      input: { call: page('index'), console: page('console') },
       // The contract's schemas are for nodes; a page takes only codes and limits from it.
       treeshake: { moduleSideEffects: (id) => !/\/(services\/protocol|node_modules\/zod)\//.test(id) },
     },
   },
+  environments: {
+    client: {
+      build: {
+        outDir: 'dist',
+        rolldownOptions: { input: { call: page('index'), console: page('console') } },
+      },
+    },
+    // The load tester's report goes from hand to hand as one file, and no node serves it: it shares nothing with the others.
+    report: {
+      consumer: 'client',
+      build: {
+        outDir: 'report/dist',
+        copyPublicDir: false,
+        modulePreload: false,
+        rolldownOptions: { input: page('report'), output: { codeSplitting: false } },
+      },
+    },
+  },
+  builder: {
+    async buildApp({ build, environments }) {
+      for (const name of ['client', 'report']) await build(environments[name] as BuildEnvironment);
+    },
+  },
+  plugins: [{ ...selfContained(), applyToEnvironment: ({ name }) => name === 'report' }],
 });

@@ -1,6 +1,7 @@
+import { valueText } from '@fenghuo/web/report';
+
 import type { Result, Unjudged, VerdictName } from './result.ts';
-import { DEFAULT_SLOS, isMet, measuredValue, parseSlo, type Slo } from './slo.ts';
-import { sloValue } from './words.ts';
+import { DEFAULT_SLOS, isMet, kindOf, measuredValue, parseSlo, type Slo } from './slo.ts';
 
 type Judgement = Pick<Result, 'slos' | 'verdict' | 'reasons'>;
 
@@ -17,7 +18,7 @@ export const EXIT_CODES = { pass: 0, slo_failed: 1, unreachable: 3, invalid: 4 }
 export function judge(result: Unjudged, slos: readonly Slo[]): Judgement {
   const asked = slos.length > 0 ? slos : DEFAULT_SLOS.map(parseSlo);
   const checked = asked.map((slo) => {
-    const value = measuredValue(slo, result);
+    const value = measuredValue(slo.metric, result);
     return { slo, value, isMet: isMet(slo, value) };
   });
   const missed = checked.filter((each) => !each.isMet);
@@ -28,7 +29,7 @@ export function judge(result: Unjudged, slos: readonly Slo[]): Judgement {
       missed.map(({ slo, value }) =>
         value === null
           ? `${slo.text}: this run did not measure it`
-          : `${slo.text}: it is ${sloValue(slo, value)}`,
+          : `${slo.text}: it is ${valueText(kindOf(slo.metric), value)}`,
       ),
     ),
   };

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 
-import { countText, shareText, threeDigits, timeText } from './words.ts';
+import { countText, shareText, threeDigits, timeText } from '@fenghuo/web/report';
 
 /** How a run stands, for those who watch it. */
 export interface Progress {

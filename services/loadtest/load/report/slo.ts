@@ -1,8 +1,7 @@
 import { StartFailure } from '@fenghuo/cluster';
+import type { Kind } from '@fenghuo/web/report';
 
 import { LATENCY_NAMES, type Latency, type Unjudged } from './result.ts';
-
-type Kind = 'count' | 'share' | 'time' | 'bytes' | 'rate';
 
 /** What a run must keep to, such as `relay_p99<80ms`. */
 export interface Slo {
@@ -133,18 +132,18 @@ export function parseSlo(text: string): Slo {
   };
 }
 
-/** What the run measured of an SLO, in the SLO's base unit; null where it measured nothing. */
-export function measuredValue(slo: Slo, result: Unjudged): number | null {
-  return METRICS.get(slo.metric)?.read(result) ?? null;
+/** What the run measured, in the metric's base unit; null where it measured nothing. */
+export function measuredValue(metric: string, result: Unjudged): number | null {
+  return METRICS.get(metric)?.read(result) ?? null;
 }
 
 export function isMet(slo: Slo, value: number | null): boolean {
   return value !== null && OPERATORS[slo.operator](value, slo.bound);
 }
 
-/** The kind of an SLO's metric: how its values are to be written. */
-export function kindOf(slo: Slo): Kind {
-  return METRICS.get(slo.metric)?.kind ?? 'count';
+/** How values of the metric are to be written. */
+export function kindOf(metric: string): Kind {
+  return METRICS.get(metric)?.kind ?? 'count';
 }
 
 function unknownMetric(text: string, metric: string): string {

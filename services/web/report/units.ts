@@ -1,15 +1,35 @@
-import { kindOf, type Slo } from './slo.ts';
+/** How figures of a load test are written, in the terminal as on the page, in every language. */
+
+/** What a figure counts: `time` in milliseconds, `share` of 1. */
+export type Kind = 'count' | 'share' | 'time' | 'bytes' | 'rate';
 
 const COUNT = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+/** A value of this kind, as people read it. */
+export function valueText(kind: Kind, value: number): string {
+  switch (kind) {
+    case 'time':
+      return timeText(value);
+    case 'bytes':
+      return bytesText(value);
+    case 'share':
+      return shareText(value);
+    case 'rate':
+      return threeDigits(value);
+    case 'count':
+      return countText(value);
+  }
+}
 
 /** `12,345` */
 export function countText(count: number): string {
   return COUNT.format(count);
 }
 
-/** Three digits that matter, in the unit that suits: `0.42 ms`, `81.3 ms`, `2.41 s`. */
+/** Three digits that matter, in the unit that suits: `420 µs`, `81.3 ms`, `2.41 s`. */
 export function timeText(ms: number): string {
-  return ms >= 1_000 ? `${threeDigits(ms / 1_000)} s` : `${threeDigits(ms)} ms`;
+  if (ms >= 1_000) return `${threeDigits(ms / 1_000)} s`;
+  return ms > 0 && ms < 1 ? `${threeDigits(ms * 1_000)} µs` : `${threeDigits(ms)} ms`;
 }
 
 /** `512 B`, `16.2 KiB`, `1.25 MiB` */
@@ -26,20 +46,9 @@ export function shareText(share: number): string {
   return `${Number(percent.toFixed(digits))} %`;
 }
 
-/** A value of what an SLO is about, as people read it. */
-export function sloValue(slo: Slo, value: number): string {
-  switch (kindOf(slo)) {
-    case 'time':
-      return timeText(value);
-    case 'bytes':
-      return bytesText(value);
-    case 'share':
-      return shareText(value);
-    case 'rate':
-      return threeDigits(value);
-    case 'count':
-      return countText(value);
-  }
+/** `×1.25` */
+export function ratioText(ratio: number): string {
+  return `×${threeDigits(ratio)}`;
 }
 
 export function threeDigits(value: number): string {

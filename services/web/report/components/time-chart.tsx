@@ -1,0 +1,55 @@
+import { linearScale, logScale, logTicks } from '../axes.ts';
+import type { RunData } from '../page-data.ts';
+import { phaseMarks } from '../phase-marks.ts';
+import { threeDigits } from '../units.ts';
+import { useStrings } from './language-context.ts';
+import { type Line, LineChart } from './line-chart.tsx';
+
+interface TimeChartProps {
+  readonly id: string;
+  readonly title: string;
+  readonly run: RunData;
+  readonly lines: readonly Line[];
+  readonly yText: (value: number) => string;
+  readonly isLog?: boolean;
+  readonly isWide?: boolean;
+}
+
+/** A chart over the time of the run. All of them have one axis and one cursor, so that causes and effects line up. */
+export function TimeChart({ id, title, run, lines, yText, isLog = false, isWide = false }: TimeChartProps) {
+  const strings = useStrings();
+  return (
+    <LineChart
+      id={id}
+      title={title}
+      xName={strings.seconds}
+      xText={(value) => `${threeDigits(value)} s`}
+      yText={yText}
+      lines={lines}
+      isWide={isWide}
+      look={(look) => ({
+        cursor: { sync: { key: 'time' } },
+        scales: { x: { time: false, range: [0, endOf(run)] }, y: isLog ? logScale() : linearScale() },
+        axes: [
+          { ...look.axis, space: 52, size: 28, values: (_, splits) => splits.map((value) => `${value} s`) },
+          {
+            ...look.axis,
+            size: 58,
+            values: (_, splits) => splits.map((value) => (value === null ? '' : yText(value))),
+            ...(isLog
+              ? {
+                  splits: (_plot: unknown, _axis: number, min: number, max: number) => logTicks(min, max),
+                  filter: (_plot: unknown, splits: number[]) => splits,
+                }
+              : { space: 34 }),
+          },
+        ],
+        plugins: [phaseMarks(run.phases, look)],
+      })}
+    />
+  );
+}
+
+function endOf({ durationS, timeline }: RunData): number {
+  return Math.max(durationS, timeline.points.at(-1)?.atS ?? 0, 1);
+}
