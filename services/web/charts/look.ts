@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 
-/** Lines differ by their dashes, too: they often have the same figures, and one would hide the other. */
+/** Lines differ by their dashes, too: they often have the same figures, and one would hide the other, and colours come again. */
 const DASHES = [[], [9, 5], [3, 3], [12, 3, 3, 3], [6, 2], [1, 4]];
 const COLOURS = 6;
 
@@ -21,7 +21,7 @@ export function lookOf(box: HTMLElement) {
     line: (label: string, index: number): uPlot.Series => ({
       label,
       stroke: colour(`--line-${(index % COLOURS) + 1}`),
-      dash: DASHES[index % COLOURS] ?? [],
+      dash: DASHES[(index + Math.floor(index / COLOURS)) % DASHES.length] ?? [],
       width: 2,
       points: { show: false },
     }),

@@ -1,9 +1,9 @@
 import type uPlot from 'uplot';
 
-/** Labels of a logarithmic axis: 1, 2, 5 of each decade while they are few, else the decades alone. */
+/** Labels of a logarithmic axis: 1, 2, 5 of each decade, or fewer where there are many decades. */
 export function logTicks(min: number, max: number): number[] {
   const [from, to] = [Math.floor(Math.log10(min)), Math.ceil(Math.log10(max))];
-  const steps = to - from <= 3 ? [1, 2, 5] : [1];
+  const steps = to - from <= 2 ? [1, 2, 5] : to - from <= 4 ? [1, 3] : [1];
   return Array.from({ length: to - from + 1 }, (_, index) => index + from)
     .flatMap((decade) => steps.map((step) => step * 10 ** decade))
     .filter((value) => value >= min && value <= max);
@@ -18,8 +18,8 @@ export function logScale(): uPlot.Scale {
 }
 
 /** A scale from zero. */
-export function linearScale(least = 1): uPlot.Scale {
-  return { range: (_, _min, max) => [0, Math.max((max ?? 0) * 1.12, least)] };
+export function linearScale(): uPlot.Scale {
+  return { range: (_, _min, max) => [0, max > 0 ? max * 1.12 : 1] };
 }
 
 /** Where a share of all values stands on an axis on which 90, 99 and 99.9 % are equally far apart. */

@@ -16,6 +16,7 @@ export function phaseMarks(
         ctx.save();
         ctx.font = `${11 * devicePixelRatio}px ${fontFamily}`;
         ctx.textBaseline = 'bottom';
+        ctx.textAlign = 'left';
         phases.forEach(
           (phase, index) => void (phase.toS === undefined ? moment(plot, phase) : span(plot, phase, index)),
         );
@@ -40,6 +41,7 @@ export function phaseMarks(
     const at = within(valToPos(fromS, 'x', true), bbox);
     ctx.strokeStyle = colour('--bad');
     ctx.lineWidth = devicePixelRatio;
+    ctx.setLineDash([]);
     ctx.beginPath();
     ctx.moveTo(at, bbox.top);
     ctx.lineTo(at, bbox.top + bbox.height);
@@ -47,9 +49,8 @@ export function phaseMarks(
     ctx.fillStyle = colour('--bad');
     const gap = LABEL_GAP_PX * devicePixelRatio;
     const isRight = at > bbox.left + bbox.width / 2;
-    ctx.textAlign = isRight ? 'right' : 'left';
-    ctx.fillText(name, isRight ? at - gap : at + gap, bbox.top + 14 * devicePixelRatio);
-    ctx.textAlign = 'left';
+    const left = isRight ? at - gap - ctx.measureText(name).width : at + gap;
+    ctx.fillText(name, left, bbox.top + 14 * devicePixelRatio);
   }
 }
 

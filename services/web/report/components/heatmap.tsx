@@ -78,5 +78,5 @@ export function Heatmap({ run: { heatmap } }: { run: RunData }) {
 /** Percent of full heat; equal ratios are equally far apart, since regions may be a hundred times slower than neighbours. */
 function heatOf(min: number, max: number): (value: number) => number {
   if (min <= 0 || max <= min * 1.05) return () => 8;
-  return (value) => Math.round(8 + (52 * Math.log(value / min)) / Math.log(max / min));
+  return (value) => Math.round(8 + (38 * Math.log(value / min)) / Math.log(max / min));
 }

@@ -47,6 +47,9 @@ export function LineChart({
 }: LineChartProps) {
   const strings = useStrings();
   const drawn = lines.filter(({ points }) => points.some(([, y]) => y !== undefined));
+  const notes = [note, drawn.some(({ isBefore }) => isBefore) ? strings.beforeNote : undefined].filter(
+    Boolean,
+  );
   const data = useMemo(() => joined(drawn), [lines]);
   if (drawn.length === 0) return null;
 
@@ -54,7 +57,7 @@ export function LineChart({
     const style = lookOf(box);
     const { plugins = [], ...rest } = look(style);
     return {
-      padding: [14, 14, 0, 0],
+      padding: [14, 22, 0, 0],
       legend: { live: false },
       ...rest,
       cursor: { drag: { x: false, y: false }, y: false, ...rest.cursor },
@@ -65,7 +68,7 @@ export function LineChart({
   return (
     <figure class={isWide ? 'card chart wide' : 'card chart'} data-testid={`chart-${id}`}>
       <figcaption>{title}</figcaption>
-      {note !== undefined && <p class="quiet note">{note}</p>}
+      {notes.length > 0 && <p class="quiet note">{notes.join(' ')}</p>}
       <Plot
         data={data}
         shape={drawn.map(({ name }) => name).join('\n')}
@@ -106,14 +109,10 @@ export function LineChart({
   );
 }
 
-function seriesOf(
-  line: Line,
-  index: number,
-  { line: style }: ReturnType<typeof lookOf>,
-): uPlot.Series {
+function seriesOf(line: Line, index: number, { line: style }: ReturnType<typeof lookOf>): uPlot.Series {
   const number = line.colour ?? index;
   const series = { ...style(line.name, number), spanGaps: true };
-  return line.isBefore ? { ...series, alpha: 0.5, width: 1.5, dash: [2, 3] } : series;
+  return line.isBefore ? { ...series, class: 'before', alpha: 0.55, width: 1.5, dash: [2, 3] } : series;
 }
 
 /** All lines over all their x, which need not be the same. */

@@ -11,7 +11,7 @@ export function RecoveryChart({ run, before }: { run: RunData; before?: RunData 
   const lines = useMemo(() => {
     const of = ({ recovery }: RunData, name: string): Line => ({
       name,
-      colour: 1,
+      colour: 0,
       points: (recovery?.points ?? []).map(({ s, share }) => [s, share]),
     });
     return [

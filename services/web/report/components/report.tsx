@@ -12,9 +12,9 @@ import { Heatmap } from './heatmap.tsx';
 import { KeyFigures } from './key-figures.tsx';
 import { LanguageContext, useStrings } from './language-context.ts';
 import { LatencyTable } from './latency-table.tsx';
+import { MachineCharts } from './machine-charts.tsx';
 import { RecoveryChart } from './recovery-chart.tsx';
 import { RunCard } from './run-card.tsx';
-import { ServerCharts } from './server-charts.tsx';
 import { SpectrumChart } from './spectrum-chart.tsx';
 import { TimelineCharts } from './timeline-charts.tsx';
 
@@ -70,7 +70,7 @@ function Sections({ run, before, changes }: PageData) {
       </div>
       <LatencyTable run={run} />
       <ChangesTable changes={changes} />
-      <ServerCharts run={run} />
+      <MachineCharts run={run} before={before} />
       <CountsCard run={run} />
       <RunCard run={run} />
     </>

@@ -29,7 +29,7 @@ export function RunCard({ run }: { run: RunData }) {
             ))}
             <p>{strings.loopDelay(timeText(generator.loopDelayP99Ms))}</p>
             <p>{strings.lateOf(countText(generator.lateStarts), countText(generator.started))}</p>
-            <p>{strings.machines(generator.hosts, generator.workers, generator.cpus, generator.node)}</p>
+            <p>{strings.onMachines(generator.hosts, generator.workers, generator.cpus, generator.node)}</p>
           </dd>
         </div>
         <div>

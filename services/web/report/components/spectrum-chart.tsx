@@ -7,17 +7,12 @@ import { type Line, LineChart } from './line-chart.tsx';
 import { nameBefore } from './timeline-charts.tsx';
 
 /** Shares that the axis names, as far as there are values enough. */
-const MARKS = [0, 0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999].map(rarity);
-/** More lines than colours cannot be told apart; a comparison has each twice. */
-const LINES_MAX = 6;
-
+const MARKS = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999].map(rarity);
 /** How long every share of the values took at most: what a single percentile hides, the slowest of them above all. */
 export function SpectrumChart({ run, before }: { run: RunData; before?: RunData | undefined }) {
   const strings = useStrings();
   const lines = useMemo(() => {
-    const names = Object.keys(run.latencies)
-      .filter((name) => (run.latencies[name]?.count ?? 0) > 0)
-      .slice(0, LINES_MAX);
+    const names = Object.keys(run.latencies);
     const of = (data: RunData, name: string, label: string, colour: number): Line => ({
       name: label,
       colour,

@@ -6,7 +6,7 @@ import { useStrings } from './language-context.ts';
 import type { Line } from './line-chart.tsx';
 import { TimeChart } from './time-chart.tsx';
 
-interface RunProps {
+export interface RunProps {
   readonly run: RunData;
   readonly before?: RunData | undefined;
 }
@@ -31,7 +31,6 @@ export function TimelineCharts({ run, before }: RunProps) {
     [strings.deliveredLine, ({ delivered }) => perSecond(delivered)],
     [strings.faults.lost, ({ lost }) => (lost === undefined ? undefined : perSecond(lost))],
   ]);
-  const lag = useLines(run, before, [[lines.loop, ({ loopP99Ms }) => loopP99Ms]]);
   return (
     <>
       <TimeChart
@@ -53,7 +52,6 @@ export function TimelineCharts({ run, before }: RunProps) {
       {hasSignals && (
         <TimeChart id="rates" title={strings.ratesOverTime} run={run} lines={rates} yText={threeDigits} />
       )}
-      <TimeChart id="lag" title={strings.lagOverTime} run={run} lines={lag} yText={timeText} />
     </>
   );
 }
@@ -61,7 +59,7 @@ export function TimelineCharts({ run, before }: RunProps) {
 type Reading = readonly [name: string, read: (point: TimePoint) => number | undefined];
 
 /** The lines of this run, and below them those of the earlier one in the same colours. */
-function useLines(run: RunData, before: RunData | undefined, readings: readonly Reading[]): Line[] {
+export function useLines(run: RunData, before: RunData | undefined, readings: readonly Reading[]): Line[] {
   const strings = useStrings();
   return useMemo(
     () => [
