@@ -3,6 +3,7 @@ export {
   bytesText,
   countText,
   type Kind,
+  momentText,
   ratioText,
   shareText,
   threeDigits,

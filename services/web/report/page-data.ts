@@ -34,6 +34,7 @@ export interface RunData {
   > &
     Refused;
   readonly calls?: Counts<'started' | 'connected' | 'failed' | 'hungUp'> | undefined;
+  /** Those that have values, the most telling first. */
   readonly latencies: Readonly<Record<string, LatencyData>>;
   readonly timeline: { readonly everyS: number; readonly points: readonly TimePoint[] };
   readonly phases: readonly Phase[];

@@ -32,6 +32,11 @@ export function timeText(ms: number): string {
   return ms > 0 && ms < 1 ? `${threeDigits(ms * 1_000)} µs` : `${threeDigits(ms)} ms`;
 }
 
+/** A moment of a run, in seconds since its beginning: `8.5 s` */
+export function momentText(seconds: number): string {
+  return `${Number(seconds.toFixed(1))} s`;
+}
+
 /** `512 B`, `16.2 KiB`, `1.25 MiB` */
 export function bytesText(bytes: number): string {
   const size = Math.abs(bytes);

@@ -56,6 +56,6 @@ function trend(from: number, to: number, isMoreBetter: boolean): Change['trend']
 function refuseOther(earlier: Result, scenario: string): void {
   if (earlier.scenario === scenario) return;
   throw new StartFailure(
-    `--compare: the earlier result is of the scenario ${JSON.stringify(earlier.scenario)}, and this run is of ${JSON.stringify(scenario)}; give a result of ${JSON.stringify(scenario)}.`,
+    `the earlier result is of the scenario ${JSON.stringify(earlier.scenario)}, and this run is of ${JSON.stringify(scenario)}; give a result of ${JSON.stringify(scenario)}.`,
   );
 }

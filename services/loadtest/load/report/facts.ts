@@ -1,4 +1,4 @@
-import { bytesText, countText, shareText, threeDigits, timeText } from '@fenghuo/web/report';
+import { bytesText, countText, momentText, shareText, threeDigits, timeText } from '@fenghuo/web/report';
 
 import type { Result } from './result.ts';
 
@@ -40,7 +40,7 @@ export function facts(result: Result): [what: string, text: string][] {
     [
       'recovery',
       recovery &&
-        `${countText(recovery.sessions)} sessions cut off at ${threeDigits(recovery.atS)} s; ${recovery.to99S === undefined ? 'never 99 % of them were back' : `99 % were back after ${timeText(recovery.to99S * 1_000)}`}`,
+        `${countText(recovery.sessions)} sessions cut off at ${momentText(recovery.atS)}; ${recovery.to99S === undefined ? 'never 99 % of them were back' : `99 % were back after ${timeText(recovery.to99S * 1_000)}`}`,
     ],
     [
       'memory',
@@ -77,7 +77,9 @@ function refusals(refused: Readonly<Record<string, number>>): string {
 }
 
 function phaseText({ name, fromS, toS }: Result['phases'][number]): string {
-  return `${name} ${toS === undefined ? 'at ' : ''}${threeDigits(fromS)}${toS === undefined ? '' : `–${threeDigits(toS)}`} s`;
+  return toS === undefined
+    ? `${name} at ${momentText(fromS)}`
+    : `${name} ${momentText(fromS)} – ${momentText(toS)}`;
 }
 
 function targetText({ url, region, node }: Result['targets'][number]): string {

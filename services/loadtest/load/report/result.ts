@@ -186,5 +186,13 @@ export const resultSchema = z.object({
 });
 
 export type Result = z.infer<typeof resultSchema>;
+/** The latencies that have values, in the order of LATENCY_NAMES. */
+export function measuredLatencies({ latencies }: Pick<Result, 'latencies'>): [LatencyName, Latency][] {
+  return LATENCY_NAMES.flatMap((name) => {
+    const latency = latencies[name];
+    return latency !== undefined && latency.count > 0 ? [[name, latency] as [LatencyName, Latency]] : [];
+  });
+}
+
 /** A result that nobody has judged yet. */
 export type Unjudged = Omit<Result, 'slos' | 'verdict' | 'reasons'>;

@@ -4,7 +4,7 @@ import { type Change, countText, ratioText, timeText, valueText } from '@fenghuo
 import { commandLine } from './command-line.ts';
 import { changes } from './compare.ts';
 import { facts } from './facts.ts';
-import type { Latency, Result } from './result.ts';
+import { type Latency, measuredLatencies, type Result } from './result.ts';
 import { kindOf, parseSlo } from './slo.ts';
 
 const VERDICT_TEXTS = {
@@ -97,10 +97,11 @@ function slos(result: Result): string[][] {
   ]);
 }
 
-function latencyTable({ latencies }: Result): string[][] {
-  const rows = Object.entries(latencies)
-    .filter(([, { count }]) => count > 0)
-    .map(([name, latency]) => [name, ...LATENCY_COLUMNS.map(([, text]) => text(latency))]);
+function latencyTable(result: Result): string[][] {
+  const rows = measuredLatencies(result).map(([name, latency]) => [
+    name,
+    ...LATENCY_COLUMNS.map(([, text]) => text(latency)),
+  ]);
   return rows.length === 0 ? [] : [['latency', ...LATENCY_COLUMNS.map(([name]) => name)], ...rows];
 }
 

@@ -6,7 +6,7 @@ import { DATA_PLACE, PAGE_URL, type PageData, type RunData, valueText } from '@f
 
 import { commandLine } from './command-line.ts';
 import { changes } from './compare.ts';
-import type { Result } from './result.ts';
+import { measuredLatencies, type Result } from './result.ts';
 import { kindOf, parseSlo } from './slo.ts';
 import { spectrum } from './spectrum.ts';
 import { summaryMarkdown } from './summary.ts';
@@ -57,7 +57,7 @@ function runData(result: Result): RunData {
     })),
     command: commandLine(result),
     latencies: Object.fromEntries(
-      Object.entries(result.latencies).map(([name, { hdr, ...latency }]) => [
+      measuredLatencies(result).map(([name, { hdr, ...latency }]) => [
         name,
         { ...latency, spectrum: spectrum({ hdr, ...latency }) },
       ]),

@@ -13,7 +13,7 @@ const COLUMNS = [
 
 export function LatencyTable({ run }: { run: RunData }) {
   const strings = useStrings();
-  const rows = Object.entries(run.latencies).filter(([, { count }]) => count > 0);
+  const rows = Object.entries(run.latencies);
   if (rows.length === 0) return null;
   return (
     <section class="card table-card" data-testid="latencies">

@@ -1,25 +1,37 @@
 import { useMemo } from 'preact/hooks';
 import type { RunData, ServerMetric } from '../page-data.ts';
-import { threeDigits, timeText } from '../units.ts';
+import { bytesText, threeDigits, timeText } from '../units.ts';
 import { useStrings } from './language-context.ts';
 import { TimeChart } from './time-chart.tsx';
 import { type RunProps, useLines } from './timeline-charts.tsx';
 
+const SHORT = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 });
+
 /** How the load tester kept up, and what the nodes measured meanwhile: a chart a metric, a line a node. */
 export function MachineCharts({ run, before }: RunProps) {
   const strings = useStrings();
-  const metrics = useMemo(() => [...Map.groupBy(run.server ?? [], ({ metric }) => metric)], [run]);
+  const [flat, telling] = useMemo(() => {
+    const metrics = [...Map.groupBy(run.server ?? [], ({ metric }) => metric)];
+    const isFlat = (nodes: readonly ServerMetric[]) =>
+      nodes.every(({ points }) => points.every(({ value }) => value === 0));
+    return [metrics.filter(([, nodes]) => isFlat(nodes)), metrics.filter(([, nodes]) => !isFlat(nodes))];
+  }, [run]);
   const lag = useLines(run, before, [[strings.lines.loop, ({ loopP99Ms }) => loopP99Ms]]);
-  if (metrics.length === 0 && run.timeline.points.length === 0) return null;
+  if (run.server === undefined && run.timeline.points.length === 0) return null;
   return (
     <section aria-label={strings.machines} class="group">
       <h2>{strings.machines}</h2>
       <div class="charts">
         <TimeChart id="lag" title={strings.lagOverTime} run={run} lines={lag} yText={timeText} />
-        {metrics.map(([metric, nodes]) => (
+        {telling.map(([metric, nodes]) => (
           <MetricChart key={metric} metric={metric} nodes={nodes} run={run} />
         ))}
       </div>
+      {flat.length > 0 && (
+        <p class="quiet flat">
+          {strings.stayedZero} <code>{flat.map(([metric]) => metric).join(', ')}</code>
+        </p>
+      )}
     </section>
   );
 }
@@ -41,5 +53,29 @@ function MetricChart({
       })),
     [nodes],
   );
-  return <TimeChart id={`server-${metric}`} title={metric} run={run} lines={lines} yText={threeDigits} />;
+  return (
+    <TimeChart
+      id={`server-${metric}`}
+      title={metric}
+      run={run}
+      lines={lines}
+      yText={textOf(metric)}
+      isBinary={isBytes(metric)}
+    />
+  );
+}
+
+/** Prometheus has the unit in the name. */
+function textOf(metric: string): (value: number) => string {
+  if (isBytes(metric)) return bytesText;
+  return /_seconds(_total)?$/.test(metric) ? (value) => timeText(value * 1_000) : shortText;
+}
+
+function isBytes(metric: string): boolean {
+  return /_bytes(_total)?$/.test(metric);
+}
+
+/** Short enough for an axis: `1.2M`. */
+function shortText(value: number): string {
+  return Math.abs(value) < 10_000 ? threeDigits(value) : SHORT.format(value);
 }

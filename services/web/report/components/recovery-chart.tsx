@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { RunData } from '../page-data.ts';
-import { countText, shareText, threeDigits, timeText } from '../units.ts';
+import { countText, shareText, timeText } from '../units.ts';
 import { useStrings } from './language-context.ts';
 import { type Line, LineChart } from './line-chart.tsx';
 import { nameBefore } from './timeline-charts.tsx';
@@ -12,7 +12,8 @@ export function RecoveryChart({ run, before }: { run: RunData; before?: RunData 
     const of = ({ recovery }: RunData, name: string): Line => ({
       name,
       colour: 0,
-      points: (recovery?.points ?? []).map(({ s, share }) => [s, share]),
+      points:
+        recovery === undefined ? [] : [[0, 0], ...recovery.points.map(({ s, share }) => [s, share] as const)],
     });
     return [
       of(run, strings.backShare),
@@ -23,20 +24,20 @@ export function RecoveryChart({ run, before }: { run: RunData; before?: RunData 
   }, [run, before, strings]);
   const { recovery } = run;
   if (recovery === undefined) return null;
-  const to99 = recovery.to99S === undefined ? undefined : timeText(recovery.to99S * 1_000);
+  const to99 = recovery.to99S === undefined ? undefined : secondsText(recovery.to99S);
   return (
     <LineChart
       id="recovery"
       title={strings.recovery}
       note={strings.recoveryNote(countText(recovery.sessions), to99)}
       xName={strings.seconds}
-      xText={(value) => `${threeDigits(value)} s`}
+      xText={secondsText}
       yText={shareText}
       lines={lines}
       look={({ axis }) => ({
-        scales: { x: { time: false }, y: { range: [0, 1.04] } },
+        scales: { x: { time: false, range: (_, _min, max) => [0, max] }, y: { range: [0, 1.04] } },
         axes: [
-          { ...axis, space: 52, size: 28, values: (_, splits) => splits.map((value) => `${value} s`) },
+          { ...axis, space: 52, size: 28, values: (_, splits) => splits.map(secondsText) },
           {
             ...axis,
             size: 58,
@@ -47,4 +48,8 @@ export function RecoveryChart({ run, before }: { run: RunData; before?: RunData 
       })}
     />
   );
+}
+
+function secondsText(seconds: number): string {
+  return timeText(seconds * 1_000);
 }

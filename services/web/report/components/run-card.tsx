@@ -1,5 +1,5 @@
 import type { RunData } from '../page-data.ts';
-import { countText, threeDigits, timeText } from '../units.ts';
+import { countText, momentText, timeText } from '../units.ts';
 import { useStrings } from './language-context.ts';
 
 /** Where and how it ran, so that somebody else can run it again and believe it. */
@@ -50,7 +50,7 @@ export function RunCard({ run }: { run: RunData }) {
               <p key={`${name} ${fromS}`}>
                 {name}{' '}
                 <span class="quiet">
-                  {toS === undefined ? threeDigits(fromS) : `${threeDigits(fromS)}–${threeDigits(toS)}`} s
+                  {toS === undefined ? momentText(fromS) : `${momentText(fromS)} – ${momentText(toS)}`}
                 </span>
               </p>
             ))}

@@ -1,7 +1,7 @@
 import { linearScale, logScale, logTicks } from '../axes.ts';
 import type { RunData } from '../page-data.ts';
 import { phaseMarks } from '../phase-marks.ts';
-import { threeDigits } from '../units.ts';
+import { momentText } from '../units.ts';
 import { useStrings } from './language-context.ts';
 import { type Line, LineChart } from './line-chart.tsx';
 
@@ -12,18 +12,31 @@ interface TimeChartProps {
   readonly lines: readonly Line[];
   readonly yText: (value: number) => string;
   readonly isLog?: boolean;
+  /** Steps of the vertical axis are powers of two. */
+  readonly isBinary?: boolean;
   readonly isWide?: boolean;
 }
 
+const POWERS_OF_TWO = Array.from({ length: 48 }, (_, power) => 2 ** power);
+
 /** A chart over the time of the run. All of them have one axis and one cursor, so that causes and effects line up. */
-export function TimeChart({ id, title, run, lines, yText, isLog = false, isWide = false }: TimeChartProps) {
+export function TimeChart({
+  id,
+  title,
+  run,
+  lines,
+  yText,
+  isLog = false,
+  isBinary = false,
+  isWide = false,
+}: TimeChartProps) {
   const strings = useStrings();
   return (
     <LineChart
       id={id}
       title={title}
       xName={strings.seconds}
-      xText={(value) => `${threeDigits(value)} s`}
+      xText={momentText}
       yText={yText}
       lines={lines}
       isWide={isWide}
@@ -41,7 +54,7 @@ export function TimeChart({ id, title, run, lines, yText, isLog = false, isWide 
                   splits: (_plot: unknown, _axis: number, min: number, max: number) => logTicks(min, max),
                   filter: (_plot: unknown, splits: number[]) => splits,
                 }
-              : { space: 34 }),
+              : { space: 34, ...(isBinary ? { incrs: POWERS_OF_TWO } : {}) }),
           },
         ],
         plugins: [phaseMarks(run.phases, look)],
@@ -50,6 +63,7 @@ export function TimeChart({ id, title, run, lines, yText, isLog = false, isWide 
   );
 }
 
-function endOf({ durationS, timeline }: RunData): number {
-  return Math.max(durationS, timeline.points.at(-1)?.atS ?? 0, 1);
+function endOf({ durationS, timeline, phases }: RunData): number {
+  const ends = phases.map(({ fromS, toS = fromS }) => toS);
+  return Math.max(durationS, timeline.points.at(-1)?.atS ?? 0, ...ends, 1);
 }

@@ -29,7 +29,11 @@ export function TimelineCharts({ run, before }: RunProps) {
   const rates = useLines(run, before, [
     [strings.sent, ({ sent }) => perSecond(sent)],
     [strings.deliveredLine, ({ delivered }) => perSecond(delivered)],
-    [strings.faults.lost, ({ lost }) => (lost === undefined ? undefined : perSecond(lost))],
+    // Where none was lost, a line along the bottom would say nothing.
+    [
+      strings.faults.lost,
+      ({ lost }) => (run.signals.lost === 0 || lost === undefined ? undefined : perSecond(lost)),
+    ],
   ]);
   return (
     <>
@@ -80,5 +84,12 @@ export function nameBefore(name: string, strings: Strings): string {
 }
 
 function lineOf({ timeline }: RunData, name: string, read: Reading[1], colour: number): Line {
-  return { name, colour, points: timeline.points.map((point) => [point.atS, read(point)]) };
+  return { name, colour, points: wholeIntervals(timeline).map((point) => [point.atS, read(point)]) };
+}
+
+/** Without what is left at the end of a run: the counts of a moment would look like a fall. */
+function wholeIntervals({ everyS, points }: RunData['timeline']): readonly TimePoint[] {
+  return points.filter(
+    ({ atS }, index) => atS - (points[index - 1]?.atS ?? Number.NEGATIVE_INFINITY) > everyS / 2,
+  );
 }

@@ -35,7 +35,7 @@ describe('the summary in the terminal', () => {
     expect(text).toContain('refused: 4 rate_limited');
     expect(text).toContain('120 sessions cut off at 30 s; 99 % were back after 3.7 s');
     expect(text).toContain('24.4 KiB per connection over 400 of them');
-    expect(text).toContain('ramp 0–8 s, steady 8–30 s, storm at 30 s');
+    expect(text).toContain('ramp 0 s – 8 s, steady 8 s – 30 s, storm at 30 s');
     expect(text).toContain(
       'valid: loop delay p99 2.31 ms, 3 of 12,500 started late (0.02 %); 2 workers on 1 machine',
     );
@@ -86,6 +86,13 @@ describe('the command line of a run', () => {
   test('makes such a run again', () => {
     expect(commandLine(sampleResult({ slos: SLOS }))).toBe(
       "npm run load -- storm --url http://127.0.0.1:3001 --rate 200 --duration 60s --share '30 %' --json --seed 7 --slo lost==0 --slo 'relay_region_p50<15ms'",
+    );
+  });
+
+  test('gives an option several times that was', () => {
+    const options = { url: 'a=http://127.0.0.1:1 b=http://127.0.0.1:2' };
+    expect(commandLine({ ...sampleResult({ slos: [] }), options, seed: 1 })).toBe(
+      'npm run load -- storm --url a=http://127.0.0.1:1 --url b=http://127.0.0.1:2 --seed 1',
     );
   });
 
