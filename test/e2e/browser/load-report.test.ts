@@ -85,6 +85,7 @@ describe.skipIf(capabilities.chromium === false)('the report of a load test', ()
       expect(await chart.locator('tbody tr').count()).toBeGreaterThan(5);
     }
     expect(await reader.by('chart-latency').locator('thead').innerText()).toMatch(/Time\s+p50\s+p99\s+max/);
+    expect(await reader.page.getByText('At 0 throughout: signaling_packets_waiting').count()).toBe(1);
     expect(await reader.by('heatmap').locator('td').count()).toBe(16);
     await reader.by('heatmap').getByRole('button', { name: 'p99' }).click();
     const near = await reader.by('heatmap').locator('td').first().innerText();

@@ -1,3 +1,4 @@
+import { Total } from '../../components/total.tsx';
 import { figure, fineFigure } from '../figures.ts';
 import { NODE_STATES, totalsOf } from '../node-list.ts';
 import { useStore, useStrings } from './store-context.ts';
@@ -23,24 +24,5 @@ export function TotalsStrip() {
       <Total name="people" label={strings.people} value={figure(totals.people)} />
       <Total name="messages" label={strings.messagesPerSecond} value={fineFigure(totals.messagesPerSecond)} />
     </dl>
-  );
-}
-
-interface TotalProps {
-  readonly name: string;
-  readonly label: string;
-  readonly value: string;
-  readonly note?: string;
-}
-
-function Total({ name, label, value, note }: TotalProps) {
-  return (
-    <div data-testid={`total-${name}`}>
-      <dt>{label}</dt>
-      <dd>
-        <b>{value}</b>
-        {note !== undefined && <span class="quiet">{note}</span>}
-      </dd>
-    </div>
   );
 }

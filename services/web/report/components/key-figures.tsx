@@ -1,3 +1,4 @@
+import { Total } from '../../components/total.tsx';
 import type { RunData } from '../page-data.ts';
 import { countText, shareText, threeDigits, timeText } from '../units.ts';
 import { useStrings } from './language-context.ts';
@@ -8,26 +9,30 @@ export function KeyFigures({ run }: { run: RunData }) {
   const relay = run.latencies.relay;
   return (
     <dl class="totals" aria-label={strings.keyFigures}>
-      <Figure
+      <Total
+        name="delivered"
         label={strings.delivered}
         value={threeDigits(durationS > 0 ? signals.delivered / durationS : 0)}
       />
       {relay !== undefined && relay.count > 0 && (
         <>
-          <Figure label={strings.relayP50} value={timeText(relay.p50Ms)} />
-          <Figure
+          <Total name="relay-p50" label={strings.relayP50} value={timeText(relay.p50Ms)} />
+          <Total
+            name="relay-p99"
             label={strings.relayP99}
             value={timeText(relay.p99Ms)}
             note={strings.slowest(timeText(relay.maxMs))}
           />
         </>
       )}
-      <Figure
+      <Total
+        name="peak"
         label={strings.peak}
         value={countText(connections.peak)}
         note={strings.ofTarget(countText(connections.target))}
       />
-      <Figure
+      <Total
+        name="generator"
         label={strings.generator}
         value={timeText(generator.loopDelayP99Ms)}
         note={strings.lateStarts(
@@ -35,17 +40,5 @@ export function KeyFigures({ run }: { run: RunData }) {
         )}
       />
     </dl>
-  );
-}
-
-function Figure({ label, value, note }: { label: string; value: string; note?: string }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>
-        <b>{value}</b>
-        {note !== undefined && <span class="quiet">{note}</span>}
-      </dd>
-    </div>
   );
 }

@@ -127,6 +127,7 @@ export function sampleRun({ slowness = 1, seed = 7 } = {}): Unjudged {
     ],
     server: NODES.flatMap((node, index) => [
       serverMetric(node, 'signaling_connections', (atS) => Math.min(100, atS * 13) - dip(atS) * 30),
+      serverMetric(node, 'signaling_packets_waiting', () => 0),
       serverMetric(
         node,
         'nodejs_eventloop_lag_p99_seconds',

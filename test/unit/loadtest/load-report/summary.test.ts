@@ -48,6 +48,14 @@ describe('the summary in the terminal', () => {
     expect(summaryText(sampleResult({ slos: SLOS }), { hasColours: true })).toContain('\u001b[31m');
   });
 
+  test('begins in red where a single signal went wrong, in green else', () => {
+    const result = sampleResult();
+    const misrouted = { ...result, signals: { ...result.signals, misrouted: 1 } };
+    const beginning = (of: typeof result) => summaryText(of, { hasColours: true }).trimStart();
+    expect(beginning(misrouted).startsWith('\u001b[31m0 lost')).toBe(true);
+    expect(beginning(result).startsWith('\u001b[32m0 lost')).toBe(true);
+  });
+
   test('sets an earlier run beside it', () => {
     const before = sampleResult({ slowness: 2 });
     expect(summaryText(sampleResult(), { before })).toMatch(
