@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { METRIC_NAMES, parseSlo } from '../../../../services/loadtest/load/report/index.ts';
@@ -64,6 +65,15 @@ describe('the metrics', () => {
       (name) => !name.startsWith('ack_') && measuredValue(name, run) === null,
     );
     expect(missing).toEqual([]);
+  });
+
+  test('are all in the documents', () => {
+    const docs = readFileSync(new URL('../../../../docs/load-report.md', import.meta.url), 'utf8');
+    const isTold = (name: string) =>
+      docs.includes(`\`${name}\``) ||
+      (docs.includes(`\`${name.replace(/_[a-z0-9]+$/, '')}\``) &&
+        docs.includes(`\`${/_[a-z0-9]+$/.exec(name)?.[0]}\``));
+    expect(METRIC_NAMES.filter((name) => !isTold(name))).toEqual([]);
   });
 
   test.each([
