@@ -1,6 +1,7 @@
 export type { Change, LatencyData, PageData, RunData } from './page-data.ts';
 export {
   bytesText,
+  clockText,
   countText,
   type Kind,
   momentText,

@@ -32,9 +32,18 @@ export function timeText(ms: number): string {
   return ms > 0 && ms < 1 ? `${threeDigits(ms * 1_000)} µs` : `${threeDigits(ms)} ms`;
 }
 
-/** A moment of a run, in seconds since its beginning: `8.5 s` */
+/** A time within a run: `8.5 s`, and from ten minutes on `12:30`, `1:02:05`. */
 export function momentText(seconds: number): string {
-  return `${Number(seconds.toFixed(1))} s`;
+  return seconds < 600 ? `${Number(seconds.toFixed(1))} s` : clockText(seconds);
+}
+
+/** `0:05`, `12:30`, `1:02:05` */
+export function clockText(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
 }
 
 /** `512 B`, `16.2 KiB`, `1.25 MiB` */

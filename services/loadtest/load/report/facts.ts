@@ -51,7 +51,7 @@ export function facts(result: Result): [what: string, text: string][] {
     ['phases', phases.map(phaseText).join(', ')],
     ['targets', targets.map(targetText).join(', ')],
     ['generator', generatorText(result)],
-    ['started', `${result.startedAt}, for ${threeDigits(result.durationS)} s`],
+    ['started', `${result.startedAt}, for ${momentText(result.durationS)}`],
   ];
   return rows.filter((row): row is [string, string] => row[1] !== undefined && row[1] !== '');
 }

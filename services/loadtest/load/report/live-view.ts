@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 
-import { countText, shareText, threeDigits, timeText } from '@fenghuo/web/report';
+import { clockText, countText, shareText, threeDigits, timeText } from '@fenghuo/web/report';
 
 /** How a run stands, for those who watch it. */
 export interface Progress {
@@ -163,13 +163,7 @@ function share({ elapsedS, durationS }: Progress): number {
 /** `18 / 30 s`, `1:02:05 / 4:00:00` */
 function clock({ elapsedS, durationS }: Progress): string {
   if (durationS < 120) return `${Math.floor(elapsedS)} / ${Math.round(durationS)} s`;
-  const digits = (value: number) => String(Math.floor(value)).padStart(2, '0');
-  const hours = durationS >= 3_600;
-  const text = (seconds: number) =>
-    hours
-      ? `${Math.floor(seconds / 3_600)}:${digits((seconds / 60) % 60)}:${digits(seconds % 60)}`
-      : `${Math.floor(seconds / 60)}:${digits(seconds % 60)}`;
-  return `${text(elapsedS)} / ${text(durationS)}`;
+  return `${clockText(elapsedS)} / ${clockText(durationS)}`;
 }
 
 function painter(hasColours: boolean): Paint {

@@ -4,7 +4,7 @@ import { type Language, languageTag, pickLanguage } from '../../language.ts';
 import { remember, remembered } from '../../remember.ts';
 import type { PageData, RunData } from '../page-data.ts';
 import { STRINGS } from '../strings.ts';
-import { timeText } from '../units.ts';
+import { momentText } from '../units.ts';
 import { ChangesTable } from './changes-table.tsx';
 import { CountsCard } from './counts-card.tsx';
 import { Headline } from './headline.tsx';
@@ -78,7 +78,7 @@ function Sections({ run, before, changes }: PageData) {
 }
 
 function ranAt(run: RunData, ran: (at: string, duration: string) => string): string {
-  return ran(timeOf(run), timeText(run.durationS * 1_000));
+  return ran(timeOf(run), momentText(run.durationS));
 }
 
 /** In the reader's own time zone: `2026-11-25 16:30:00`. */

@@ -17,6 +17,11 @@ interface TimeChartProps {
   readonly isWide?: boolean;
 }
 
+/** Steps of an axis of time that read well on a clock. */
+const ROUND_TIMES_S = [
+  0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400,
+  604_800,
+];
 const POWERS_OF_TWO = Array.from({ length: 48 }, (_, power) => 2 ** power);
 
 /** A chart over the time of the run. All of them have one axis and one cursor, so that causes and effects line up. */
@@ -44,7 +49,13 @@ export function TimeChart({
         cursor: { sync: { key: 'time' } },
         scales: { x: { time: false, range: [0, endOf(run)] }, y: isLog ? logScale() : linearScale() },
         axes: [
-          { ...look.axis, space: 52, size: 28, values: (_, splits) => splits.map((value) => `${value} s`) },
+          {
+            ...look.axis,
+            space: 56,
+            size: 28,
+            incrs: ROUND_TIMES_S,
+            values: (_, splits) => splits.map(momentText),
+          },
           {
             ...look.axis,
             size: 58,

@@ -124,6 +124,16 @@ describe('the live view in a terminal', () => {
     expect(screen.screen()).toHaveLength(7);
   });
 
+  test.each([
+    [65, 119, '65 / 119 s'],
+    [65, 300, '1:05 / 5:00'],
+    [3_725, 14_400, '1:02:05 / 4:00:00'],
+  ])('counts %d of %d seconds as %s', (elapsedS, durationS, clock) => {
+    const screen = terminal(80);
+    liveView(screen, { isTty: true, columns: 80 }).show({ ...PROGRESS, elapsedS, durationS });
+    expect(screen.screen()[0]?.endsWith(`  ${clock}`)).toBe(true);
+  });
+
   test('goes away at its end', () => {
     const screen = terminal(80);
     const view = liveView(screen, { isTty: true, columns: 80 });
