@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 
 import { StartFailure } from '@fenghuo/cluster';
+import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { z } from 'zod';
 
-import { RESULT_SCHEMA, type Result, resultSchema } from './result.ts';
+import { measuredLatencies, RESULT_SCHEMA, type Result, resultSchema } from './result.ts';
 
 const FAULTS_SHOWN_MAX = 3;
 
@@ -21,13 +22,24 @@ export function readResult(path: string): Result {
     );
   }
   const result = resultSchema.safeParse(json);
-  if (result.success) return result.data;
-  const faults = result.error.issues
-    .slice(0, FAULTS_SHOWN_MAX)
-    .map(({ path: place, message }) => `${place.join('.')}: ${message}`);
+  const faults = result.success
+    ? measuredLatencies(result.data).flatMap(([name, { hdr }]) =>
+        isHistogram(hdr) ? [] : [`latencies.${name}.hdr is no histogram`],
+      )
+    : result.error.issues.map(({ path: place, message }) => `${place.join('.')}: ${message}`);
+  if (result.success && faults.length === 0) return result.data;
   throw new StartFailure(
-    `${path} is a damaged result: ${faults.join('; ')}. Give the file as it was written.`,
+    `${path} is a damaged result: ${faults.slice(0, FAULTS_SHOWN_MAX).join('; ')}. Give the file as it was written.`,
   );
+}
+
+function isHistogram(hdr: string): boolean {
+  try {
+    decodeFromCompressedBase64(hdr, 32);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function contentOf(path: string): string {

@@ -1,7 +1,7 @@
 import { StartFailure } from '@fenghuo/cluster';
-import type { Kind } from '@fenghuo/web/report';
+import { type Kind, valueText } from '@fenghuo/web/report';
 
-import { LATENCY_NAMES, type Latency, type Unjudged } from './result.ts';
+import { LATENCY_NAMES, type Latency, type Result, type Unjudged } from './result.ts';
 
 /** What a run must keep to, such as `relay_p99<80ms`. */
 export interface Slo {
@@ -139,6 +139,12 @@ export function measuredValue(metric: string, result: Unjudged): number | null {
 
 export function isMet(slo: Slo, value: number | null): boolean {
   return value !== null && OPERATORS[slo.operator](value, slo.bound);
+}
+
+/** A checked SLO's value as people read it; undefined where it was not measured. Bears SLOs that an earlier version knew. */
+export function shownValue({ text, value }: Result['slos'][number]): string | undefined {
+  const metric = /^[a-z0-9_]+/.exec(text)?.[0] ?? '';
+  return value === null ? undefined : valueText(kindOf(metric), value);
 }
 
 /** How values of the metric are to be written. */

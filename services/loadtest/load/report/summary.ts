@@ -1,11 +1,11 @@
 import { styleText } from 'node:util';
-import { type Change, countText, ratioText, timeText, valueText } from '@fenghuo/web/report';
+import { type Change, countText, ratioText, timeText } from '@fenghuo/web/report';
 
 import { commandLine } from './command-line.ts';
 import { changes } from './compare.ts';
 import { facts } from './facts.ts';
 import { type Latency, measuredLatencies, type Result } from './result.ts';
-import { kindOf, parseSlo } from './slo.ts';
+import { shownValue } from './slo.ts';
 
 const VERDICT_TEXTS = {
   pass: 'PASS',
@@ -90,11 +90,7 @@ function isFaultless({ signals }: Result): boolean {
 }
 
 function slos(result: Result): string[][] {
-  return result.slos.map(({ text, value, isMet }) => [
-    isMet ? '✓' : '✗',
-    text,
-    value === null ? 'not measured' : valueText(kindOf(parseSlo(text).metric), value),
-  ]);
+  return result.slos.map((slo) => [slo.isMet ? '✓' : '✗', slo.text, shownValue(slo) ?? 'not measured']);
 }
 
 function latencyTable(result: Result): string[][] {

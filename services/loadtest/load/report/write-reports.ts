@@ -2,12 +2,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { StartFailure } from '@fenghuo/cluster';
-import { DATA_PLACE, PAGE_URL, type PageData, type RunData, valueText } from '@fenghuo/web/report';
+import { DATA_PLACE, PAGE_URL, type PageData, type RunData } from '@fenghuo/web/report';
 
 import { commandLine } from './command-line.ts';
 import { changes } from './compare.ts';
 import { measuredLatencies, type Result } from './result.ts';
-import { kindOf, parseSlo } from './slo.ts';
+import { shownValue } from './slo.ts';
 import { spectrum } from './spectrum.ts';
 import { summaryMarkdown } from './summary.ts';
 
@@ -50,11 +50,10 @@ function filled(page: string, data: PageData): string {
 function runData(result: Result): RunData {
   return {
     ...result,
-    slos: result.slos.map(({ text, value, isMet }) => ({
-      text,
-      isMet,
-      ...(value === null ? {} : { shown: valueText(kindOf(parseSlo(text).metric), value) }),
-    })),
+    slos: result.slos.map((slo) => {
+      const shown = shownValue(slo);
+      return { text: slo.text, isMet: slo.isMet, ...(shown === undefined ? {} : { shown }) };
+    }),
     command: commandLine(result),
     latencies: Object.fromEntries(
       measuredLatencies(result).map(([name, { hdr, ...latency }]) => [

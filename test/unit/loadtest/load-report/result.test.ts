@@ -46,6 +46,15 @@ describe('a result', () => {
     expect(() => readResult(fileOf(content))).toThrow(message);
   });
 
+  test('with a histogram that cannot be read is refused before anything is made of it', () => {
+    const result = sampleResult();
+    const relay = { ...latencyOf(1, () => 1), hdr: 'HISTFAAAAB' };
+    const path = fileOf({ ...result, latencies: { ...result.latencies, relay } });
+    expect(() => readResult(path)).toThrow(
+      /is a damaged result: latencies\.relay\.hdr is no histogram\. Give/,
+    );
+  });
+
   test('that is not there is refused by name', () => {
     expect(() => readResult(join(dir, 'absent.json'))).toThrow(/absent\.json cannot be read/);
   });

@@ -63,6 +63,11 @@ describe('the summary in the terminal', () => {
     );
   });
 
+  test('bears an SLO of another version', () => {
+    const result = { ...sampleResult(), slos: [{ text: 'warmth>3', value: 4, isMet: true }] };
+    expect(summaryText(result)).toContain('✓  warmth>3  4');
+  });
+
   test('of an invalid run says that its figures are not the target’s', () => {
     const result = {
       ...sampleResult(),
