@@ -12,6 +12,7 @@ import { doctor } from '../../services/signaling/doctor/index.ts';
 import { ACL_COMMANDS } from '../../services/signaling/doctor/redis-rights.ts';
 import { capabilities } from '../support/capabilities.ts';
 import { startCluster } from '../support/cluster.ts';
+import { startDelayProxy } from '../support/delay-proxy.ts';
 import { startIssuer } from '../support/issuer.ts';
 import { connect } from '../support/plain-client.ts';
 import { freePort } from '../support/ports.ts';
@@ -158,6 +159,59 @@ describe.skipIf(!capabilities.redisServer)('with a Redis', () => {
       level: 'fault',
       text: expect.stringContaining('allkeys-lru'),
       cure: expect.stringContaining('CONFIG SET maxmemory-policy noeviction'),
+    });
+  });
+
+  describe('and another in the other region', () => {
+    const LINK_MS = 15;
+    const from = async (region: string, shanghai: string) =>
+      examine({ REGION: region, REDIS_URLS: `beijing=${urlOf('fenghuo')} shanghai=${shanghai}` });
+    beforeAll(() => allow('fenghuo', ...OURS, ...ACL_COMMANDS.map((command) => `+${command}`)));
+
+    test('looks at both, names each, and tells how long the link takes', async () => {
+      const link = await startDelayProxy(redis.port, () => LINK_MS);
+      onTestFinished(() => link.stop());
+      const { code, findings } = await from('beijing', urlOf('fenghuo').replace(/\d+$/, String(link.port)));
+      expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+      const ofRedis = findings.filter(({ check }) => /redis|link|clock|persistence|replication/.test(check));
+      for (const home of ['beijing', 'shanghai'])
+        expect(ofRedis.filter(({ text }) => text.startsWith(`${home}: `))).toHaveLength(ofRedis.length / 2);
+      const [trip] = findings.filter(({ check }) => check === 'link');
+      const [, p50 = '0'] = /^shanghai: round trip p50 ([\d.]+) ms/.exec(trip?.text ?? '') ?? [];
+      expect(Number(p50)).toBeGreaterThanOrEqual(LINK_MS);
+      expect(code).toBe(0);
+    });
+
+    test('warns of a far one that is away, with what that costs; one’s own is a fault', async () => {
+      const gone = `redis://127.0.0.1:${await freePort()}`;
+      const far = await from('beijing', gone);
+      expect(far.code).toBe(0);
+      expect(far.concerns('redis')).toEqual([
+        expect.objectContaining({
+          level: 'warning',
+          text: expect.stringMatching(
+            /^shanghai: .* nothing listens there .*rooms whose home it is are unavailable/,
+          ),
+          cure: expect.stringContaining('correct REDIS_URLS'),
+        }),
+      ]);
+      const own = await from('shanghai', gone);
+      expect(own.code).toBe(1);
+      expect(own.concerns('redis')).toEqual([
+        expect.objectContaining({ level: 'fault', text: expect.stringMatching(/^shanghai: /) }),
+      ]);
+    });
+
+    test('takes a far one that refuses for the mistake that it is, and shows no password', async () => {
+      const { code, text, concerns } = await from('beijing', urlOf('nobody'));
+      expect(code).toBe(1);
+      expect(concerns('redis')).toEqual([
+        expect.objectContaining({
+          level: 'fault',
+          text: expect.stringMatching(/^shanghai: .*refuses the user/),
+        }),
+      ]);
+      expect(text).not.toContain(PASSWORD);
     });
   });
 

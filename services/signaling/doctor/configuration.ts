@@ -1,6 +1,7 @@
 import { type Environment, SETTINGS, type Settings } from '../config.ts';
 import { IN_FILES } from '../secret-files.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
+import { homesToCheck } from './homes.ts';
 
 const NAMES = Object.keys(SETTINGS.shape);
 const KNOWN: ReadonlySet<string> = new Set([...NAMES, ...IN_FILES.map((name) => `${name}_FILE`)]);
@@ -49,8 +50,11 @@ function cureFor(text: string): string {
 }
 
 /** In production exposure.ts warns of it. */
-function inMemory({ REDIS_URL, REDIS_URL_FILE, NODE_ENV }: Environment): Finding[] {
-  if (REDIS_URL || REDIS_URL_FILE || NODE_ENV === 'production') return [];
+function inMemory(environment: Environment): Finding[] {
+  const isNamed = ['REDIS_URL', 'REDIS_URLS'].some(
+    (name) => environment[name] || environment[`${name}_FILE`],
+  );
+  if (isNamed || environment.NODE_ENV === 'production') return [];
   return [ok('redis', 'none named: one process, with its rooms in memory')];
 }
 
@@ -94,6 +98,12 @@ function idle(environment: Environment, settings: Partial<Settings>): Finding[] 
     say(`${keys.join(', ')} is set, and AUTH=open asks for no tokens`, 'unset AUTH, or set AUTH=required');
   if (isSet('TURN_SECRET') && !isSet('TURN_URLS') && TURN_URLS !== undefined)
     say('TURN_SECRET is set, and no TURN_URLS: nobody gets credentials', 'TURN_URLS=turn:turn.example.org');
+  const homes = homesToCheck(settings);
+  if (homes.length > 1 && homes.every(({ home }) => home !== settings.REGION))
+    say(
+      `REGION=${settings.REGION} is the name of no home: rooms that are created here lie in ${homes[0]?.home}, the first of REDIS_URLS`,
+      `REGION=${homes[0]?.home}, or another name of REDIS_URLS`,
+    );
   if (NODE_ENV !== undefined && NODE_ENV !== 'production' && NODE_ENV.toLowerCase().startsWith('prod'))
     say('NODE_ENV is not the word "production", so nothing risky is refused', 'NODE_ENV=production');
   if (RESUME_WINDOW_MS < RESUME_WINDOW_MIN_MS)

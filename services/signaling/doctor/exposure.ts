@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { parseRedisUrl } from '../backplane/redis/redis-url.ts';
 import type { Settings } from '../config.ts';
 import { type Finding, ok, warning } from './finding.ts';
+import { homesToCheck, type NamedHome } from './homes.ts';
 
 /** What is reachable by whom, and what is too easily so. */
 export function checkExposure(settings: Partial<Settings>): Finding[] {
@@ -50,7 +51,7 @@ function inProduction(settings: Partial<Settings>): Finding[] {
   const check = 'production';
   const findings: Finding[] = [];
   const say = (text: string, cure: string) => findings.push(warning(check, text, cure));
-  if (settings.REDIS_URL === undefined)
+  if (homesToCheck(settings).length === 0)
     say('no REDIS_URL: one process, which takes all rooms with it when it ends', 'REDIS_URL=redis://…');
   if (settings.TURN_URLS?.length === 0)
     say(
@@ -70,26 +71,9 @@ function inProduction(settings: Partial<Settings>): Finding[] {
 }
 
 /** What goes over the network as it is. */
-function inTheClear({ REDIS_URL = '', JWKS_URL, WEBHOOK_URL }: Partial<Settings>): Finding[] {
-  const findings: Finding[] = [];
-  const redis = parseRedisUrl(REDIS_URL);
-  const isFar = redis?.hosts.some(({ host }) => !isHere(host)) ?? false;
-  if (isFar && redis?.credentials.password === undefined)
-    findings.push(
-      warning(
-        'redis',
-        'REDIS_URL has no password: who reaches Redis reads every room',
-        'ACL SETUSER fenghuo … as in docs/operations.md, and redis://fenghuo:PASSWORD@…',
-      ),
-    );
-  if (redis?.isTls === false && redis.hosts.some(({ host }) => isPublic(host)))
-    findings.push(
-      warning(
-        'redis',
-        'REDIS_URL names a public address without TLS',
-        'rediss://… and tls-port in redis.conf',
-      ),
-    );
+function inTheClear(settings: Partial<Settings>): Finding[] {
+  const { JWKS_URL, WEBHOOK_URL } = settings;
+  const findings = homesToCheck(settings).flatMap(redisInTheClear);
   for (const [check, name, url] of [
     ['jwks', 'JWKS_URL', JWKS_URL],
     ['webhooks', 'WEBHOOK_URL', WEBHOOK_URL],
@@ -103,6 +87,22 @@ function inTheClear({ REDIS_URL = '', JWKS_URL, WEBHOOK_URL }: Partial<Settings>
         ),
       );
   }
+  return findings;
+}
+
+function redisInTheClear({ home, url, isOneOfSeveral }: NamedHome): Finding[] {
+  const redis = parseRedisUrl(url);
+  const given = isOneOfSeveral ? `REDIS_URLS (${home})` : 'REDIS_URL';
+  const isElsewhere = redis?.hosts.some(({ host }) => !isHere(host)) ?? false;
+  const findings: Finding[] = [];
+  const say = (text: string, cure: string) => findings.push(warning('redis', `${given} ${text}`, cure));
+  if (isElsewhere && redis?.credentials.password === undefined)
+    say(
+      'has no password: who reaches Redis reads every room',
+      'ACL SETUSER fenghuo … as in docs/operations.md, and redis://fenghuo:PASSWORD@…',
+    );
+  if (redis?.isTls === false && redis.hosts.some(({ host }) => isPublic(host)))
+    say('names a public address without TLS', 'rediss://… and tls-port in redis.conf');
   return findings;
 }
 

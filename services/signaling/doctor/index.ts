@@ -3,6 +3,7 @@ import { type Environment, readSettings } from '../config.ts';
 import { checkConfiguration } from './configuration.ts';
 import { checkExposure } from './exposure.ts';
 import { type Finding, fault, reasonOf, within } from './finding.ts';
+import { homesToCheck } from './homes.ts';
 import { checkOpenFiles, checkPorts } from './host.ts';
 import { checkIce } from './ice.ts';
 import { checkJwks } from './jwks.ts';
@@ -62,7 +63,7 @@ async function examine(environment: Environment): Promise<Finding[]> {
     ['exposure', () => checkExposure(settings)],
     ['open files', () => checkOpenFiles(settings)],
     ['ports', () => checkPorts(settings)],
-    ['redis', () => checkRedis(settings.REDIS_URL)],
+    ['redis', () => checkRedis(homesToCheck(settings))],
     ['jwks', () => checkJwks(settings.JWKS_URL)],
     ['turn', () => checkIce(settings)],
   ];

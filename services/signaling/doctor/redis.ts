@@ -4,6 +4,7 @@ import { type Clients, connectRedis } from '../backplane/redis/connect.ts';
 import { redisKeys } from '../backplane/redis/keys.ts';
 import { parseRedisUrl, type RedisAddress } from '../backplane/redis/redis-url.ts';
 import { type Finding, ok, within } from './finding.ts';
+import type { NamedHome } from './homes.ts';
 import { checkLoop, checkRoundTrip } from './redis-loop.ts';
 import { checkRights } from './redis-rights.ts';
 import { factsOf, judgeServer, judgeShards } from './redis-server.ts';
@@ -14,10 +15,31 @@ const INFO_MS = 2_000;
 /** What is said again and again while it is tried says nothing new. */
 const ERRORS_MAX = 50;
 
-/** What a node needs of its Redis. All that is written lies under a prefix of its own for a minute at most. */
-export async function checkRedis(url: string | undefined): Promise<Finding[]> {
-  const address = parseRedisUrl(url ?? '');
-  if (url === undefined || address === undefined) return [];
+/** What a node needs of each home's Redis. All that is written lies under a prefix of its own for a minute at most. */
+export async function checkRedis(homes: readonly NamedHome[]): Promise<Finding[]> {
+  const findings = await Promise.all(
+    homes.map(async (home) => (await checkHome(home)).map((finding) => ofHome(finding, home))),
+  );
+  return findings.flat();
+}
+
+/** What is found in one of several homes says in which, and where its URL stands. */
+function ofHome(finding: Finding, { home, isOneOfSeveral }: NamedHome): Finding {
+  if (!isOneOfSeveral) return finding;
+  const put = (text: string) =>
+    text
+      .replace(/REDIS_URL=(\S+)/, (_, url: string) => `${home}=${url} in REDIS_URLS`)
+      .replaceAll(/\bREDIS_URL\b/g, 'REDIS_URLS');
+  return {
+    ...finding,
+    text: `${home}: ${put(finding.text)}`,
+    ...(finding.cure === undefined ? {} : { cure: put(finding.cure) }),
+  };
+}
+
+async function checkHome({ url, isLocal }: NamedHome): Promise<Finding[]> {
+  const address = parseRedisUrl(url);
+  if (address === undefined) return [];
   const errors: Error[] = [];
   const clients = connectRedis(url, {
     connectionFailed: (_, error) => {
@@ -27,8 +49,9 @@ export async function checkRedis(url: string | undefined): Promise<Finding[]> {
   });
   try {
     const isReady = await untilReady(clients, () => errors.length > 0 && address.kind === 'standalone');
-    if (!isReady) return [unreachable(address, errors, clients.commands.status === 'connect')];
-    return await examine(clients, address);
+    if (!isReady)
+      return [unreachable(address, errors, { isSilent: clients.commands.status === 'connect', isLocal })];
+    return await examine(clients, address, isLocal);
   } finally {
     for (const client of [
       clients.commands,
@@ -59,7 +82,7 @@ async function untilReady(clients: Clients, isHopeless: () => boolean): Promise<
   });
 }
 
-async function examine(clients: Clients, address: RedisAddress): Promise<Finding[]> {
+async function examine(clients: Clients, address: RedisAddress, isLocal: boolean): Promise<Finding[]> {
   const { commands } = clients;
   const id = randomBytes(6).toString('hex');
   const keys = redisKeys(`fenghuo:doctor-${id}`);
@@ -79,7 +102,7 @@ async function examine(clients: Clients, address: RedisAddress): Promise<Finding
         // Where the right is missing, `rights` says so.
         return rights.some(({ level }) => level === 'fault')
           ? rights
-          : [unreachable(address, [error as Error], true)];
+          : [unreachable(address, [error as Error], { isSilent: true, isLocal })];
       }
     }),
   );
@@ -87,5 +110,5 @@ async function examine(clients: Clients, address: RedisAddress): Promise<Finding
   const findings = [reached, ...judged.flat(), ...(commands.isCluster ? judgeShards(masters.length) : [])];
   // What is no Redis of ours answers other questions in ways that tell nothing.
   if (findings.some(({ level, check }) => level === 'fault' && check === 'redis')) return findings;
-  return [...findings, ...(await checkRoundTrip(commands)), ...(await checkLoop(clients, keys, id))];
+  return [...findings, ...(await checkRoundTrip(commands, isLocal)), ...(await checkLoop(clients, keys, id))];
 }

@@ -2,6 +2,7 @@ import { parseRedisUrl } from '../backplane/redis/redis-url.ts';
 import type { Environment } from '../config.ts';
 import { withFiles } from '../secret-files.ts';
 import type { Finding, Level } from './finding.ts';
+import { redisUrlsGiven } from './homes.ts';
 
 const LEVELS: readonly Level[] = ['fault', 'warning', 'ok'];
 
@@ -40,10 +41,12 @@ const SECRET_CHARS_MIN = 6;
 /** Errors come in the words of libraries and servers: whatever they say, no secret of the environment is in it. */
 export function withoutSecrets(findings: readonly Finding[], environment: Environment): Finding[] {
   const { settings } = withFiles(environment);
-  const { JWT_SECRET, TURN_SECRET, ADMIN_TOKEN, WEBHOOK_SECRET, REDIS_URL } = settings;
-  const written = /^[^/]*\/\/[^:@/]*:?(.*)@/.exec(REDIS_URL ?? '')?.[1];
-  const meant = parseRedisUrl(REDIS_URL ?? '')?.credentials.password;
-  const secrets = [JWT_SECRET, TURN_SECRET, ADMIN_TOKEN, WEBHOOK_SECRET, written, meant]
+  const { JWT_SECRET, TURN_SECRET, ADMIN_TOKEN, WEBHOOK_SECRET } = settings;
+  const passwords = redisUrlsGiven(settings).flatMap(({ url }) => [
+    /^[^/]*\/\/[^:@/]*:?(.*)@/.exec(url)?.[1],
+    parseRedisUrl(url)?.credentials.password,
+  ]);
+  const secrets = [JWT_SECRET, TURN_SECRET, ADMIN_TOKEN, WEBHOOK_SECRET, ...passwords]
     .flatMap((text) => text?.split(/\s+/) ?? [])
     .filter((secret) => secret.length >= SECRET_CHARS_MIN);
   const clean = (text: string) => secrets.reduce((left, secret) => left.replaceAll(secret, '…'), text);

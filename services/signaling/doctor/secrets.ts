@@ -1,7 +1,8 @@
-import { parseRedisUrl } from '../backplane/redis/redis-url.ts';
+import { parseRedisUrl, type RedisHome } from '../backplane/redis/redis-url.ts';
 import type { Environment, Settings } from '../config.ts';
 import { withFiles } from '../secret-files.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
+import { redisUrlsGiven } from './homes.ts';
 
 interface Secret {
   readonly name: string;
@@ -45,12 +46,17 @@ function secretsOf(environment: Environment): Secret[] {
     const value = settings[name];
     return value === undefined ? [] : [{ name, value }];
   });
-  const password = parseRedisUrl(settings.REDIS_URL ?? '')?.credentials.password;
-  return [
-    ...listed,
-    ...single,
-    ...(password === undefined ? [] : [{ name: "REDIS_URL's password", value: password }]),
-  ];
+  return [...listed, ...single, ...passwordsOf(redisUrlsGiven(settings))];
+}
+
+/** Two homes may have the same. */
+function passwordsOf(homes: readonly RedisHome[]): Secret[] {
+  const byValue = Map.groupBy(homes, ({ url }) => parseRedisUrl(url)?.credentials.password);
+  return [...byValue].flatMap(([value, those]) => {
+    const names = those.map(({ home }) => home).join(', ');
+    const name = homes.length > 1 ? `REDIS_URLS' password of ${names}` : "REDIS_URL's password";
+    return value === undefined ? [] : [{ name, value }];
+  });
 }
 
 /** Why a secret is easily guessed; undefined where it is not. */

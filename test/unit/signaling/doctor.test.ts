@@ -16,6 +16,9 @@ import { parseIceUrl } from '../../../services/signaling/doctor/stun/transport.t
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const SECRET = 'q8JxT0vZr5mKc2WnYh7LpB4sDfGa9eUi';
 
+/** Of two regions, with one password, as deploy/init makes them. */
+const TWO = `beijing=redis://u:${SECRET}@10.0.0.1 shanghai=redis://u:${SECRET}@10.0.0.2`;
+
 function examine(environment: Record<string, string>): Finding[] {
   const { settings, faults } = readSettings(environment);
   return [
@@ -53,6 +56,7 @@ describe('the configuration', () => {
     [{ JWT_SECRET: SECRET }, 'warning: JWT_SECRET is set, and AUTH=open asks for no tokens'],
     [{ TURN_SECRET: SECRET }, 'warning: TURN_SECRET is set, and no TURN_URLS'],
     [{ RESUME_WINDOW_MS: '2000' }, 'warning: RESUME_WINDOW_MS=2000 is less than it takes'],
+    [{ REDIS_URLS: TWO }, 'warning: REGION=local is the name of no home'],
     [{ NODE_ENV: 'prod' }, 'warning: NODE_ENV is not the word "production"'],
   ])('%j: %s', (given, expected) => {
     expect(concerns({ AUTH: 'open', ...(given as object) })).toEqual([expect.stringContaining(expected)]);
@@ -120,12 +124,13 @@ describe('a secret', () => {
   });
 
   test('is taken out of whatever servers and libraries say', () => {
-    const environment = { REDIS_URL: `redis://u:${SECRET}@h`, TURN_SECRET: `${SECRET}A ${SECRET}B` };
-    const [clean] = withoutSecrets(
-      [fault('a', `user u:${SECRET} and ${SECRET}A`, `try ${SECRET}B`)],
-      environment,
-    );
-    expect(JSON.stringify(clean)).not.toContain(SECRET);
+    for (const redis of [{ REDIS_URL: `redis://u:${SECRET}@h` }, { REDIS_URLS: TWO }]) {
+      const [clean] = withoutSecrets([fault('a', `user u:${SECRET} and ${SECRET}A`, `try ${SECRET}B`)], {
+        ...redis,
+        TURN_SECRET: `${SECRET}A ${SECRET}B`,
+      });
+      expect(JSON.stringify(clean)).not.toContain(SECRET);
+    }
   });
 });
 
@@ -137,6 +142,11 @@ test.each([
   [{ OPS_HOST: '0.0.0.0' }, 'OPS_HOST=127.0.0.1'],
   [{ REDIS_URL: 'redis://10.0.0.7' }, 'ACL SETUSER'],
   [{ REDIS_URL: `redis://:${SECRET}R@203.0.113.7` }, 'rediss://'],
+  [
+    { REDIS_URL: '', REGION: 'a', REDIS_URLS: `a=redis://localhost b=redis://:${SECRET}R@203.0.113.7` },
+    'rediss://',
+  ],
+  [{ REDIS_URL: '', REGION: 'a', REDIS_URLS: 'a=redis://localhost b=redis://10.0.0.7' }, 'ACL SETUSER'],
   [{ DRAIN_MS: '0' }, 'DRAIN_MS=25000'],
   [{ TURN_URLS: '' }, 'TURN_URLS=turn:'],
   [{ WEBHOOK_URL: 'http://hooks.example', WEBHOOK_SECRET: `${SECRET}W` }, 'WEBHOOK_URL=https://'],
