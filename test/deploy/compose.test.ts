@@ -18,6 +18,8 @@ import { eventually } from '../support/eventually.ts';
 import { buildImage } from '../support/image.ts';
 import { connect } from '../support/plain-client.ts';
 
+/** The home of each region. */
+const REDIS = ['redis-beijing', 'redis-shanghai'] as const;
 const SMALL = { viewport: { width: 880, height: 480 }, ignoreHTTPSErrors: true };
 /** So that a roll of four nodes takes seconds: half of it is the pace at which clients are sent away. */
 const DRAIN_MS = '4000';
@@ -43,7 +45,7 @@ describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker
   test('ends healthy, with configurations that their own tools find nothing in', async () => {
     const services = (await cluster.compose('ps', '--format', '{{.Service}} {{.Health}}')).trim().split('\n');
     expect(services.sort()).toEqual(
-      ['alertmanager', 'coturn', 'haproxy', 'prometheus', 'redis', ...NODES]
+      ['alertmanager', 'coturn', 'haproxy', 'prometheus', ...REDIS, ...NODES]
         .map((name) => `${name} healthy`)
         .sort(),
     );
@@ -111,7 +113,7 @@ describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker
 
     frames = await watchBoth(wei, ana, GAP_MS_MAX);
     await load.during('redis-restart', async () => {
-      await cluster.compose('restart', 'redis');
+      await cluster.compose('restart', ...REDIS);
       await eventually(async () => (await Promise.all(NODES.map(cluster.isReady))).every(Boolean), {
         timeoutMs: 30_000,
         what: 'all nodes are ready again',
@@ -136,7 +138,7 @@ describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker
     ]);
     expect(await load.verdict()).toEqual([]);
     // What a user may not do and asked for would be in here: a node, or Redis itself as it read its file again.
-    expect(await redisCli('ACL', 'LOG')).toBe('');
+    for (const redis of REDIS) expect(await redisCli(redis, 'ACL', 'LOG')).toBe('');
   }, 180_000);
 
   test('Prometheus reaches every node and HAProxy, and every recording rule has a value', async () => {
@@ -161,28 +163,73 @@ describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker
     expect(recorded.filter((_, index) => values[index]?.length === 0)).toEqual([]);
   });
 
-  test('a Redis that is gone raises an alert, and its return clears it', async () => {
-    await cluster.compose('kill', 'redis');
-    await eventually(async () => (await alerts()).includes('RedisUnreachable'), {
+  test('a region that loses its Redis loses the rooms that live there until it is back, and nothing else', async () => {
+    const [wei, ana] = (await Promise.all(
+      ['beijing', 'shanghai'].map((region) =>
+        browser.enter(cluster.url, { name: region, room: 'near@beijing', query: { region }, context: SMALL }),
+      ),
+    )) as [Person, Person];
+    await Promise.all([wei.seesAndHears(ana), ana.seesAndHears(wei)]);
+    const [bo, li] = [await connect(inRegion('beijing')), await connect(inRegion('shanghai'))];
+    for (const client of [bo, li]) await client.join('far@shanghai');
+    const frames = await watchBoth(wei, ana, GAP_MS_MAX);
+
+    await cluster.compose('stop', 'redis-shanghai');
+    for (const node of ['shanghai-1', 'shanghai-2'] as const)
+      await eventually(async () => !(await cluster.isReady(node)), {
+        timeoutMs: 15_000,
+        what: `${node} misses its Redis`,
+      });
+    // Across the regions, in a room whose home is there: an ICE restart and a track.
+    await changeTheCall(wei, ana);
+    const late = { id: 2, topic: 'chat', data: 'sent while it was away' };
+    const askedMs = performance.now();
+    expect(await bo.ask('message', late)).toMatchObject({
+      error: { code: 'unavailable', retry_after_ms: expect.any(Number) },
+    });
+    expect(performance.now() - askedMs).toBeLessThan(1_500);
+    // Whose region takes nobody is led to the other.
+    const guest = await connect(inRegion('shanghai'));
+    expect(await guest.next('welcome')).toMatchObject({ region: 'beijing' });
+    expect(await guest.request('join', { room: 'new@beijing' })).toMatchObject({ ok: true });
+    await eventually(async () => (await alerts()).includes('RedisUnreachable shanghai shanghai'), {
       timeoutMs: 60_000,
       everyMs: 500,
       what: 'Alertmanager has the alert',
     });
+    expect(await Promise.all([cluster.isReady('beijing-1'), cluster.isReady('beijing-2')])).toEqual([
+      true,
+      true,
+    ]);
     // The engine keeps a node for a Redis that is away: it is alive.
-    const health = await cluster.compose('ps', '--format', '{{.Health}}', 'beijing-1');
+    const health = await cluster.compose('ps', '--format', '{{.Health}}', 'shanghai-1');
     expect(health.trim()).toBe('healthy');
-    await cluster.compose('up', '--detach', '--no-deps', '--no-recreate', 'redis');
-    await eventually(async () => !(await alerts()).includes('RedisUnreachable'), {
+    // Neither that a link is cut, nor that goals are missed, for this or, when it restarted, before.
+    expect(await alerts()).toEqual(['RedisUnreachable shanghai shanghai']);
+
+    await cluster.compose('up', '--detach', '--no-deps', '--no-recreate', 'redis-shanghai');
+    await eventually(async () => (await bo.ask('message', late)).ok, {
+      timeoutMs: 30_000,
+      everyMs: 500,
+      what: 'the message is taken',
+    });
+    expect(await li.next('message')).toMatchObject({ data: late.data });
+    expect(li.all('message')).toHaveLength(1);
+    await frames.haveNoGap();
+    await eventually(async () => !(await alerts()).some((alert) => alert.startsWith('RedisUnreachable')), {
       timeoutMs: 60_000,
       everyMs: 500,
       what: 'Alertmanager has let go of the alert',
     });
+    expect((await Promise.all(NODES.map(cluster.isReady))).every(Boolean)).toBe(true);
+    for (const client of [bo, li, guest]) client.close();
   }, 150_000);
 
+  /** Those that somebody would hear of, each with where it is and of which home. */
   async function alerts(): Promise<string[]> {
-    const response = await fetch(`${cluster.alertmanagerUrl}/api/v2/alerts?active=true`);
-    const active = (await response.json()) as { labels: { alertname: string } }[];
-    return active.map(({ labels }) => labels.alertname);
+    const response = await fetch(`${cluster.alertmanagerUrl}/api/v2/alerts?inhibited=false`);
+    const active = (await response.json()) as { labels: Readonly<Record<string, string>> }[];
+    return active.map(({ labels: { alertname, region, home } }) => `${alertname} ${region} ${home}`);
   }
 
   async function query(
@@ -196,10 +243,10 @@ describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker
       .sort((one, other) => JSON.stringify(one).localeCompare(JSON.stringify(other)));
   }
 
-  const redisCli = async (...command: string[]) =>
+  const redisCli = async (redis: string, ...command: string[]) =>
     (
       await cluster.compose(
-        ...['exec', '-T', 'redis', 'redis-cli', '--no-auth-warning', '--user', 'admin'],
+        ...['exec', '-T', redis, 'redis-cli', '--no-auth-warning', '--user', 'admin'],
         ...['--pass', cluster.secret('redis_admin_password'), ...command],
       )
     ).trim();

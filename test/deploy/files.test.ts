@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-
+import { parseRedisUrl, parseRedisUrls } from '../../services/signaling/backplane/redis/redis-url.ts';
 import { SETTINGS } from '../../services/signaling/config.ts';
 import { IN_FILES } from '../../services/signaling/secret-files.ts';
 import { ROOT } from '../support/image.ts';
@@ -45,7 +45,7 @@ describe('docker-compose.yml', () => {
   test('gives nodes settings that they know, and secrets as files alone', () => {
     const known = [...Object.keys(SETTINGS.shape), ...IN_FILES.map((name) => `${name}_FILE`)];
     expect(Object.keys(node).filter((name) => !known.includes(name))).toEqual([]);
-    for (const secret of ['JWT_SECRET', 'TURN_SECRET', 'ADMIN_TOKEN', 'REDIS_URL']) {
+    for (const secret of ['JWT_SECRET', 'TURN_SECRET', 'ADMIN_TOKEN', 'REDIS_URLS']) {
       expect(node).not.toHaveProperty(secret);
       expect(node[`${secret}_FILE`]).toMatch(/^\/run\/secrets\//);
     }
@@ -64,6 +64,22 @@ describe('docker-compose.yml', () => {
     }
   });
 });
+
+interface Service {
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly networks?: unknown;
+}
+
+function compose(): { readonly services: Readonly<Record<string, Service>> } {
+  return parse(read('docker-compose.yml'), { merge: true, maxAliasCount: -1 });
+}
+
+/** What a REDIS_URLS names. */
+function homesIn(urls = '') {
+  const homes = parseRedisUrls(urls) ?? [];
+  return homes.map(({ home, url }) => ({ name: home, address: parseRedisUrl(url) }));
+}
 
 describe("Redis's users", () => {
   const users = read('deploy/redis/users.acl').trim().split('\n');
@@ -109,9 +125,60 @@ describe('deploy/init', () => {
     );
     expect(mounted.length).toBeGreaterThan(8);
     const made = Object.keys(files());
-    expect(mounted.filter((name) => name !== 'redis_url_' && !made.includes(name ?? ''))).toEqual([]);
-    expect(made).toEqual(expect.arrayContaining(['redis_url_single', 'redis_url_sentinel']));
+    expect(mounted.filter((name) => name !== 'redis_urls_' && !made.includes(name ?? ''))).toEqual([]);
+    expect(made).toEqual(expect.arrayContaining(['redis_urls_single', 'redis_urls_sentinel']));
     expect(statSync(dir).mode & 0o777).toBe(0o700);
+  });
+
+  test('names a home for each region that nodes stand in, at a Redis of docker-compose.yml', () => {
+    const { services } = compose();
+    const regions = Object.values(services).flatMap(({ environment }) => environment?.REGION ?? []);
+    const homes = homesIn(files().redis_urls_single);
+    expect(homes.map(({ name }) => name)).toEqual([...new Set(regions)]);
+    for (const { name, address } of homes) {
+      expect(address?.hosts.map(({ host }) => host)).toEqual([`redis-${name}`]);
+      expect(Object.keys(services)).toContain(`redis-${name}`);
+    }
+  });
+
+  test('names the masters that the sentinels of docker-compose.yml watch, with the password for each', () => {
+    const { services } = compose();
+    const { command, environment } = services['sentinel-1'] ?? {};
+    const written = join(dir, 'sentinel.conf');
+    const script = String(command?.[2])
+      .replaceAll('$$', '$')
+      .replaceAll('/data/sentinel.conf', written)
+      .replaceAll(' /sentinel.conf', ' deploy/redis/sentinel.conf')
+      .replaceAll('/run/secrets', dir)
+      .replace(/exec redis-server.*/, '');
+    const addresses = Object.entries(environment ?? {}).map(([name, text]) => [
+      name,
+      text.replace(/\$\{STORE_NET:-([\d.]+)\}/, '$1'),
+    ]);
+    execFileSync('sh', ['-c', script], {
+      cwd: ROOT,
+      env: { ...process.env, ...Object.fromEntries(addresses) },
+    });
+    const lines = readFileSync(written, 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('sentinel'));
+    rmSync(written);
+    const password = files().redis_sentinel_password?.trim();
+    for (const { name, address } of homesIn(files().redis_urls_sentinel)) {
+      const at = Object.fromEntries(addresses)[name.toUpperCase()];
+      expect(address).toMatchObject({ kind: 'sentinel', path: name });
+      expect(lines).toEqual(
+        expect.arrayContaining([
+          `sentinel monitor ${name} ${at} 6379 2`,
+          `sentinel down-after-milliseconds ${name} 5000`,
+          `sentinel auth-pass ${name} ${password}`,
+        ]),
+      );
+      expect(services[`redis-${name}`]?.networks).toMatchObject({
+        store: { ipv4_address: expect.stringMatching(RegExp(`\\.${at?.split('.')[3]}$`)) },
+      });
+    }
+    expect(lines.join()).not.toMatch(/mymaster|@/);
   });
 
   test('makes secrets that a node takes in production, no two alike', () => {
@@ -131,8 +198,8 @@ describe('deploy/init', () => {
     const changed = Object.keys(before).filter((name) => before[name] !== after[name]);
     expect(changed.sort()).toEqual([
       'redis_password',
-      'redis_url_sentinel',
-      'redis_url_single',
+      'redis_urls_sentinel',
+      'redis_urls_single',
       'redis_users.acl',
     ]);
     expect(after['redis_users.acl']).not.toContain('@FENGHUO@');
