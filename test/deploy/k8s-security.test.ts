@@ -9,6 +9,12 @@ import {
   selects,
 } from '../support/manifests.ts';
 
+/** To the Redis of the other region, which is somewhere else in each case. */
+function farHoles(folder: string): string[] {
+  if (folder.endsWith('/k8s-regions')) return ['TCP 6379', 'TCP 26379'];
+  return folder.includes('/cn-') ? ['TCP 6379'] : [];
+}
+
 /** The volumes that the restricted Pod Security Standard knows, of those that we use. */
 const VOLUMES = ['configMap', 'emptyDir', 'secret'];
 
@@ -117,7 +123,7 @@ describe.skipIf(!capabilities.kubectl).each(OVERLAYS.filter((each) => !each.ends
           }),
         );
       const own = folder.startsWith('test/') ? ['TCP 26379', 'TCP 443'] : [];
-      expect(holes.sort()).toEqual(['UDP 53', 'TCP 53', 'TCP 6379', ...own].sort());
+      expect(holes.sort()).toEqual(['UDP 53', 'TCP 53', 'TCP 6379', ...own, ...farHoles(folder)].sort());
     });
 
     test('takes clients from what leads them here: the gateway, or the ingress controller', () => {
@@ -134,3 +140,50 @@ describe.skipIf(!capabilities.kubectl).each(OVERLAYS.filter((each) => !each.ends
     });
   },
 );
+
+/** Variables as the kubelet puts them into each other: those that stand before. */
+function expanded(
+  env: readonly { readonly name: string; readonly value?: string }[],
+): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const { name, value } of env)
+    values[name] =
+      value?.replaceAll(/\$\((\w+)\)/g, (whole, other: string) => values[other] ?? whole) ?? 'redis-0';
+  return values;
+}
+
+describe.skipIf(!capabilities.kubectl)('between two regions', () => {
+  const policyOf = (folder: string, name: string) =>
+    render(folder).objects.find(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === name)
+      ?.spec;
+  const addresses = (rules: Manifest['spec'][], direction: 'to' | 'from') =>
+    rules.flatMap((rule) => rule[direction].flatMap((peer: Manifest['spec']) => peer.ipBlock?.cidr ?? []));
+
+  test('nodes of both go to the same two Redis, each at an address of its own', () => {
+    const [beijing, shanghai] = ['beijing', 'shanghai'].map((region) =>
+      addresses(policyOf(`k8s/overlays/cn-${region}`, 'signaling').egress, 'to'),
+    );
+    expect(new Set(beijing).size).toBe(2);
+    expect(shanghai).toEqual(beijing);
+  });
+
+  test('a Redis of one’s own bears names that the other region knows, too', () => {
+    const redis = podTemplates(render('test/deploy/k8s-regions').objects).find(
+      ({ labels }) => labels['app.kubernetes.io/name'] === 'redis',
+    );
+    const domain = 'beijing.redis.fenghuo.svc.clusterset.local';
+    for (const { env } of redis?.containers.filter((container) => container.env !== undefined) ?? [])
+      expect(expanded(env)).toMatchObject({
+        SELF: `redis-0.${domain}`,
+        PEERS: [0, 1, 2].map((n) => `redis-${n}.${domain}`).join(' '),
+      });
+    expect.assertions(2);
+  });
+
+  test('a Redis of one’s own takes the nodes of the other region, and they are let out to it', () => {
+    const folder = 'test/deploy/k8s-regions';
+    const far = addresses(policyOf(folder, 'redis').ingress, 'from');
+    expect(far).toHaveLength(1);
+    expect(addresses(policyOf(folder, 'signaling').egress, 'to')).toEqual(expect.arrayContaining(far));
+  });
+});

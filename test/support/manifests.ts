@@ -81,4 +81,5 @@ export const OVERLAYS = [
   'k8s/overlays/cn-beijing',
   'k8s/overlays/cn-shanghai',
   'test/deploy/k8s',
+  'test/deploy/k8s-regions',
 ] as const;
