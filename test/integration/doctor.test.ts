@@ -166,12 +166,17 @@ describe.skipIf(!capabilities.redisServer)('with a Redis', () => {
     const LINK_MS = 15;
     const from = async (region: string, shanghai: string) =>
       examine({ REGION: region, REDIS_URLS: `beijing=${urlOf('fenghuo')} shanghai=${shanghai}` });
-    beforeAll(() => allow('fenghuo', ...OURS, ...ACL_COMMANDS.map((command) => `+${command}`)));
+    let other: LocalRedis;
+    beforeAll(async () => {
+      await allow('fenghuo', ...OURS, ...ACL_COMMANDS.map((command) => `+${command}`));
+      other = await startLocalRedis({ aof: true });
+    });
+    afterAll(() => other.stop());
 
     test('looks at both, names each, and tells how long the link takes', async () => {
-      const link = await startDelayProxy(redis.port, () => LINK_MS);
+      const link = await startDelayProxy(other.port, () => LINK_MS);
       onTestFinished(() => link.stop());
-      const { code, findings } = await from('beijing', urlOf('fenghuo').replace(/\d+$/, String(link.port)));
+      const { code, findings } = await from('beijing', `redis://127.0.0.1:${link.port}`);
       expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
       const ofRedis = findings.filter(({ check }) => /redis|link|clock|persistence|replication/.test(check));
       for (const home of ['beijing', 'shanghai'])
@@ -180,6 +185,31 @@ describe.skipIf(!capabilities.redisServer)('with a Redis', () => {
       const [, p50 = '0'] = /^shanghai: round trip p50 ([\d.]+) ms/.exec(trip?.text ?? '') ?? [];
       expect(Number(p50)).toBeGreaterThanOrEqual(LINK_MS);
       expect(code).toBe(0);
+    });
+
+    test('finds out that both are one, by whatever address', async () => {
+      const same = await startDelayProxy(redis.port, () => 0);
+      onTestFinished(() => same.stop());
+      expect((await from('beijing', `redis://127.0.0.1:${same.port}`)).concerns('redis')).toEqual([
+        expect.objectContaining({
+          level: 'fault',
+          text: expect.stringMatching(/^beijing and shanghai are the same/),
+        }),
+      ]);
+    });
+
+    test('warns of a far one that freezes, and looks at its own all the same', async () => {
+      other.pause();
+      onTestFinished(() => other.resume());
+      const { code, findings, concerns } = await from('beijing', other.url);
+      expect(code).toBe(0);
+      expect(concerns('redis')).toEqual([
+        expect.objectContaining({
+          level: 'warning',
+          text: expect.stringMatching(/^shanghai: .*does not answer/),
+        }),
+      ]);
+      expect(findings.some(({ text }) => text.startsWith('beijing: round trip'))).toBe(true);
     });
 
     test('warns of a far one that is away, with what that costs; one’s own is a fault', async () => {

@@ -1,26 +1,34 @@
-import { randomBytes } from 'node:crypto';
-import type { Cluster, Redis } from 'ioredis';
-import { type Clients, connectRedis } from '../backplane/redis/connect.ts';
-import { redisKeys } from '../backplane/redis/keys.ts';
-import { parseRedisUrl, type RedisAddress } from '../backplane/redis/redis-url.ts';
-import { type Finding, ok, within } from './finding.ts';
+import { type Finding, fault, reasonOf, warning } from './finding.ts';
 import type { NamedHome } from './homes.ts';
-import { checkLoop, checkRoundTrip } from './redis-loop.ts';
-import { checkRights } from './redis-rights.ts';
-import { factsOf, judgeServer, judgeShards } from './redis-server.ts';
-import { unreachable } from './redis-unreachable.ts';
-
-const READY_MS = 3_500;
-const INFO_MS = 2_000;
-/** What is said again and again while it is tried says nothing new. */
-const ERRORS_MAX = 50;
+import { checkHome, type Examined } from './redis-home.ts';
 
 /** What a node needs of each home's Redis. All that is written lies under a prefix of its own for a minute at most. */
 export async function checkRedis(homes: readonly NamedHome[]): Promise<Finding[]> {
-  const findings = await Promise.all(
-    homes.map(async (home) => (await checkHome(home)).map((finding) => ofHome(finding, home))),
+  const examined = await Promise.all(
+    homes.map(async (home) => {
+      const { findings, servers } = await checkHome(home).catch((error) => notLookedAt(error, home));
+      return { home, findings: findings.map((finding) => ofHome(finding, home)), servers };
+    }),
   );
-  return findings.flat();
+  return [...examined.flatMap(({ findings }) => findings), ...twins(examined)];
+}
+
+function notLookedAt(error: unknown, { isLocal }: NamedHome): Examined {
+  const level = isLocal ? fault : warning;
+  return {
+    findings: [level('redis', `could not be looked at: ${reasonOf(error)}`, 'run the doctor again')],
+    servers: [],
+  };
+}
+
+/** Homes that are one Redis: as it comes of a URL that was copied. */
+function twins(examined: readonly (Examined & { readonly home: NamedHome })[]): Finding[] {
+  return examined.flatMap(({ home, servers }, at) => {
+    const twin = examined.slice(at + 1).find((other) => other.servers.some((id) => servers.includes(id)));
+    if (twin === undefined) return [];
+    const text = `${home.home} and ${twin.home.home} are the same Redis: each node is two there, and its outage takes both`;
+    return [fault('redis', text, 'correct REDIS_URLS: a Redis of its own for each home')];
+  });
 }
 
 /** What is found in one of several homes says in which, and where its URL stands. */
@@ -35,80 +43,4 @@ function ofHome(finding: Finding, { home, isOneOfSeveral }: NamedHome): Finding 
     text: `${home}: ${put(finding.text)}`,
     ...(finding.cure === undefined ? {} : { cure: put(finding.cure) }),
   };
-}
-
-async function checkHome({ url, isLocal }: NamedHome): Promise<Finding[]> {
-  const address = parseRedisUrl(url);
-  if (address === undefined) return [];
-  const errors: Error[] = [];
-  const clients = connectRedis(url, {
-    connectionFailed: (_, error) => {
-      if (errors.length < ERRORS_MAX) errors.push(error);
-    },
-    reconnected: () => {},
-  });
-  try {
-    const isReady = await untilReady(clients, () => errors.length > 0 && address.kind === 'standalone');
-    if (!isReady)
-      return [unreachable(address, errors, { isSilent: clients.commands.status === 'connect', isLocal })];
-    return await examine(clients, address, isLocal);
-  } finally {
-    for (const client of [
-      clients.commands,
-      clients.subscriber,
-      clients.adapterPublisher,
-      clients.adapterSubscriber,
-    ])
-      client.disconnect();
-  }
-}
-
-/** Waits for the connections that scripts and doorbells go over, unless it is clear that they will not come. */
-async function untilReady(clients: Clients, isHopeless: () => boolean): Promise<boolean> {
-  const needed = [clients.commands, clients.subscriber];
-  const isReady = () => needed.every((client) => client.status === 'ready');
-  return new Promise((resolve) => {
-    const decide = (isOver: boolean) => {
-      if (!isReady() && !isOver) return;
-      clearTimeout(timer);
-      resolve(isReady());
-    };
-    const timer = setTimeout(() => decide(true), READY_MS);
-    for (const client of needed) {
-      client.on('ready', () => decide(false));
-      client.on('error', () => decide(isHopeless()));
-    }
-    decide(false);
-  });
-}
-
-async function examine(clients: Clients, address: RedisAddress, isLocal: boolean): Promise<Finding[]> {
-  const { commands } = clients;
-  const id = randomBytes(6).toString('hex');
-  const keys = redisKeys(`fenghuo:doctor-${id}`);
-  const masters: Redis[] = commands.isCluster ? (commands as Cluster).nodes('master') : [commands as Redis];
-  const where = (master: Redis) =>
-    masters.length > 1 ? `${master.options.host}:${master.options.port} ` : '';
-  const judged = await Promise.all(
-    masters.map(async (master) => {
-      const rights = await checkRights(master, keys, {
-        where: where(master),
-        isInCluster: commands.isCluster,
-      });
-      try {
-        const facts = factsOf(await within(INFO_MS, master.info()));
-        return [...judgeServer(facts, address.kind, where(master)), ...rights];
-      } catch (error) {
-        // Where the right is missing, `rights` says so.
-        return rights.some(({ level }) => level === 'fault')
-          ? rights
-          : [unreachable(address, [error as Error], { isSilent: true, isLocal })];
-      }
-    }),
-  );
-  const reached = ok('redis', `reached: ${address.kind}${address.isTls ? ', by TLS' : ''}`);
-  const findings = [reached, ...judged.flat(), ...(commands.isCluster ? judgeShards(masters.length) : [])];
-  // What is no Redis of ours answers other questions in ways that tell nothing.
-  if (findings.some(({ level, check }) => level === 'fault' && check === 'redis')) return findings;
-  return [...findings, ...(await checkRoundTrip(commands, isLocal)), ...(await checkLoop(clients, keys, id))];
 }
