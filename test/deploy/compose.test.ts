@@ -71,6 +71,25 @@ describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker
     ).toContain('SUCCESS');
   });
 
+  test('lists both regions, the asked one first, for whoever wants to measure the ways there', async () => {
+    const told = await eventually(
+      async () => {
+        const { region, regions } = (await (
+          await fetch(`${cluster.url}/regions?region=shanghai`)
+        ).json()) as {
+          region: string;
+          regions: object[];
+        };
+        return regions.length === 2 && { region, regions };
+      },
+      { what: 'two regions', timeoutMs: 10_000 },
+    );
+    expect(told).toEqual({
+      region: 'shanghai',
+      regions: ['shanghai', 'beijing'].map((name) => ({ name, endpoints: [inRegion(name)], nodes: 2 })),
+    });
+  });
+
   test('lets nobody say by a header of their own where they come from', async () => {
     const [host, guest] = [await connect(cluster.url), await connect(cluster.url)];
     const room = 'by address';

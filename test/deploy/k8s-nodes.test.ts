@@ -125,6 +125,11 @@ describe.skipIf(!capabilities.kubectl).each(OVERLAYS)('a node of %s', (folder) =
       ]);
     }
     expect(named('HTTPRoute')[0]?.spec.hostnames).toEqual([`${region}.signal.example.org`]);
+    // Pages measure the ways into all regions, from whichever they came.
+    expect(config().publicUrl).toBe(`https://${region}.signal.example.org`);
+    expect(config().allowedOrigins).toEqual(
+      expect.arrayContaining(['beijing', 'shanghai'].map((each) => `https://${each}.signal.example.org`)),
+    );
     for (const [origin] of [config().allowedOrigins ?? []])
       expect(origin).toBe(`https://${region}.signal.example.org`);
   });

@@ -52,6 +52,7 @@ export async function composeUp(settings: Readonly<Record<string, string>>): Pro
     ...settings,
     ...Object.fromEntries(Object.entries(PORTS).map(([name, variable]) => [variable, `${ports[name]}`])),
     TURN_RELAY_PORTS: `${ports.relays}-${Number(ports.relays) + RELAYS - 1}`,
+    PUBLIC_URL: `http://localhost:${ports.http}`,
     STORE_NET: `10.${randomInt(200, 250)}.${randomInt(1, 255)}`,
     COMPOSE_PROJECT_NAME: project,
     SECRETS_DIR: secrets,
