@@ -211,6 +211,10 @@ describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker
     const guest = await connect(inRegion('shanghai'));
     expect(await guest.next('welcome')).toMatchObject({ region: 'beijing' });
     expect(await guest.request('join', { room: 'new@beijing' })).toMatchObject({ ok: true });
+    expect(await redisFaults('beijing-1')).toEqual([
+      expect.stringMatching(/^warning shanghai: .*rooms whose home it is are unavailable from here/),
+    ]);
+    expect(await redisFaults('shanghai-1')).toEqual([expect.stringMatching(/^fault shanghai: /)]);
     await eventually(async () => (await alerts()).includes('RedisUnreachable shanghai shanghai'), {
       timeoutMs: 60_000,
       everyMs: 500,
@@ -243,6 +247,18 @@ describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker
     expect((await Promise.all(NODES.map(cluster.isReady))).every(Boolean)).toBe(true);
     for (const client of [bo, li, guest]) client.close();
   }, 150_000);
+
+  /** What the doctor in a node's container finds wrong with Redis. */
+  async function redisFaults(node: string): Promise<string[]> {
+    // It ends with 1 for the TURN server that is not at the container's own localhost.
+    const doctor = 'node services/signaling/main.ts doctor --json || true';
+    const { findings } = JSON.parse(await cluster.compose('exec', '-T', node, 'sh', '-c', doctor)) as {
+      findings: { level: string; check: string; text: string }[];
+    };
+    return findings
+      .filter(({ level, check }) => check === 'redis' && level !== 'ok')
+      .map(({ level, text }) => `${level} ${text}`);
+  }
 
   /** Those that somebody would hear of, each with where it is and of which home. */
   async function alerts(): Promise<string[]> {
