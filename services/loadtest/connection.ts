@@ -15,6 +15,15 @@ export interface Connection {
   /** `answered` runs in the order in which answers and events came; never, where no answer comes. */
   ask(name: string, payload: object, answered: (answer: Answer) => void): void;
   close(): void;
+  /** Takes the socket away without a word to either side, as a network that fails does. */
+  cut(): void;
+}
+
+/** What a client shows of itself when it connects. */
+export interface ConnectionOptions {
+  readonly token?: string;
+  /** The address that it comes from; one of this machine's. */
+  readonly localAddress?: string;
 }
 
 export interface ConnectionListener {
@@ -39,14 +48,19 @@ export function openConnection(
   endpoint: string,
   timeoutMs: number,
   listener: ConnectionListener,
+  { token, localAddress }: ConnectionOptions = {},
 ): Promise<Connection> {
   return new Promise((resolve, reject) => {
+    // The WebSocket takes the address, though the types do not say so.
+    const from: object = localAddress === undefined ? {} : { localAddress };
     const socket = io(endpoint, {
       path: '/socket.io/',
       transports: ['websocket'],
       reconnection: false,
       forceNew: true,
       timeout: timeoutMs,
+      ...(token === undefined ? {} : { auth: { token } }),
+      ...from,
     });
     const connection = new SocketConnection(endpoint, socket, listener);
     const fail = (reason: NotOpened) => {
@@ -104,5 +118,12 @@ class SocketConnection implements Connection {
   close(): void {
     this.#isClosed = true;
     this.#socket.disconnect();
+  }
+
+  cut(): void {
+    const { transport } = this.#socket.io.engine as unknown as {
+      transport: { ws?: { terminate(): void } };
+    };
+    transport.ws?.terminate();
   }
 }

@@ -39,6 +39,10 @@ export class FakeConnection implements Connection {
     this.isOpen = false;
   }
 
+  cut(): void {
+    this.lose();
+  }
+
   send(name: string, payload: object): void {
     this.heardMs = performance.now();
     this.#listener.heard(name, payload);

@@ -15,6 +15,9 @@ export function goodFindings(): Findings {
       misrouted: 0,
       phantom: 0,
       unanswered: 0,
+      unknown: 0,
+      expected: 0,
+      delivered: 0,
       examples: [],
     },
     crowd: {

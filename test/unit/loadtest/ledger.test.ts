@@ -161,3 +161,48 @@ test('a stamp is read back from whatever carries it', () => {
   expect(readStamp('fh1 ann bob 12')).toBeUndefined();
   expect(readStamp(undefined)).toBeUndefined();
 });
+
+describe('what is settled is forgotten', () => {
+  test('and sums stay as they were', () => {
+    const stamps = accepted(4);
+    receive(stamps.slice(0, 2));
+    const before = ledger.sums();
+    ledger.fold(0);
+    expect(ledger.sums()).toEqual(before);
+    receive(stamps.slice(2));
+    ledger.fold(0);
+    expect(ledger.sums()).toMatchObject({ accepted: 4, expected: 4, delivered: 4, lost: 0, reordered: 0 });
+  });
+
+  test('but what comes again is known as such', () => {
+    const stamps = accepted(2);
+    receive(stamps);
+    ledger.fold(0);
+    receive(stamps.slice(0, 1));
+    expect(ledger.sums()).toMatchObject({ doubled: 1, misrouted: 0 });
+  });
+
+  test('and numbers go on', () => {
+    receive(accepted(3));
+    ledger.fold(0);
+    const next = ledger.sent('ann', 'bob', 5);
+    expect(next.n).toBe(3);
+    ledger.settled(next, 'accepted');
+    expect(ledger.sums().lost).toBe(1);
+  });
+
+  test('only after it was given up, where it never came', () => {
+    receive(accepted(3).slice(1));
+    ledger.fold(0);
+    expect(ledger.lostBefore(1)).toBe(1);
+    ledger.fold(Number.POSITIVE_INFINITY);
+    expect(ledger.sums()).toMatchObject({ lost: 1, delivered: 2 });
+  });
+
+  test('with the sessions between which it was sent', () => {
+    receive(accepted(3).slice(1));
+    ledger.release(['ann', 'bob']);
+    expect(ledger.sums()).toMatchObject({ lost: 1, expected: 3, delivered: 2 });
+    expect(ledger.knows('ann')).toBe(false);
+  });
+});
