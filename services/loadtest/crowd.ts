@@ -1,6 +1,7 @@
 import type { PeerId, WireError } from '@fenghuo/protocol';
 
 import type { OpenConnection } from './connection.ts';
+import { type Owner, wrongDeparture } from './departure.ts';
 import { EVERYONE, Ledger, type Stamp } from './ledger.ts';
 import { pick, type Random } from './random.ts';
 import type { Outcome } from './request-line.ts';
@@ -64,7 +65,7 @@ export class Crowd {
   /** Times to resume in milliseconds, by the fault that they are counted from. */
   readonly resumeMs = new Map<number, number[]>();
   readonly #rooms = new Map<string, SimulatedPeer[]>();
-  readonly #owners = new Map<string, { readonly session: Session; readonly peer: SimulatedPeer }>();
+  readonly #owners = new Map<string, Owner>();
   readonly #interrupted = new Map<SimulatedPeer, Interruption>();
   readonly #orphaned = new Set<Session>();
   readonly #longestMs = new Map<SimulatedPeer, number>();
@@ -295,18 +296,11 @@ export class Crowd {
   }
 
   #left(witness: Session, { peer: id, reason }: { peer: PeerId; reason: string }): void {
-    const owner = this.#owners.get(id);
-    // A probe, or a join whose reply was lost and that was not taken up again: nobody is missing.
-    if (owner === undefined || owner.session.isLeaving || owner.session.isOver) return;
-    const heardMs = Math.max(
-      owner.session.heardMs,
-      owner.peer.session === owner.session ? owner.peer.heardMs : 0,
-    );
-    const silentMs = performance.now() - heardMs;
-    if (silentMs >= owner.session.windowMs) return;
+    const silentMs = wrongDeparture(this.#owners.get(id));
+    if (silentMs === undefined) return;
     this.#sums.wrongPeerLeft += 1;
     this.#example(
-      `wrong peer_left (${reason}): ${witness.id} was told that ${id} left ${owner.session.room}, ${Math.round(silentMs)} ms after it was last heard`,
+      `wrong peer_left (${reason}): ${witness.id} was told that ${id} left ${witness.room}, ${Math.round(silentMs)} ms after it was last heard`,
     );
   }
 

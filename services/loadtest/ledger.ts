@@ -199,6 +199,17 @@ export class Ledger {
     for (const flow of this.#flows.values()) this.#foldFlow(flow, giveUpMs);
   }
 
+  /** What was sent to or from a session and is neither answered for good nor received. */
+  pendingOf(session: string): number {
+    const sums: Missing = { lost: 0, named: 0, phantom: 0, expected: 0, examples: [] };
+    let open = 0;
+    for (const flow of this.#flowsOf.get(session) ?? []) {
+      this.#count(flow, flow.sendings.length, sums);
+      open += flow.sendings.filter(({ state }) => state === 'open').length;
+    }
+    return sums.lost + open;
+  }
+
   /** Forgets sessions that are over, and all that was sent between them; call it once nothing can come any more. */
   release(sessions: readonly string[]): void {
     for (const session of sessions) {

@@ -1,0 +1,59 @@
+/** Where clients connect, and what is known of it. */
+export interface Target {
+  readonly url: string;
+  readonly region?: string;
+  readonly node?: string;
+}
+
+/** What clients show when they connect. */
+export type Credentials =
+  | { readonly kind: 'none' }
+  /** One token for all. */
+  | { readonly kind: 'token'; readonly token: string }
+  /** A token for each, signed here (HS256). */
+  | { readonly kind: 'secret'; readonly secret: string };
+
+/** What happens once everybody is there. */
+export type Activity = 'calls' | 'stream' | 'mesh' | 'churn' | 'abuse';
+
+/** What all workers of a run are told; with which of them one is, that decides everything it does. */
+export interface Plan {
+  /** In the rooms' names, so that two runs against one cluster don't meet. */
+  readonly runId: string;
+  readonly seed: number;
+  readonly targets: readonly Target[];
+  /** Clients stay with one target, rather than go elsewhere when it fails. */
+  readonly isPinned: boolean;
+  /** A room's members belong to different workers. */
+  readonly isAcross: boolean;
+  readonly credentials: Credentials;
+  /** Rooms that stand for the whole run, of so many peers each. */
+  readonly rooms: number;
+  readonly peers: number;
+  /** Connections a second while they are filled. */
+  readonly rampPerS: number;
+  readonly activity: Activity;
+  /** Signals a second, of all workers. */
+  readonly rate: number;
+  readonly durationS: number;
+  /** Of a call, on average. */
+  readonly holdS: number;
+  /** Members who leave, and others who come, in a second. */
+  readonly churnPerS: number;
+}
+
+/** Which of the workers one is. */
+export interface Share {
+  readonly index: number;
+  readonly of: number;
+}
+
+/** How many of `total` things fall to a worker. */
+export function shareOf(total: number, { index, of }: Share): number {
+  return Math.floor(total / of) + (index < total % of ? 1 : 0);
+}
+
+/** Whether a member of a room is this worker's. Pairs that share a worker share a clock, so that they can be timed. */
+export function isOurs(room: number, member: number, { isAcross }: Plan, { index, of }: Share): boolean {
+  return (room + (isAcross ? member : 0)) % of === index;
+}

@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { AdminApi } from './admin-api.ts';
+import { Crew } from './crew.ts';
+import { Chronicle } from './measures/chronicle.ts';
+import { Scraper } from './measures/scraper.ts';
+import type { LoadOptions } from './options.ts';
+import type { Plan } from './plan.ts';
+import type { Progress, Unjudged } from './report/index.ts';
+import { filesShort, portsShort } from './resources.ts';
+import { resultOf } from './result-of.ts';
+import type { Conductor } from './scenarios/index.ts';
+
+export interface Watcher {
+  say(line: string): void;
+  show(progress: Progress): void;
+}
+
+const BARRIER_MS = 500;
+const POLL_MS = 50;
+const BACK_SHARE = 0.99;
+const RSS = 'signaling_process_resident_memory_bytes';
+
+/** One run from its first connection to its result. Aborting ends it early, with what there is. */
+export async function run(options: LoadOptions, watcher: Watcher, signal: AbortSignal): Promise<Unjudged> {
+  const crew = await Crew.recruit(
+    options.listen === undefined
+      ? { kind: 'local', workers: options.workers }
+      : { kind: 'listen', ...options.listen },
+    signal,
+    watcher.say,
+  );
+  const current = new Run(options, crew, watcher, signal);
+  try {
+    return await current.whole();
+  } finally {
+    current.stop();
+    crew.end();
+  }
+}
+
+class Run implements Conductor {
+  readonly options: LoadOptions;
+  readonly admin: AdminApi | undefined;
+  readonly signal: AbortSignal;
+  readonly #crew: Crew;
+  readonly #watcher: Watcher;
+  readonly #chronicle: Chronicle;
+  readonly #scraper: Scraper;
+  #clock: NodeJS.Timeout | undefined;
+  #beganS = 0;
+  #phase = '';
+  #recovery: { atS: number; sessions: number } | undefined;
+
+  constructor(options: LoadOptions, crew: Crew, watcher: Watcher, signal: AbortSignal) {
+    this.options = options;
+    this.#crew = crew;
+    this.#watcher = watcher;
+    this.signal = signal;
+    this.#chronicle = new Chronicle(options.durationS);
+    this.#scraper = new Scraper(options.metrics);
+    const [first] = options.metrics;
+    this.admin =
+      options.adminToken === undefined || first === undefined
+        ? undefined
+        : new AdminApi(first.url, options.adminToken);
+  }
+
+  get elapsedS(): number {
+    return this.#chronicle.elapsedS - this.#beganS;
+  }
+
+  /** Fills the rooms, has the clients begin together, conducts the scenario, and waits until all has come to rest. */
+  async whole(): Promise<Unjudged> {
+    const { options } = this;
+    const connections = options.rooms * options.peers;
+    for (const warning of [
+      ...filesShort(this.#crew.hellos, connections),
+      ...portsShort(options.targets, connections),
+    ])
+      this.say(warning);
+    await this.#scraper.read(0);
+    const rssBefore = this.#scraper.newest(RSS);
+    this.#clock = setInterval(() => this.#second(), this.#chronicle.everyS * 1_000);
+    this.#crew.onTick = (tick) => this.#chronicle.note(tick);
+    this.phase('ramp');
+    await Promise.race([this.#crew.prepare((hello) => this.#planFor(hello.region)), aborted(this.signal)]);
+    this.#beganS = this.#chronicle.elapsedS + BARRIER_MS / 1_000;
+    if (!this.signal.aborted) {
+      this.#crew.go(BARRIER_MS);
+      await sleep(BARRIER_MS);
+      await options.scenario.conduct(this);
+    }
+    const durationS = Math.max(0, this.elapsedS);
+    await this.#scraper.read(this.#chronicle.elapsedS);
+    const rssAfter = this.#scraper.newest(RSS);
+    this.phase('rest');
+    const results = await this.#crew.finish();
+    this.#second();
+    this.#chronicle.endPhase();
+    return resultOf({
+      options,
+      results,
+      durationS,
+      hellos: this.#crew.hellos,
+      failures: this.#crew.failures,
+      chronicle: this.#chronicle,
+      server: this.#scraper.series().filter(({ points }) => points.length > 0),
+      rss: rssBefore === undefined || rssAfter === undefined ? undefined : [rssBefore, rssAfter],
+      recovery: this.#recovery,
+    });
+  }
+
+  stop(): void {
+    clearInterval(this.#clock);
+  }
+
+  phase(name: string): void {
+    this.#phase = name;
+    this.#chronicle.phase(name);
+  }
+
+  say(line: string): void {
+    this.#watcher.say(line);
+  }
+
+  async until(atS: number): Promise<void> {
+    await sleep(Math.max(0, atS - this.elapsedS) * 1_000, undefined, { signal: this.signal }).catch(() => {});
+  }
+
+  async drop(share: number, withinS: number): Promise<void> {
+    const atS = this.#chronicle.elapsedS;
+    const sessions = await this.#crew.drop(share);
+    this.#recovery = { atS, sessions };
+    this.say(`${sessions} clients were cut off`);
+    const untilS = this.elapsedS + withinS;
+    // What workers tell once a second tells when to go on; when each was back, they tell in the end.
+    const ticksBefore = this.#chronicle.elapsedS + 1;
+    while (this.elapsedS < untilS && !this.signal.aborted) {
+      const away = this.#crew.ticks.reduce((sum, tick) => sum + tick.away, 0);
+      if (this.#chronicle.elapsedS > ticksBefore + 1 && away <= (1 - BACK_SHARE) * sessions) return;
+      await sleep(POLL_MS);
+    }
+  }
+
+  #planFor(region: string | undefined): Plan {
+    const { options } = this;
+    const near = options.targets.filter((target) => region === undefined || target.region === region);
+    return {
+      runId: this.#runId,
+      seed: options.seed,
+      targets: near.length > 0 ? near : options.targets,
+      isPinned: options.isPinned,
+      isAcross: options.isAcross,
+      credentials: options.credentials,
+      rooms: options.rooms,
+      peers: options.peers,
+      rampPerS: options.rampPerS,
+      activity: options.scenario.activity,
+      rate: options.rate,
+      durationS: options.durationS,
+      holdS: options.holdS,
+      churnPerS: options.churnPerS,
+    };
+  }
+
+  readonly #runId = randomBytes(4).toString('hex');
+
+  #second(): void {
+    void this.#scraper.read(this.#chronicle.elapsedS);
+    const { scenario, durationS } = this.options;
+    this.#watcher.show({
+      scenario: scenario.name,
+      phase: this.#phase,
+      elapsedS: Math.max(0, this.elapsedS),
+      durationS,
+      ...this.#chronicle.point(this.#crew.ticks),
+    });
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
