@@ -11,13 +11,6 @@ export function* poissonTimes(
   return undefined;
 }
 
-/** How many of them there are: of the same seed, the same ones. */
-export function countTimes(times: Generator<number, undefined>): number {
-  let count = 0;
-  for (const _ of times) count += 1;
-  return count;
-}
-
 /** Times between independent arrivals, or how long somebody talks: mostly short, now and then long. */
 export function exponential(random: Random, mean: number): number {
   return -Math.log(1 - random()) * mean;

@@ -219,7 +219,6 @@ export class Field {
       heard: (name, payload) => listener.heard(name, payload),
       lost: (reason) => {
         this.#openNow -= 1;
-        this.sums.cutOff += 1;
         listener.lost(reason);
       },
     };
@@ -277,6 +276,7 @@ export class Field {
         this.halves.told(session.id);
       },
       cutOff: (session) => {
+        this.sums.cutOff += 1;
         if (!this.#cutOffMs.has(session)) this.#cutOffMs.set(session, performance.now());
       },
       withheld: ({ code }: WireError) => {

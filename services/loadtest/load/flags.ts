@@ -13,7 +13,7 @@ export const FLAGS = {
   url: {
     value: '[REGION[/NODE]=]URL',
     isRepeatable: true,
-    text: 'where clients connect, once for each node or balancer (default http://127.0.0.1:3001 and :3002)',
+    text: 'where clients connect, one for each node or balancer (default http://127.0.0.1:3001 and :3002)',
   },
   pin: { text: 'clients stay with one target, rather than go to another when it fails' },
   token: {

@@ -113,7 +113,7 @@ export function parseOptions(args: readonly string[], stamp: string): LoadOption
     workers: workersOf(given, rooms * peers),
     isAcross: given.has('across'),
     listen: listenOf(given),
-    slos: given.all('slo').flatMap((text) => sloOf(given, text)),
+    slos: slosOf(given, scenario),
     outDir: given.get('out') ?? `load-results/${scenario.name}-${stamp}`,
     isJson: given.has('json'),
     compare: given.get('compare'),
@@ -138,7 +138,7 @@ function scenarioOf(given: Given): Scenario {
 }
 
 function targetsOf(given: Given): Target[] {
-  const texts = given.has('url') ? given.all('url') : DEFAULT_URLS;
+  const texts = given.has('url') ? words(given.all('url')) : DEFAULT_URLS;
   return texts.flatMap((text) => {
     const [, region, node, url = ''] = /^(?:([\w.-]+)(?:\/([\w.-]+))?=)?(.*)$/.exec(text) ?? [];
     if (!isHttp(url)) {
@@ -159,7 +159,7 @@ function targetsOf(given: Given): Target[] {
 }
 
 function metricsOf(given: Given, isGuess: boolean): MetricsSource[] {
-  const texts = isGuess ? DEFAULT_METRICS : given.all('metrics');
+  const texts = isGuess ? DEFAULT_METRICS : words(given.all('metrics'));
   return texts.flatMap((text) => {
     const [, node, url = ''] = /^(?:([\w.-]+)=)?(.*)$/.exec(text) ?? [];
     if (!isHttp(url)) {
@@ -172,6 +172,11 @@ function metricsOf(given: Given, isGuess: boolean): MetricsSource[] {
     const { host, pathname } = new URL(url);
     return [{ node: node ?? host, url: pathname === '/' ? new URL('/metrics', url).href : url }];
   });
+}
+
+/** Several may be given in one value, with blanks between, as in REDIS_URLS. */
+function words(texts: readonly string[]): string[] {
+  return texts.flatMap((text) => text.split(/\s+/)).filter((text) => text !== '');
 }
 
 function isHttp(url: string): boolean {
@@ -241,6 +246,12 @@ function listenOf(given: Given): LoadOptions['listen'] {
     : { port, expect, secret };
 }
 
+/** With several in one value, commas stand between. */
+function slosOf(given: Given, { slos = [] }: Scenario): Slo[] {
+  const texts = given.has('slo') ? given.all('slo') : slos;
+  return texts.flatMap((text) => text.split(',')).flatMap((text) => sloOf(given, text));
+}
+
 function sloOf(given: Given, text: string): Slo[] {
   try {
     return [parseSlo(text)];
@@ -268,6 +279,9 @@ function misplaced(given: Given, { scenario, isAcross }: LoadOptions): string[] 
 
 function shownOf(given: Given): Record<string, string | number | boolean> {
   return Object.fromEntries(
-    SHOWN.filter((name) => given.has(name)).map((name) => [name, given.all(name).join(' ') || true]),
+    SHOWN.filter((name) => given.has(name)).map((name) => [
+      name,
+      given.all(name).join(name === 'slo' ? ',' : ' ') || true,
+    ]),
   );
 }

@@ -36,6 +36,8 @@ export interface Plan {
   /** Signals a second, of all workers. */
   readonly rate: number;
   readonly durationS: number;
+  /** There is load until `finish`, however long that takes. */
+  readonly isOpenEnded: boolean;
   /** Of a call, on average. */
   readonly holdS: number;
   /** Members who leave, and others who come, in a second. */
@@ -48,9 +50,9 @@ export interface Share {
   readonly of: number;
 }
 
-/** How many of `total` things fall to a worker. */
-export function shareOf(total: number, { index, of }: Share): number {
-  return Math.floor(total / of) + (index < total % of ? 1 : 0);
+/** When the last thing begins, in milliseconds after the first could. */
+export function endMsOf({ durationS, isOpenEnded }: Plan): number {
+  return isOpenEnded ? Number.POSITIVE_INFINITY : durationS * 1_000;
 }
 
 /** Whether a member of a room is this worker's. Pairs that share a worker share a clock, so that they can be timed. */

@@ -76,6 +76,7 @@ export function resultOf(findings: Findings): Unjudged {
             hungUp: calls.reduce((total, { hungUp }) => total + hungUp, 0),
           },
         }),
+    ...attacksOf(results),
     latencies: latencies.figures(),
     timeline: chronicle.timeline,
     phases: chronicle.phases,
@@ -105,6 +106,15 @@ function signalsOf(results: readonly WorkerResult[]): Result['signals'] {
     misrouted: both('misrouted'),
     named: both('named'),
   };
+}
+
+function attacksOf(results: readonly WorkerResult[]): Pick<Result, 'attacks'> {
+  const attacks: NonNullable<Result['attacks']> = {};
+  for (const [name, { right, wrong }] of results.flatMap(({ abuse }) => Object.entries(abuse ?? {}))) {
+    const before = attacks[name] ?? { right: 0, wrong: [] };
+    attacks[name] = { right: before.right + right, wrong: [...before.wrong, ...wrong] };
+  }
+  return Object.keys(attacks).length === 0 ? {} : { attacks };
 }
 
 /** Whether the figures are the target's: a generator that was late measures itself. */

@@ -99,7 +99,9 @@ class Run implements Conductor {
     const results = await this.#crew.finish();
     this.#second();
     this.#chronicle.endPhase();
-    return resultOf({
+    for (const { unsettled, examples } of results)
+      for (const line of [...unsettled.map((what) => `not at rest: ${what}`), ...examples]) this.say(line);
+    const result = resultOf({
       options,
       results,
       durationS,
@@ -110,6 +112,9 @@ class Run implements Conductor {
       rss: rssBefore === undefined || rssAfter === undefined ? undefined : [rssBefore, rssAfter],
       recovery: this.#recovery,
     });
+    for (const [name, { wrong }] of Object.entries(result.attacks ?? {}))
+      for (const what of wrong) this.say(`wrong answer to ${name}: ${what}`);
+    return result;
   }
 
   stop(): void {
@@ -160,6 +165,7 @@ class Run implements Conductor {
       activity: options.scenario.activity,
       rate: options.rate,
       durationS: options.durationS,
+      isOpenEnded: options.scenario.isOpenEnded === true,
       holdS: options.holdS,
       churnPerS: options.churnPerS,
     };

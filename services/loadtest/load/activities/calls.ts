@@ -5,6 +5,7 @@ import { between } from '../../random.ts';
 import type { Session } from '../../session.ts';
 import type { LogEvent, SimulatedPeer } from '../../simulated-peer.ts';
 import { exponential, poissonTimes } from '../arrivals.ts';
+import { endMsOf } from '../plan.ts';
 import type { Activity, CallSums, Stage } from './activity.ts';
 import { ratePerWorker, scheduleRandom } from './stream.ts';
 
@@ -34,7 +35,7 @@ export function startCalls(stage: Stage): Activity {
   let planned = 0;
   let isEnded = false;
   const perSecond = ratePerWorker(field) / SIGNALS_PER_CALL;
-  const times = poissonTimes(scheduleRandom(field), perSecond, field.plan.durationS * 1_000);
+  const times = poissonTimes(scheduleRandom(field), perSecond, endMsOf(field.plan));
   agenda.follow(startMs, times, (dueMs) => {
     if (isEnded) return;
     calls.started += 1;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { pick, seededRandom } from '../../random.ts';
 import { poissonTimes } from '../arrivals.ts';
+import { endMsOf } from '../plan.ts';
 import type { Seat } from '../standing.ts';
 import type { Activity, Stage } from './activity.ts';
 import { startStream } from './stream.ts';
@@ -38,7 +39,7 @@ export function startChurn(stage: Stage): Activity {
   }
 
   const random = seededRandom(plan.seed + 15_485_863 * (share.index + 1));
-  const times = poissonTimes(random, plan.churnPerS / share.of, plan.durationS * 1_000);
+  const times = poissonTimes(random, plan.churnPerS / share.of, endMsOf(plan));
   agenda.follow(startMs, times, () => {
     const staying = standing.seats.filter(({ isLeaving }) => !isLeaving);
     if (!isEnded && staying.length > 0) void change(pick(random, staying));

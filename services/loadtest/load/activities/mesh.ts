@@ -3,6 +3,7 @@ import type { PeerId } from '@fenghuo/protocol';
 import { pick } from '../../random.ts';
 import type { LogEvent } from '../../simulated-peer.ts';
 import { poissonTimes } from '../arrivals.ts';
+import { endMsOf } from '../plan.ts';
 import type { Seat } from '../standing.ts';
 import type { Activity, CallSums, Stage } from './activity.ts';
 import { ratePerWorker, scheduleRandom } from './stream.ts';
@@ -85,11 +86,7 @@ export function startMesh(stage: Stage): Activity {
   }
 
   standing.onSignal = heard;
-  const times = poissonTimes(
-    scheduleRandom(field),
-    ratePerWorker(field) / SIGNALS,
-    field.plan.durationS * 1_000,
-  );
+  const times = poissonTimes(scheduleRandom(field), ratePerWorker(field) / SIGNALS, endMsOf(field.plan));
   agenda.follow(startMs, times, begin);
   return {
     calls,

@@ -1,6 +1,7 @@
 import { seededRandom } from '../../random.ts';
 import { poissonTimes } from '../arrivals.ts';
 import type { Field } from '../field.ts';
+import { endMsOf } from '../plan.ts';
 import type { Activity, Stage } from './activity.ts';
 
 /** Now and then an offer, as in calls; the others are candidates. */
@@ -10,7 +11,7 @@ const OFFER_EVERY = 16;
 export function startStream({ field, standing, agenda, startMs }: Stage): Activity {
   let planned = 0;
   let isEnded = false;
-  const times = poissonTimes(scheduleRandom(field), ratePerWorker(field), field.plan.durationS * 1_000);
+  const times = poissonTimes(scheduleRandom(field), ratePerWorker(field), endMsOf(field.plan));
   agenda.follow(startMs, times, (dueMs) => {
     if (isEnded) return;
     planned += 1;

@@ -135,6 +135,8 @@ export const resultSchema = z.object({
     named: count,
   }),
   calls: z.object({ started: count, connected: count, failed: count, hungUp: count }).optional(),
+  /** What came of attacks, by their names: how often each was answered as it must be, and the first few times that not. */
+  attacks: z.record(z.string(), z.object({ right: count, wrong: z.array(z.string()) })).optional(),
   latencies: z.partialRecord(z.enum(LATENCY_NAMES), latency),
   timeline: z.object({ everyS: z.number().positive(), points: z.array(point) }),
   /** Parts of the run that the plots mark: `ramp`, `steady`, `storm`, `drain beijing-1`, `link cut`. Without `toS`: a moment. */

@@ -88,6 +88,9 @@ const FIGURES: Record<string, Metric> = {
   calls_connected: count(({ calls }) => calls?.connected),
   calls_failed: count(({ calls }) => calls?.failed),
   calls_connected_rate: share(({ calls }) => calls && ratio(calls.connected, calls.started)),
+  wrong_answers: count(
+    ({ attacks }) => attacks && Object.values(attacks).reduce((total, { wrong }) => total + wrong.length, 0),
+  ),
   recovery_to99: { kind: 'time', read: ({ recovery }) => recovery?.to99S && recovery.to99S * 1_000 },
   bytes_per_connection: { kind: 'bytes', read: ({ memory }) => memory?.bytesPerConnection },
   growing: count(({ slopes }) => slopes?.filter(({ isGrowing }) => isGrowing).length),

@@ -4,11 +4,12 @@ export const abuse: Scenario = {
   name: 'abuse',
   text: 'floods, oversize, forged tokens and broken frames, beside people who behave',
   help: `Each worker attacks the nodes over and over in a dozen ways: each must get its own error and nothing more
-(wrong_answers==0 is added to what the run must keep to). Meanwhile well-behaved pairs signal each other, and must not
+(unless told otherwise, wrong_answers==0 is among what the run must keep to). Meanwhile well-behaved pairs signal each other, and must not
 suffer: give --slo "relay_p99<…" what that means to you.`,
   activity: 'abuse',
   defaults: { rate: 50, durationS: 30, connections: 40, peers: 2, rampPerS: 50 },
   flags: [],
   mayBeAcross: false,
+  slos: ['lost==0', 'doubled==0', 'reordered==0', 'misrouted==0', 'wrong_answers==0'],
   conduct: steady,
 };

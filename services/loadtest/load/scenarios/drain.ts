@@ -13,6 +13,7 @@ gone, take it back, then the next. Takes as long as the nodes need, and at least
   defaults: { rate: 200, durationS: 30, connections: 200, peers: 2, rampPerS: 100 },
   flags: ['admin-token-file'],
   mayBeAcross: true,
+  isOpenEnded: true,
   lacks: ({ adminToken, metrics }) => [
     ...(adminToken === undefined
       ? ['--admin-token-file is missing: orders to nodes need their ADMIN_TOKEN.']
@@ -30,18 +31,19 @@ gone, take it back, then the next. Takes as long as the nodes need, and at least
   },
 };
 
-async function roll({ admin, signal, phase, say }: Conductor, id: string): Promise<void> {
+async function roll(run: Conductor, id: string): Promise<void> {
+  const { admin, signal } = run;
   if (admin === undefined || signal.aborted) return;
-  phase(`drain ${id}`);
+  run.phase(`drain ${id}`);
   await admin.drain(id);
   try {
     if (!(await admin.until(id, ({ connections }) => connections === 0, DRAINED_MS_MAX, signal)))
-      say(`${id} still has clients after ${DRAINED_MS_MAX / 1_000} s`);
+      run.say(`${id} still has clients after ${DRAINED_MS_MAX / 1_000} s`);
   } finally {
     // Whatever happened: no node is left drained.
     await admin.undrain(id);
   }
-  phase(`undrain ${id}`);
+  run.phase(`undrain ${id}`);
   if (!(await admin.until(id, ({ admitting }) => admitting, BACK_MS_MAX, signal)))
-    say(`${id} takes no clients again after ${BACK_MS_MAX / 1_000} s`);
+    run.say(`${id} takes no clients again after ${BACK_MS_MAX / 1_000} s`);
 }

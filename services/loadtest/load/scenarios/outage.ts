@@ -14,6 +14,7 @@ For example: --stop-command "docker stop redis" --start-command "docker start re
   defaults: { rate: 100, durationS: 40, connections: 200, peers: 2, rampPerS: 100 },
   flags: ['stop-command', 'start-command', 'outage'],
   mayBeAcross: true,
+  isOpenEnded: true,
   lacks: ({ stopCommand, startCommand }) => [
     ...(stopCommand === undefined ? ['--stop-command is missing: it says how Redis is stopped here.'] : []),
     ...(startCommand === undefined

@@ -45,6 +45,10 @@ export interface Scenario {
   readonly flags: readonly FlagName[];
   /** Its rooms may span several workers. */
   readonly mayBeAcross: boolean;
+  /** It takes as long as the cluster does: there is load until it ends. */
+  readonly isOpenEnded?: true;
+  /** What is asked of a run where the command line asks nothing. */
+  readonly slos?: readonly string[];
   /** What it lacks, in the words of the command line. */
   lacks?(options: LoadOptions): string[];
   /** Runs while the clients are at work. Most only wait. */

@@ -12,6 +12,7 @@ clients should, one after the other as the nodes let them in; recovery_to99 says
   defaults: { rate: 50, durationS: 60, connections: 1_000, peers: 2, rampPerS: 100 },
   flags: ['drop'],
   mayBeAcross: true,
+  isOpenEnded: true,
   async conduct(run) {
     run.phase('steady');
     await run.until(run.options.durationS * BEFORE_SHARE);
