@@ -103,11 +103,9 @@ export class Crew {
   }
 
   /** Gives each its part. Resolves once everybody is there. */
-  async prepare(planFor: (hello: Hello, share: Share) => Plan): Promise<void> {
-    for (const [index, { link, hello }] of this.#members.entries()) {
-      const share = { index, of: this.#members.length };
-      link.send({ type: 'plan', plan: planFor(hello, share), share });
-    }
+  async prepare(partFor: (hello: Hello, share: Share) => { plan: Plan; share: Share }): Promise<void> {
+    for (const [index, { link, hello }] of this.#members.entries())
+      link.send({ type: 'plan', ...partFor(hello, { index, of: this.#members.length }) });
     await Promise.all(this.#members.map(({ ready }) => ready.promise));
   }
 

@@ -110,9 +110,9 @@ export function parseOptions(args: readonly string[], stamp: string): LoadOption
     startCommand: commandOf(given, 'start-command'),
     outageS: given.seconds('outage', 1, 600) ?? 10,
     seed: given.whole('seed', 0, 4_294_967_295) ?? Math.floor(Math.random() * 1_000_000),
-    workers: workersOf(given, rooms * peers),
+    workers: workersOf(given, scenario, rooms * peers),
     isAcross: given.has('across'),
-    listen: listenOf(given),
+    listen: listenOf(given, scenario),
     slos: slosOf(given, scenario),
     outDir: given.get('out') ?? `load-results/${scenario.name}-${stamp}`,
     isJson: given.has('json'),
@@ -212,10 +212,10 @@ function roomsOf(given: Given, { defaults, name }: Scenario): { rooms: number; p
 }
 
 /** As many workers as the connections need, and where there are processors to spare, one for each two of them. */
-function workersOf(given: Given, connections: number): number {
-  const needed = Math.max(1, Math.ceil(connections / CONNECTIONS_PER_WORKER));
+function workersOf(given: Given, { workersMin = 1 }: Scenario, connections: number): number {
+  const needed = Math.max(workersMin, Math.ceil(connections / CONNECTIONS_PER_WORKER));
   const auto = Math.max(needed, Math.floor(availableParallelism() / 2));
-  return given.get('workers') === 'auto' ? auto : (given.whole('workers', 1, 64) ?? auto);
+  return given.get('workers') === 'auto' ? auto : (given.whole('workers', workersMin, 64) ?? auto);
 }
 
 function shareOf(text: string): number {
@@ -232,9 +232,9 @@ function commandOf(given: Given, name: FlagName): string | undefined {
   });
 }
 
-function listenOf(given: Given): LoadOptions['listen'] {
+function listenOf(given: Given, { workersMin = 1 }: Scenario): LoadOptions['listen'] {
   const port = given.whole('listen', 1, 65_535);
-  const expect = given.whole('expect', 1, 64);
+  const expect = given.whole('expect', workersMin, 64);
   const secret = given.read('secret-file', secretFrom);
   const flags = (['listen', 'expect', 'secret-file'] as const).filter((name) => given.has(name));
   if (flags.length > 0 && flags.length < 3)

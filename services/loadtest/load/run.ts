@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { AdminApi } from './admin-api.ts';
-import { Crew } from './crew.ts';
+import { Crew, type Hello } from './crew.ts';
 import { Chronicle } from './measures/chronicle.ts';
 import { Scraper } from './measures/scraper.ts';
 import type { LoadOptions } from './options.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, Share } from './plan.ts';
 import type { Progress, Unjudged } from './report/index.ts';
 import { filesShort, portsShort } from './resources.ts';
 import { resultOf } from './result-of.ts';
@@ -85,7 +85,10 @@ class Run implements Conductor {
     this.#clock = setInterval(() => this.#second(), this.#chronicle.everyS * 1_000);
     this.#crew.onTick = (tick) => this.#chronicle.note(tick);
     this.phase('ramp');
-    await Promise.race([this.#crew.prepare((hello) => this.#planFor(hello.region)), aborted(this.signal)]);
+    await Promise.race([
+      this.#crew.prepare((hello, share) => this.#partFor(hello, share)),
+      aborted(this.signal),
+    ]);
     this.#beganS = this.#chronicle.elapsedS + BARRIER_MS / 1_000;
     if (!this.signal.aborted) {
       this.#crew.go(BARRIER_MS);
@@ -147,6 +150,15 @@ class Run implements Conductor {
       if (this.#chronicle.elapsedS > ticksBefore + 1 && away <= (1 - BACK_SHARE) * sessions) return;
       await sleep(POLL_MS);
     }
+  }
+
+  /** The last worker attacks, where that is what is asked, and the others are those whom it must not harm. */
+  #partFor({ region }: Hello, share: Share): { plan: Plan; share: Share } {
+    const plan = this.#planFor(region);
+    if (plan.activity !== 'abuse') return { plan, share };
+    const others = share.of - 1;
+    if (share.index === others) return { plan: { ...plan, rooms: 0, rate: 0 }, share };
+    return { plan: { ...plan, activity: 'stream' }, share: { index: share.index, of: others } };
   }
 
   #planFor(region: string | undefined): Plan {

@@ -19,6 +19,7 @@ export const LATE_MS = 10;
 
 const TICK_MS = 1_000;
 const REST_MS = 25_000;
+const STUCK_MS = 5_000;
 /** What comes late comes twice: a doubled delivery may follow when all seems done. */
 const LATE_COPIES_MS = 1_500;
 const POLL_MS = 100;
@@ -80,7 +81,8 @@ export class Worker {
   #begin(): void {
     const [field, standing] = [this.#field, this.#standing];
     if (field === undefined || standing === undefined) return;
-    this.#lag.judge(true);
+    // Who floods lags; what it is to harm is timed by other workers.
+    this.#lag.judge(field.plan.activity !== 'abuse');
     this.#activity = ACTIVITIES[field.plan.activity]({
       field,
       standing,
@@ -115,16 +117,26 @@ export class Worker {
     this.stop();
   }
 
-  /** Waits until all is answered, arrived and over. Returns what is not, in words. */
+  /**
+   * Waits until all is answered, arrived and over. What is on its way while everybody is there, and does not come any
+   * nearer, is lost. Returns what is not at rest, in words.
+   */
   async #rest(field: Field): Promise<string[]> {
     const untilMs = performance.now() + REST_MS;
+    let movedMs = performance.now();
+    let before = '';
     for (;;) {
+      const nowMs = performance.now();
+      const isDone = this.#activity === undefined || this.#activity.isDone;
       const left = [
-        ...(this.#activity === undefined || this.#activity.isDone ? [] : ['something under way']),
+        ...(isDone ? [] : ['something under way']),
         ...(field.owed === 0 ? [] : [`${field.owed} requests or promised events`]),
         ...(field.ledger.outstanding === 0 ? [] : [`${field.ledger.outstanding} signals on their way`]),
       ];
-      if (left.length === 0 || performance.now() > untilMs) return left;
+      if (left.join() !== before) movedMs = nowMs;
+      before = left.join();
+      const isStuck = isDone && field.owed === 0 && field.away === 0 && nowMs - movedMs > STUCK_MS;
+      if (left.length === 0 || isStuck || nowMs > untilMs) return left;
       await sleep(POLL_MS);
     }
   }

@@ -5,7 +5,6 @@ import { type Answer, type Connection, NotOpened, openConnection } from '../../c
 import { sourceAddress } from '../addresses.ts';
 import { tokenFor } from '../tokens.ts';
 import type { Activity, Stage } from './activity.ts';
-import { startStream } from './stream.ts';
 
 /** What came of the attacks, by name: how often each was answered as it must be, and how not. */
 export type AbuseFindings = Readonly<Record<string, { readonly right: number; readonly wrong: string[] }>>;
@@ -26,10 +25,8 @@ const FLOOD = 3_000;
 const OVER_MESSAGE = 'x'.repeat(70_000);
 const OVER_FRAME = 'x'.repeat(300_000);
 
-/** Malformed, oversize and too many requests, bad tokens and broken frames, while well-behaved people go on. */
-export function startAbuse(stage: Stage): Activity & { readonly abuse: AbuseFindings } {
-  const stream = startStream(stage);
-  const { field } = stage;
+/** Malformed, oversize and too many requests, forged tokens and broken frames, over and over; each waits for its answer. */
+export function startAbuse({ field }: Stage): Activity & { readonly abuse: AbuseFindings } {
   const { plan, share } = field;
   const abuse: Record<string, { right: number; wrong: string[] }> = {};
   let isEnded = false;
@@ -55,19 +52,15 @@ export function startAbuse(stage: Stage): Activity & { readonly abuse: AbuseFind
     }
     isDone = true;
   }
-  // One who attacks is enough for each worker: it never waits for anything but the answer.
   void attack();
   return {
     abuse,
-    get planned() {
-      return stream.planned;
-    },
+    planned: 0,
     get isDone() {
       return isDone;
     },
     end: () => {
       isEnded = true;
-      stream.end();
     },
   };
 }

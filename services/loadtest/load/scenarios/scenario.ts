@@ -45,6 +45,8 @@ export interface Scenario {
   readonly flags: readonly FlagName[];
   /** Its rooms may span several workers. */
   readonly mayBeAcross: boolean;
+  /** Its parts take so many workers. */
+  readonly workersMin?: number;
   /** It takes as long as the cluster does: there is load until it ends. */
   readonly isOpenEnded?: true;
   /** What is asked of a run where the command line asks nothing. */
