@@ -1,4 +1,4 @@
-import type { PeerId, WireError } from '@fenghuo/protocol';
+import type { Peer, PeerId, WireError } from '@fenghuo/protocol';
 
 import { type Connection, NotOpened, type OpenConnection, openConnection } from '../connection.ts';
 import { type Owner, wrongDeparture } from '../departure.ts';
@@ -15,6 +15,7 @@ import { Halves } from './measures/halves.ts';
 import { TimeHistogram } from './measures/histogram.ts';
 import { Latencies } from './measures/latencies.ts';
 import type { Plan, Share } from './plan.ts';
+import type { LatencyName } from './report/index.ts';
 import { tokenFor } from './tokens.ts';
 
 /** What a worker counts besides signals. */
@@ -42,7 +43,11 @@ export interface Newcomer {
   /** The target that it tries first. */
   readonly first: number;
   readonly onSignal?: OnSignal;
+  /** Under which name its relay is timed; without one, by where both ends are then. */
+  readonly way?: Way;
 }
+
+export type Way = Extract<LatencyName, `relay_${string}`>;
 
 /** A dying node shows in seconds; that a machine full of clients is slow must not look like it. */
 const OPEN_MS = 20_000;
@@ -121,7 +126,8 @@ export class Field {
   }
 
   /** A client that has not connected yet. */
-  newcomer({ room, name, first, onSignal }: Newcomer): SimulatedPeer {
+  newcomer(newcomer: Newcomer): SimulatedPeer {
+    const { room, name, first } = newcomer;
     const { targets, isPinned, credentials, durationS } = this.plan;
     const urls = targets.map(({ url }) => url);
     const start = first % urls.length;
@@ -134,7 +140,7 @@ export class Field {
       random: this.random,
       openMs: OPEN_MS,
       answerMs: ANSWER_MS,
-      observer: this.#observe(() => peer, onSignal),
+      observer: this.#observe(() => peer, newcomer),
       open: this.#open(() => peer, token, n),
     });
     this.#peers.add(peer);
@@ -251,7 +257,7 @@ export class Field {
     }
   }
 
-  #observe(self: () => SimulatedPeer, onSignal: OnSignal | undefined): PeerObserver {
+  #observe(self: () => SimulatedPeer, newcomer: Newcomer): PeerObserver {
     return {
       joined: (session) => {
         this.sums.joined += 1;
@@ -259,7 +265,7 @@ export class Field {
         this.#owners.set(session.id, { session, peer: self() });
         this.#back(self());
       },
-      heard: (session, name, event, isRepeat) => this.#heard(session, name, event, isRepeat, onSignal),
+      heard: (session, name, event, isRepeat) => this.#heard(newcomer, session, name, event, isRepeat),
       resumed: (session, missed) => {
         this.sums.resumed += 1;
         if (missed === undefined) this.sums.snapshots += 1;
@@ -296,11 +302,11 @@ export class Field {
   }
 
   #heard(
+    { onSignal, way }: Newcomer,
     session: Session,
     name: string,
     event: LogEvent,
     isRepeat: boolean,
-    onSignal: OnSignal | undefined,
   ): void {
     if (name === 'peer_left' && !isRepeat) {
       const { peer } = event as unknown as { peer: PeerId };
@@ -316,25 +322,24 @@ export class Field {
     const nowMs = performance.now();
     const arrival = this.ledger.received(session.id, from, stamp, nowMs);
     if (arrival === undefined) return;
-    this.#time(session, from, nowMs - arrival.sentMs);
+    this.#time(session, from, nowMs - arrival.sentMs, way);
     onSignal?.(session, from, event);
   }
 
-  #time(to: Session, from: PeerId, ms: number): void {
+  #time(to: Session, from: PeerId, ms: number, way: Way | undefined): void {
     this.latencies.record('relay', ms);
     this.recentRelay.record(ms);
     const sender = this.#owners.get(from)?.session.self;
     if (sender === undefined) return;
     const receiver = to.self;
-    const way =
-      sender.node === receiver.node
-        ? 'relay_local'
-        : sender.region === receiver.region
-          ? 'relay_node'
-          : 'relay_region';
-    this.latencies.record(way, ms);
+    this.latencies.record(way ?? wayOf(sender, receiver), ms);
     const cell = `${sender.node}>${receiver.node}`;
     if (this.cells.get(cell) !== undefined || this.cells.names.length < CELLS_MAX)
       this.cells.record(cell, ms);
   }
+}
+
+function wayOf(sender: Peer, receiver: Peer): Way {
+  if (sender.node === receiver.node) return 'relay_local';
+  return sender.region === receiver.region ? 'relay_node' : 'relay_region';
 }

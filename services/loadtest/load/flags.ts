@@ -44,6 +44,9 @@ export const FLAGS = {
   'stop-command': { value: 'COMMAND', text: 'takes Redis away; its words are run as they are, by no shell' },
   'start-command': { value: 'COMMAND', text: 'brings Redis back' },
   outage: { value: 'TIME', text: 'how long it is away' },
+  rtt: { value: 'N', text: 'how far the two regions are apart, there and back, in milliseconds' },
+  jitter: { value: 'N', text: 'by how much that varies, in milliseconds, for a part of the run' },
+  cut: { value: 'TIME', text: 'for how long the link between them is cut; 0s: not at all' },
   seed: { value: 'N', text: 'of the schedule and of the clients’ chances (default: another one each time)' },
   workers: {
     value: 'N',

@@ -14,7 +14,7 @@ import {
   writeReports,
 } from './report/index.ts';
 import { run } from './run.ts';
-import { SCENARIOS } from './scenarios/index.ts';
+import { type OwnCluster, SCENARIOS } from './scenarios/index.ts';
 import { workerMain } from './worker-main.ts';
 
 const EXIT_FAILED = 1;
@@ -39,15 +39,32 @@ async function main(): Promise<number> {
   const options = parseOptions(args, new Date().toISOString().replaceAll(/[:.]/g, '-'));
   const before = options.compare === undefined ? undefined : earlier(options.compare, options);
   watchSignals();
+  const cluster = await options.scenario.start?.(options);
+  try {
+    return await load(
+      cluster === undefined ? options : { ...options, ...clusterOptions(cluster) },
+      before,
+      cluster,
+    );
+  } finally {
+    await cluster?.stop();
+  }
+}
+
+function clusterOptions({ targets, metrics }: OwnCluster): Pick<LoadOptions, 'targets' | 'metrics'> {
+  return { targets, metrics };
+}
+
+async function load(
+  options: LoadOptions,
+  before: Result | undefined,
+  cluster: OwnCluster | undefined,
+): Promise<number> {
   const unreachable = await unreachableTargets(options);
   if (unreachable.length > 0) {
     for (const line of unreachable) complain(line);
     return EXIT_CODES.unreachable;
   }
-  return load(options, before);
-}
-
-async function load(options: LoadOptions, before: Result | undefined): Promise<number> {
   // With --json the result has standard output to itself.
   const stream = options.isJson ? process.stderr : process.stdout;
   const view = liveView(stream, { isTty: stream.isTTY === true, columns: stream.columns ?? 80 });
@@ -57,6 +74,7 @@ async function load(options: LoadOptions, before: Result | undefined): Promise<n
     options,
     { say, show: (progress) => view.show(progress) },
     callOff.signal,
+    cluster,
   ).finally(() => view.end());
   const result: Result = { ...unjudged, ...judge(unjudged, options.slos) };
   const files = await writeReports(result, options.outDir, before);

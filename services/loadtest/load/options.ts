@@ -30,6 +30,9 @@ export interface LoadOptions {
   readonly stopCommand: string | undefined;
   readonly startCommand: string | undefined;
   readonly outageS: number;
+  readonly rttMs: number;
+  readonly jitterMs: number;
+  readonly cutS: number;
   readonly seed: number;
   readonly workers: number;
   readonly isAcross: boolean;
@@ -52,6 +55,8 @@ export class UsageFailure extends Error {
   }
 }
 
+/** How many people there are. */
+const SIZES = ['pairs', 'rooms', 'peers', 'connections'] as const;
 const RATE_MAX = 100_000;
 const DAY_S = 86_400;
 const DURATION_S_MAX = 7 * DAY_S;
@@ -76,6 +81,9 @@ const SHOWN = [
   'churn',
   'drop',
   'outage',
+  'rtt',
+  'jitter',
+  'cut',
   'workers',
   'across',
   'listen',
@@ -109,6 +117,9 @@ export function parseOptions(args: readonly string[], stamp: string): LoadOption
     stopCommand: commandOf(given, 'stop-command'),
     startCommand: commandOf(given, 'start-command'),
     outageS: given.seconds('outage', 1, 600) ?? 10,
+    rttMs: given.number('rtt', 0, 2_000) ?? 30,
+    jitterMs: given.number('jitter', 0, 1_000) ?? 10,
+    cutS: given.seconds('cut', 0, 600) ?? 10,
     seed: given.whole('seed', 0, 4_294_967_295) ?? Math.floor(Math.random() * 1_000_000),
     workers: workersOf(given, scenario, rooms * peers),
     isAcross: given.has('across'),
@@ -119,7 +130,10 @@ export function parseOptions(args: readonly string[], stamp: string): LoadOption
     compare: given.get('compare'),
     shown: shownOf(given),
   };
-  const faults = [...given.faults, ...misplaced(given, options), ...(scenario.lacks?.(options) ?? [])];
+  // Of a scenario that there is not, nobody knows what it takes.
+  const isKnown = SCENARIOS.some(({ name }) => name === given.words[0]);
+  const strays = isKnown ? [...misplaced(given, options), ...(scenario.lacks?.(options) ?? [])] : [];
+  const faults = [...given.faults, ...strays];
   if (faults.length > 0) throw new UsageFailure(faults);
   return options;
 }
@@ -193,14 +207,10 @@ function credentialsOf(given: Given): Credentials {
   return token === undefined ? { kind: 'none' } : { kind: 'token', token };
 }
 
-function roomsOf(given: Given, { defaults, name }: Scenario): { rooms: number; peers: number } {
+function roomsOf(given: Given, { defaults }: Scenario): { rooms: number; peers: number } {
   const sizes = (['pairs', 'rooms', 'connections'] as const).filter((flag) => given.has(flag));
   if (sizes.length > 1)
     given.faults.push(`${sizes.map((flag) => `--${flag}`).join(' and ')}: give one of them.`);
-  if (defaults.connections === 0 && (sizes.length > 0 || given.has('peers')))
-    given.faults.push(
-      `--pairs, --rooms, --peers and --connections mean nothing for ${name}: --rate says it all.`,
-    );
   if (given.has('pairs') && given.has('peers'))
     given.fault('pairs', 'are rooms of two: give --rooms with --peers.');
   const peers = given.has('pairs') ? 2 : (given.whole('peers', 2, 100) ?? defaults.peers);
@@ -267,7 +277,12 @@ function misplaced(given: Given, { scenario, isAcross }: LoadOptions): string[] 
   const strays = [...new Set(special)].filter(
     (name) => name !== 'admin-token-file' && given.has(name) && !scenario.flags.includes(name),
   );
+  const own = (['url', 'metrics'] as const).filter((name) => scenario.start !== undefined && given.has(name));
   return [
+    ...(scenario.defaults.connections === 0 ? SIZES.filter((name) => given.has(name)) : []).map(
+      (name) => `--${name} means nothing for ${scenario.name}: --rate says it all.`,
+    ),
+    ...own.map((name) => `--${name} means nothing for ${scenario.name}: it starts a cluster of its own.`),
     ...strays.map((name) => `--${name} means nothing for ${scenario.name}.`),
     ...(isAcross && !scenario.mayBeAcross
       ? [

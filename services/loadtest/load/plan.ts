@@ -26,6 +26,8 @@ export interface Plan {
   readonly isPinned: boolean;
   /** A room's members belong to different workers. */
   readonly isAcross: boolean;
+  /** Rooms have homes: the regions of the targets, in turn, at home and across (`placeIn`). */
+  readonly hasHomes: boolean;
   readonly credentials: Credentials;
   /** Rooms that stand for the whole run, of so many peers each. */
   readonly rooms: number;
@@ -48,6 +50,27 @@ export interface Plan {
 export interface Share {
   readonly index: number;
   readonly of: number;
+}
+
+/** Where a room lives, and which target each of its members tries first. */
+export interface Place {
+  readonly suffix: string;
+  readonly first: number;
+  /** Whether all of the room are in its home, wherever they are sent later; undefined without homes. */
+  readonly isAtHome?: boolean;
+}
+
+/** Without homes, members of a room begin on different targets. With homes, of four rooms two are wholly at home. */
+export function placeIn({ hasHomes, targets }: Plan, room: number, member: number): Place {
+  if (!hasHomes) return { suffix: '', first: room + member };
+  const home = room % targets.length;
+  const isAtHome = Math.floor(room / targets.length) % 2 === 0;
+  const { region } = targets[home] as Target;
+  return {
+    suffix: region === undefined ? '' : `@${region}`,
+    first: isAtHome ? home : home + member,
+    isAtHome,
+  };
 }
 
 /** When the last thing begins, in milliseconds after the first could. */

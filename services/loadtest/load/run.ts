@@ -10,7 +10,7 @@ import type { Plan, Share } from './plan.ts';
 import type { Progress, Unjudged } from './report/index.ts';
 import { filesShort, portsShort } from './resources.ts';
 import { resultOf } from './result-of.ts';
-import type { Conductor } from './scenarios/index.ts';
+import type { Conductor, OwnCluster } from './scenarios/index.ts';
 
 export interface Watcher {
   say(line: string): void;
@@ -23,7 +23,12 @@ const BACK_SHARE = 0.99;
 const RSS = 'signaling_process_resident_memory_bytes';
 
 /** One run from its first connection to its result. Aborting ends it early, with what there is. */
-export async function run(options: LoadOptions, watcher: Watcher, signal: AbortSignal): Promise<Unjudged> {
+export async function run(
+  options: LoadOptions,
+  watcher: Watcher,
+  signal: AbortSignal,
+  cluster?: OwnCluster,
+): Promise<Unjudged> {
   const crew = await Crew.recruit(
     options.listen === undefined
       ? { kind: 'local', workers: options.workers }
@@ -31,7 +36,7 @@ export async function run(options: LoadOptions, watcher: Watcher, signal: AbortS
     signal,
     watcher.say,
   );
-  const current = new Run(options, crew, watcher, signal);
+  const current = new Run(options, crew, watcher, signal, cluster);
   try {
     return await current.whole();
   } finally {
@@ -48,13 +53,21 @@ class Run implements Conductor {
   readonly #watcher: Watcher;
   readonly #chronicle: Chronicle;
   readonly #scraper: Scraper;
+  readonly #cluster: OwnCluster | undefined;
   #clock: NodeJS.Timeout | undefined;
   #beganS = 0;
   #phase = '';
   #recovery: { atS: number; sessions: number } | undefined;
 
-  constructor(options: LoadOptions, crew: Crew, watcher: Watcher, signal: AbortSignal) {
+  constructor(
+    options: LoadOptions,
+    crew: Crew,
+    watcher: Watcher,
+    signal: AbortSignal,
+    cluster: OwnCluster | undefined,
+  ) {
     this.options = options;
+    this.#cluster = cluster;
     this.#crew = crew;
     this.#watcher = watcher;
     this.signal = signal;
@@ -93,7 +106,7 @@ class Run implements Conductor {
     if (!this.signal.aborted) {
       this.#crew.go(BARRIER_MS);
       await sleep(BARRIER_MS);
-      await options.scenario.conduct(this);
+      await (this.#cluster ?? options.scenario).conduct(this);
     }
     const durationS = Math.max(0, this.elapsedS);
     await this.#scraper.read(this.#chronicle.elapsedS);
@@ -170,6 +183,7 @@ class Run implements Conductor {
       targets: near.length > 0 ? near : options.targets,
       isPinned: options.isPinned,
       isAcross: options.isAcross,
+      hasHomes: this.#cluster !== undefined,
       credentials: options.credentials,
       rooms: options.rooms,
       peers: options.peers,

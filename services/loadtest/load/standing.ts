@@ -4,7 +4,7 @@ import type { PeerId } from '@fenghuo/protocol';
 import { pick } from '../random.ts';
 import type { LogEvent, SimulatedPeer } from '../simulated-peer.ts';
 import type { Field } from './field.ts';
-import { isOurs } from './plan.ts';
+import { isOurs, placeIn } from './plan.ts';
 
 /** One place in a room, and who has it now. */
 export interface Seat {
@@ -42,13 +42,15 @@ export class Standing {
     }
   }
 
-  /** Somebody for a place; members of a room begin on different targets. */
+  /** Somebody for a place. */
   newcomer(room: number, member: number): SimulatedPeer {
-    const { runId } = this.#field.plan;
+    const { plan } = this.#field;
+    const { suffix, first, isAtHome } = placeIn(plan, room, member);
     return this.#field.newcomer({
-      room: `load-${runId}-r${room}`,
+      room: `load-${plan.runId}-r${room}${suffix}`,
       name: `r${room}-m${member}`,
-      first: room + member,
+      first,
+      ...(isAtHome === undefined ? {} : { way: isAtHome ? 'relay_local' : 'relay_region' }),
       onSignal: (_, from, event) => {
         const seat = this.#rooms.get(room)?.find((each) => each.member === member);
         if (seat !== undefined) this.onSignal?.(seat, from, event);

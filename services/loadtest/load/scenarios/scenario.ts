@@ -1,7 +1,8 @@
 import type { AdminApi } from '../admin-api.ts';
 import type { FlagName } from '../flags.ts';
+import type { MetricsSource } from '../measures/scraper.ts';
 import type { LoadOptions } from '../options.ts';
-import type { Activity } from '../plan.ts';
+import type { Activity, Target } from '../plan.ts';
 import type { Unjudged } from '../report/index.ts';
 
 /** What a scenario is where the command line says nothing else. */
@@ -33,6 +34,14 @@ export interface Conductor {
   drop(share: number, withinS: number): Promise<void>;
 }
 
+/** A cluster that a scenario starts on this machine, and does to it what is not done to others'. */
+export interface OwnCluster {
+  readonly targets: readonly Target[];
+  readonly metrics: readonly MetricsSource[];
+  conduct(run: Conductor): Promise<void>;
+  stop(): Promise<void>;
+}
+
 export interface Scenario {
   readonly name: string;
   /** In one line. */
@@ -53,6 +62,8 @@ export interface Scenario {
   readonly slos?: readonly string[];
   /** What it lacks, in the words of the command line. */
   lacks?(options: LoadOptions): string[];
+  /** Starts a cluster of its own, in place of others' targets; its `conduct` counts then. */
+  start?(options: LoadOptions): Promise<OwnCluster>;
   /** Runs while the clients are at work. Most only wait. */
   conduct(run: Conductor): Promise<void>;
   /** What the run measured beyond what all do. */
