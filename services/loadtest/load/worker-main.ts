@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism, hostname } from 'node:os';
+import { availableParallelism, hostname, setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import { StartFailure } from '@fenghuo/cluster';
@@ -8,6 +8,8 @@ import { type FromWorker, type ToWorker, WORKER_PROTOCOL } from './messages.ts';
 import { secretFrom } from './secret.ts';
 import { Worker } from './worker.ts';
 import { connectToCoordinator } from './worker-link.ts';
+
+const PRIORITY = -10;
 
 export const WORKER_HELP = `Usage: npm run load -- worker --connect HOST:PORT --secret-file FILE [--region NAME]
 
@@ -23,6 +25,7 @@ by it.
 
 /** A worker's process, from its first word to the end of the run. Resolves when that is over. */
 export async function workerMain(args: readonly string[]): Promise<void> {
+  comeFirst();
   if (args.length === 0 && process.send !== undefined) return workForParent();
   const { values } = parseArgs({
     args: [...args],
@@ -81,6 +84,15 @@ function hello(region: string | undefined): FromWorker {
     filesMax: filesMax(),
     ...(region === undefined ? {} : { region }),
   };
+}
+
+/** Who keeps the time should not wait for whom it times, where both share a machine; only some may ask for that. */
+function comeFirst(): void {
+  try {
+    setPriority(PRIORITY);
+  } catch {
+    // Then its lag tells how late it was.
+  }
 }
 
 /** How many files this process may hold open; null where the system does not tell. */
