@@ -66,6 +66,12 @@ test('a command line that cannot be used is exit code 2, with all that is wrong 
   expect(load.output()).toMatch(/--speed is no option[\s\S]*--rate "fast" is not a number/);
 });
 
+test('results that could not be written are told before the run, not after it', async () => {
+  const load = startLoad(['calls', ...targets()], join(secretFile('no folder'), 'results'));
+  expect(await load.ended).toBe(2);
+  expect(load.output()).toMatch(/--out "\S+results" cannot be written to \(ENOTDIR\)/);
+});
+
 test('a target that nobody listens at is exit code 3, by its name', async () => {
   const url = `http://127.0.0.1:${await freePort()}`;
   const load = startLoad(['calls', '--url', url, ...targets()]);

@@ -19,10 +19,10 @@ export interface LoadRun {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Runs `npm run load` without npm. */
-export function startLoad(args: readonly string[]): LoadRun {
+/** Runs `npm run load` without npm; its results go to `folder`, or to one that is removed after the test. */
+export function startLoad(args: readonly string[], folder?: string): LoadRun {
   const dir = mkdtempSync(join(tmpdir(), 'fenghuo-test-load-'));
-  const out = args[0] === 'worker' ? [] : ['--out', dir];
+  const out = args[0] === 'worker' ? [] : ['--out', folder ?? dir];
   const child = spawn(process.execPath, [MAIN, ...args, ...out], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

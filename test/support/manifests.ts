@@ -44,7 +44,7 @@ export function render(folder: string): { readonly text: string; readonly object
 
 export function podTemplates(objects: readonly Manifest[]): PodTemplate[] {
   return objects
-    .filter((object) => ['Deployment', 'StatefulSet', 'DaemonSet'].includes(object.kind))
+    .filter((object) => ['Deployment', 'StatefulSet', 'DaemonSet', 'Job'].includes(object.kind))
     .map((owner) => {
       const { metadata, spec } = owner.spec.template;
       return {

@@ -1,4 +1,6 @@
 // `npm run load`: puts a cluster under load, and tells what became of it.
+import { accessSync, constants, mkdirSync } from 'node:fs';
+
 import { StartFailure } from '@fenghuo/cluster';
 
 import { HELP, scenarioHelp } from './help.ts';
@@ -38,6 +40,7 @@ async function main(): Promise<number> {
   }
   const options = parseOptions(args, new Date().toISOString().replaceAll(/[:.]/g, '-'));
   const before = options.compare === undefined ? undefined : earlier(options.compare, options);
+  requireFolder(options.outDir);
   watchSignals();
   const cluster = await options.scenario.start?.(options);
   try {
@@ -85,6 +88,19 @@ async function load(
     );
   for (const file of files) say(file);
   return EXIT_CODES[result.verdict];
+}
+
+/** Before the run, so that none is made in vain. */
+function requireFolder(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true });
+    accessSync(dir, constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageFailure([
+      `--out ${JSON.stringify(dir)} cannot be written to (${code}); name another folder.`,
+    ]);
+  }
 }
 
 function earlier(file: string, { scenario }: LoadOptions): Result {

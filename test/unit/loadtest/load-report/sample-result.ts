@@ -81,6 +81,7 @@ export function sampleRun({ slowness = 1, seed = 7 } = {}): Unjudged {
       named: 0,
     },
     calls: { started: 200, connected: 200, failed: 0, hungUp: 180 },
+    attacks: { 'a broken frame': { right: 20, wrong: [] } },
     latencies,
     timeline: { everyS: 1, points: timeline(random, slowness) },
     phases: [
