@@ -130,20 +130,49 @@ function secretFile(text: string): string {
   return file;
 }
 
-test('workers that know the secret join a run from elsewhere; others are refused', async () => {
+/** A run of two workers, which the test starts. */
+async function listening(duration: string) {
   const secret = secretFile('the secret of this run');
   const port = String(await freePort());
   const load = startLoad([
-    ...['idle', ...targets(), '--pairs', '4', '--rate', '50', '--duration', '3s'],
+    ...['idle', ...targets(), '--pairs', '4', '--rate', '50', '--duration', duration],
     ...['--listen', port, '--expect', '2', '--secret-file', secret],
   ]);
   await eventually(() => load.output().includes('waiting for 2 workers'), { timeoutMs: 15_000 });
-  const worker = (file: string) =>
+  const worker = (file = secret) =>
     startLoad(['worker', '--connect', `127.0.0.1:${port}`, '--secret-file', file]);
+  return { load, worker };
+}
+
+test('a run that loses a worker is invalid, and says so', async () => {
+  const { load, worker } = await listening('10s');
+  const [stays, goes] = [worker(), worker()];
+  await eventually(() => / · steady · 8 of 8 /.test(load.output()), { timeoutMs: 15_000, what: 'it runs' });
+  goes.kill('SIGKILL');
+  expect(await load.ended).toBe(4);
+  expect(await stays.ended).toBe(0);
+  const { verdict, reasons } = load.result();
+  expect(verdict).toBe('invalid');
+  expect(reasons.join()).toContain('a worker was lost');
+});
+
+test('a scenario that cannot be carried out is invalid, and says why', async () => {
+  const load = startLoad([
+    ...['drain', ...targets(), '--metrics', cluster.nodes[0].opsUrl, '--pairs', '2', '--duration', '2s'],
+    ...['--admin-token-file', secretFile('not the operators token')],
+  ]);
+  expect(await load.ended).toBe(4);
+  expect(load.result().reasons.join()).toMatch(
+    /the scenario was not carried out: GET \S+nodes is refused: \d+/,
+  );
+});
+
+test('workers that know the secret join a run from elsewhere; others are refused', async () => {
+  const { load, worker } = await listening('3s');
   const stranger = worker(secretFile('the secret of another run'));
   expect(await stranger.ended).toBe(1);
   expect(stranger.output()).toContain('it has another secret');
-  const workers = [worker(secret), worker(secret)];
+  const workers = [worker(), worker()];
   await load.ended;
   expect(await Promise.all(workers.map(({ ended }) => ended))).toEqual([0, 0]);
   const { signals, generator } = load.result();

@@ -73,12 +73,7 @@ async function load(
   const view = liveView(stream, { isTty: stream.isTTY === true, columns: stream.columns ?? 80 });
   const say = (line: string) => void stream.write(`${line}\n`);
   say(`${options.scenario.name}, seed ${options.seed}: ${options.targets.map(({ url }) => url).join(', ')}`);
-  const unjudged = await run(
-    options,
-    { say, show: (progress) => view.show(progress) },
-    callOff.signal,
-    cluster,
-  ).finally(() => view.end());
+  const unjudged = await run(options, view, callOff.signal, cluster).finally(() => view.end());
   const result: Result = { ...unjudged, ...judge(unjudged, options.slos) };
   const files = await writeReports(result, options.outDir, before);
   if (options.isJson) process.stdout.write(`${JSON.stringify(result)}\n`);
@@ -156,7 +151,8 @@ main()
             : (error.stack ?? '')
           : String(error),
       );
-    if (isUsage) complain('"npm run load -- SCENARIO --help" lists the options.');
+    const what = process.argv[2] === 'worker' ? 'worker' : 'SCENARIO';
+    if (isUsage) complain(`"npm run load -- ${what} --help" lists the options.`);
     process.exitCode = isUsage ? EXIT_USAGE : EXIT_FAILED;
   })
   // Sockets of clients that were given up may linger; nothing of ours runs any more.

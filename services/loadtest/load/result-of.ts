@@ -14,7 +14,7 @@ export interface Findings {
   /** For which there was load. */
   readonly durationS: number;
   readonly hellos: readonly Hello[];
-  /** Workers that ended before they should. */
+  /** What else makes the run worth nothing: workers that ended before they should, orders that could not be given. */
   readonly failures: readonly string[];
   readonly chronicle: Chronicle;
   readonly server: NonNullable<Result['server']>;
@@ -124,7 +124,7 @@ function generatorOf({ results, hellos, failures, options }: Findings): Result['
   const started = results.reduce((total, result) => total + result.started, 0);
   const lateStarts = results.reduce((total, result) => total + result.lateStarts, 0);
   const reasons = [
-    ...failures.map((failure) => `a worker was lost: ${failure}`),
+    ...failures,
     ...(loopDelayP99Ms > LAG_P99_MS_MAX
       ? [
           `the load tester's event loop lagged: p99 ${loopDelayP99Ms.toFixed(1)} ms, over ${LAG_P99_MS_MAX} ms; give it more processors, --workers, or less to do.`,

@@ -34,7 +34,7 @@ export async function run(
       ? { kind: 'local', workers: options.workers }
       : { kind: 'listen', ...options.listen },
     signal,
-    watcher.say,
+    (line) => watcher.say(line),
   );
   const current = new Run(options, crew, watcher, signal, cluster);
   try {
@@ -95,18 +95,31 @@ class Run implements Conductor {
       this.say(warning);
     await this.#scraper.read(0);
     const rssBefore = this.#scraper.newest(RSS);
+    if (!options.isMetricsGuess)
+      for (const { node, url } of this.#scraper.silent)
+        this.say(`warning: ${url} does not answer: there will be no figures of ${node}.`);
     this.#clock = setInterval(() => this.#second(), this.#chronicle.everyS * 1_000);
     this.#crew.onTick = (tick) => this.#chronicle.note(tick);
     this.phase('ramp');
-    await Promise.race([
-      this.#crew.prepare((hello, share) => this.#partFor(hello, share)),
-      aborted(this.signal),
+    const isReady = await Promise.race([
+      // A worker that is lost is told of in the result.
+      this.#crew
+        .prepare((hello, share) => this.#partFor(hello, share))
+        .then(
+          () => true,
+          () => false,
+        ),
+      aborted(this.signal).then(() => false),
     ]);
     this.#beganS = this.#chronicle.elapsedS + BARRIER_MS / 1_000;
-    if (!this.signal.aborted) {
+    const failures: string[] = [];
+    if (isReady) {
       this.#crew.go(BARRIER_MS);
       await sleep(BARRIER_MS);
-      await (this.#cluster ?? options.scenario).conduct(this);
+      // Whatever stops it, those who are at work come to rest, and what they found is told.
+      await (this.#cluster ?? options.scenario)
+        .conduct(this)
+        .catch((error: Error) => failures.push(`the scenario was not carried out: ${error.message}`));
     }
     const durationS = Math.max(0, this.elapsedS);
     await this.#scraper.read(this.#chronicle.elapsedS);
@@ -122,7 +135,7 @@ class Run implements Conductor {
       results,
       durationS,
       hellos: this.#crew.hellos,
-      failures: this.#crew.failures,
+      failures: [...this.#crew.failures.map((each) => `a worker was lost: ${each}`), ...failures],
       chronicle: this.#chronicle,
       server: this.#scraper.series().filter(({ points }) => points.length > 0),
       rss: rssBefore === undefined || rssAfter === undefined ? undefined : [rssBefore, rssAfter],

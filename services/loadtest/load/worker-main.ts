@@ -5,9 +5,11 @@ import { parseArgs } from 'node:util';
 import { StartFailure } from '@fenghuo/cluster';
 
 import { type FromWorker, type ToWorker, WORKER_PROTOCOL } from './messages.ts';
+import { UsageFailure } from './options.ts';
 import { secretFrom } from './secret.ts';
 import { Worker } from './worker.ts';
 import { connectToCoordinator } from './worker-link.ts';
+import { FOR_PARENT } from './worker-process.ts';
 
 const PRIORITY = -10;
 
@@ -26,25 +28,15 @@ by it.
 /** A worker's process, from its first word to the end of the run. Resolves when that is over. */
 export async function workerMain(args: readonly string[]): Promise<void> {
   comeFirst();
-  if (args.length === 0 && process.send !== undefined) return workForParent();
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      connect: { type: 'string' },
-      'secret-file': { type: 'string' },
-      region: { type: 'string' },
-      help: { type: 'boolean' },
-    },
-  });
+  if (args[0] === FOR_PARENT) return workForParent();
+  const values = parse(args);
   if (values.help) {
     process.stdout.write(WORKER_HELP);
     return;
   }
   const [, host, port] = /^(.+):(\d{1,5})$/.exec(values.connect ?? '') ?? [];
   if (host === undefined || values['secret-file'] === undefined)
-    throw new StartFailure(
-      'a worker needs --connect HOST:PORT and --secret-file FILE; see "npm run load -- worker --help".',
-    );
+    throw new UsageFailure(['a worker needs --connect HOST:PORT and --secret-file FILE.']);
   const secret = secretFrom(values['secret-file']);
   const link = await connectToCoordinator<FromWorker, ToWorker>(host, Number(port), secret);
   await new Promise<void>((resolve, reject) => {
@@ -60,6 +52,23 @@ export async function workerMain(args: readonly string[]): Promise<void> {
     link.send(hello(values.region));
   });
   link.close();
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        connect: { type: 'string' },
+        'secret-file': { type: 'string' },
+        region: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    // parseArgs goes on with hints that don't fit here; its first sentence names the option.
+    throw new UsageFailure([String((error as Error).message).split(/\.\s|\n/)[0] ?? '']);
+  }
 }
 
 function workForParent(): Promise<void> {

@@ -7,10 +7,13 @@ import type { Link } from './worker-link.ts';
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
 const WORDS_KEPT = 2_000;
 
+/** A worker's one argument where it was started by a run on the same machine. */
+export const FOR_PARENT = '--for-parent';
+
 /** A worker in a process of its own on this machine, and the way to talk to it. */
 export function startWorkerProcess(n: number): Link<ToWorker, FromWorker> {
   // A process group of its own: Ctrl-C reaches us alone, who then ask it for its result.
-  const child = spawn(process.execPath, [MAIN, 'worker'], {
+  const child = spawn(process.execPath, [MAIN, 'worker', FOR_PARENT], {
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

@@ -61,6 +61,11 @@ export class Scraper {
     this.#isBusy = false;
   }
 
+  /** Those of whom nothing has been read. */
+  get silent(): readonly MetricsSource[] {
+    return this.#sources.filter(({ node }) => this.#readings.get(node)?.length === 0);
+  }
+
   /** The sum over all nodes of a gauge's newest value; undefined where a node has none. */
   newest(name: string): number | undefined {
     const values = [...this.#readings.values()].map((readings) => readings.at(-1)?.values.get(name));
