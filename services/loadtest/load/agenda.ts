@@ -8,6 +8,7 @@ export class Agenda {
   #started = 0;
   #lateStarts = 0;
   #isStopped = false;
+  #isJudged = true;
 
   /** A start is late where it comes more than so many milliseconds after its time. */
   constructor(lateMs: number) {
@@ -22,8 +23,9 @@ export class Agenda {
     return this.#lateStarts;
   }
 
-  get waiting(): number {
-    return this.#entries.length;
+  /** Whether starts are counted from now on. */
+  judge(isJudged: boolean): void {
+    this.#isJudged = isJudged;
   }
 
   /** `dueMs` is of the clock of `performance.now`. */
@@ -68,8 +70,10 @@ export class Agenda {
       // A timer may fire up to a millisecond early.
       if (first === undefined || first.dueMs > nowMs + 1) break;
       pop(this.#entries);
-      this.#started += 1;
-      if (nowMs - first.dueMs > this.#lateMs) this.#lateStarts += 1;
+      if (this.#isJudged) {
+        this.#started += 1;
+        if (nowMs - first.dueMs > this.#lateMs) this.#lateStarts += 1;
+      }
       first.start(first.dueMs);
     }
     this.#arm();

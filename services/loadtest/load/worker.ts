@@ -23,6 +23,7 @@ const STUCK_MS = 5_000;
 /** What comes late comes twice: a doubled delivery may follow when all seems done. */
 const LATE_COPIES_MS = 1_500;
 const POLL_MS = 100;
+const BACK_SHARE = 0.99;
 const LEAVES_AT_ONCE = 100;
 const LEAVE_MS_MAX = 20_000;
 
@@ -45,6 +46,8 @@ export class Worker {
   #activity: (Activity & Partial<Pick<WorkerResult, 'abuse'>>) | undefined;
   #ticks: NodeJS.Timeout | undefined;
   #start: NodeJS.Timeout | undefined;
+  /** So few of those whom it cut off may be away when its own lag counts again; undefined: it counts. */
+  #calmAt: number | undefined;
 
   constructor(tell: (message: FromWorker) => void) {
     this.#tell = tell;
@@ -96,7 +99,25 @@ export class Worker {
     const count = Math.round(share * peers.length);
     const field = this.#field;
     if (field === undefined) return;
-    this.#tell({ type: 'dropped', count: field.drop(shuffled(field.random, peers).slice(0, count)) });
+    const dropped = field.drop(shuffled(field.random, peers).slice(0, count));
+    this.#storm(dropped);
+    this.#tell({ type: 'dropped', count: dropped });
+  }
+
+  /**
+   * Whoever cuts a thousand clients off has a thousand handshakes to make. That it lags meanwhile makes their recovery look
+   * longer, never shorter, so it is no reason to disbelieve the run; before and after it is.
+   */
+  #storm(dropped: number): void {
+    this.#calmAt = Math.floor((1 - BACK_SHARE) * dropped);
+    this.#lag.judge(false);
+    this.#agenda.judge(false);
+  }
+
+  #calm(): void {
+    this.#calmAt = undefined;
+    this.#lag.judge(true);
+    this.#agenda.judge(true);
   }
 
   async #finish(): Promise<void> {
@@ -152,6 +173,7 @@ export class Worker {
   #tick(): void {
     const field = this.#field;
     if (field === undefined) return;
+    if (this.#calmAt !== undefined && field.away <= this.#calmAt) this.#calm();
     field.fold();
     const { doubled, reordered, misrouted, sent, delivered } = field.ledger.sums();
     const { halves } = field;

@@ -46,6 +46,22 @@ test('a stall moves no time: what was due meanwhile is started late, and counted
   expect(made.lateStarts).toBeGreaterThanOrEqual(8);
 });
 
+test('while nobody judges it, starts are made and not counted', async () => {
+  const made = agenda();
+  let starts = 0;
+  made.judge(false);
+  made.at(performance.now() - 100, () => {
+    starts += 1;
+  });
+  await eventually(() => starts === 1);
+  made.judge(true);
+  made.at(performance.now() - 100, () => {
+    starts += 1;
+  });
+  await eventually(() => starts === 2);
+  expect([made.started, made.lateStarts]).toEqual([1, 1]);
+});
+
 test("a stall is seen in the generator's own lag, as long as it was", async () => {
   const lag = new LoopLag();
   onTestFinished(() => lag.stop());
