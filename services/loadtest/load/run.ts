@@ -5,6 +5,7 @@ import { AdminApi } from './admin-api.ts';
 import { Crew, type Hello } from './crew.ts';
 import { Chronicle } from './measures/chronicle.ts';
 import { Scraper } from './measures/scraper.ts';
+import type { Tick } from './messages.ts';
 import type { LoadOptions } from './options.ts';
 import type { Plan, Share } from './plan.ts';
 import type { Progress, Unjudged } from './report/index.ts';
@@ -40,7 +41,6 @@ export async function run(
   try {
     return await current.whole();
   } finally {
-    current.stop();
     crew.end();
   }
 }
@@ -54,7 +54,8 @@ class Run implements Conductor {
   readonly #chronicle: Chronicle;
   readonly #scraper: Scraper;
   readonly #cluster: OwnCluster | undefined;
-  #clock: NodeJS.Timeout | undefined;
+  /** Since the last point of the timeline. */
+  #ticks = 0;
   #beganS = 0;
   #phase = '';
   #recovery: { atS: number; sessions: number } | undefined;
@@ -98,8 +99,7 @@ class Run implements Conductor {
     if (!options.isMetricsGuess)
       for (const { node, url } of this.#scraper.silent)
         this.say(`warning: ${url} does not answer: there will be no figures of ${node}.`);
-    this.#clock = setInterval(() => this.#second(), this.#chronicle.everyS * 1_000);
-    this.#crew.onTick = (tick) => this.#chronicle.note(tick);
+    this.#crew.onTick = (tick) => this.#noted(tick);
     this.phase('ramp');
     const isReady = await Promise.race([
       // A worker that is lost is told of in the result.
@@ -126,7 +126,7 @@ class Run implements Conductor {
     const rssAfter = this.#scraper.newest(RSS);
     this.phase('rest');
     const results = await this.#crew.finish();
-    this.#second();
+    this.#point();
     this.#chronicle.endPhase();
     for (const { unsettled, examples } of results)
       for (const line of [...unsettled.map((what) => `not at rest: ${what}`), ...examples]) this.say(line);
@@ -144,10 +144,6 @@ class Run implements Conductor {
     for (const [name, { wrong }] of Object.entries(result.attacks ?? {}))
       for (const what of wrong) this.say(`wrong answer to ${name}: ${what}`);
     return result;
-  }
-
-  stop(): void {
-    clearInterval(this.#clock);
   }
 
   phase(name: string): void {
@@ -212,7 +208,17 @@ class Run implements Conductor {
 
   readonly #runId = randomBytes(4).toString('hex');
 
-  #second(): void {
+  /** A point when all have told of the time since the last one: by a clock of our own, one would get two seconds of somebody. */
+  #noted(tick: Tick): void {
+    this.#chronicle.note(tick);
+    this.#ticks += 1;
+    const living = Math.max(1, this.#crew.size - this.#crew.failures.length);
+    if (this.#ticks < living * this.#chronicle.everyS) return;
+    this.#ticks = 0;
+    this.#point();
+  }
+
+  #point(): void {
     void this.#scraper.read(this.#chronicle.elapsedS);
     const { scenario, durationS } = this.options;
     this.#watcher.show({
