@@ -156,6 +156,28 @@ test('a run that loses a worker is invalid, and says so', async () => {
   expect(reasons.join()).toContain('a worker was lost');
 });
 
+test('a cluster that wants tokens is loaded with a token for each client, and not without', async () => {
+  const secret = 'a-secret-that-nodes-and-tester-share-0123456789';
+  const closed = await startCluster({ settings: { AUTH: 'required', JWT_SECRET: secret } });
+  onTestFinished(() => closed.stop());
+  const urls = closed.nodes.flatMap(({ url }) => ['--url', url]);
+  const stranger = startLoad(['calls', ...urls]);
+  expect(await stranger.ended).toBe(3);
+  expect(stranger.output()).toContain(
+    'unauthorized: give a token by --token, --token-file or --jwt-secret-file',
+  );
+  const load = startLoad([
+    ...['abuse', ...urls, '--pairs', '2', '--rate', '20', '--duration', '4s'],
+    ...['--jwt-secret-file', secretFile(secret), '--json'],
+  ]);
+  await load.ended;
+  const { signals, attacks } = load.result();
+  expect(signals).toMatchObject({ lost: 0, refused: {}, delivered: signals.expected });
+  expect(signals.delivered).toBeGreaterThan(20);
+  expect(attacks?.['a token that is none']).toMatchObject({ wrong: [] });
+  expect(load.output()).not.toContain(secret);
+});
+
 test('a scenario that cannot be carried out is invalid, and says why', async () => {
   const load = startLoad([
     ...['drain', ...targets(), '--metrics', cluster.nodes[0].opsUrl, '--pairs', '2', '--duration', '2s'],
