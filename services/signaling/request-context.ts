@@ -62,7 +62,8 @@ function roomHomes(homes: Homes): RequestContext['homeOf'] {
           get incarnation() {
             return keeper.incarnation;
           },
-          awake: () => (keeper.isOverdue ? keeper.beat().then(() => !keeper.isOverdue) : undefined),
+          awake: () =>
+            keeper.isOverdue ? keeper.beat().then(() => keeper.isTaken && !keeper.isOverdue) : undefined,
         },
       ];
     }),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterOurDeath, findRedisServer, type RedisServer, startRedisServer } from '@fenghuo/cluster';
 import { Redis } from 'ioredis';
+import { eventually } from './eventually.ts';
 
 /** A real redis-server on loopback that a test may freeze, kill and bring back. Nothing of it outlives the test process. */
 export interface LocalRedis {
@@ -78,7 +79,8 @@ export async function startLocalRedis(options: LocalRedisOptions = {}): Promise<
     },
     restart: async () => {
       await server.stop();
-      server = await start(port);
+      // Whoever looks for a free port tries this one for a moment, too.
+      server = await eventually(() => start(port), { what: 'a server on the port it had' });
     },
     flush: () => command((client) => client.flushall()),
     save: () => command((client) => client.save()),

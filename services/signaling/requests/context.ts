@@ -68,7 +68,7 @@ export interface RequestContext {
 export interface Connection {
   /** `joining` while a join is under way. */
   membership: Session | 'joining' | undefined;
-  /** Where the join or resume that is under way leads. */
+  /** Where the join or resume that is under way leads, once it is made in the name of this process. */
   heading: RoomId | undefined;
   /** A join whose outcome is unknown: its next try continues it under the same peer id. */
   unsettledJoin: UnsettledJoin | undefined;

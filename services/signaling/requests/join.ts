@@ -46,8 +46,8 @@ async function joinRoom(
   if (!allowsRoom(connection.identity, room, isNamed)) return refused('forbidden', NOT_ALLOWED);
   const home = context.homeOf(room);
   if (home.departures.owed > context.departuresMax) return refused('unavailable');
-  connection.heading = room;
   if ((await home.awake()) === false) return refused('unavailable');
+  connection.heading = room;
   const attempt = identify(context, connection, room, request.key);
   const seat = await home.feeds.collect(room, listenerOf(context, connection, attempt.peer));
   if (seat === undefined || !connection.isOpen) {

@@ -21,7 +21,6 @@ export async function resume(
   if (connection.membership !== undefined) return refused('already_joined');
   connection.membership = 'joining';
   const token = readToken(context, request.resume_token);
-  connection.heading = token?.room;
   const reply =
     token === undefined
       ? await unknownToken(context, connection)
@@ -41,6 +40,7 @@ async function reattach(
   // Each try whose outcome stays unknown is owed: they, too, are bounded.
   if (home.departures.owed > context.departuresMax) return refused('unavailable');
   if ((await home.awake()) === false) return refused('unavailable');
+  connection.heading = token.room;
   const tokenHash = context.hash(token.secret);
   const { identity } = connection;
   if (isExpired(identity, context.wallMs())) return refused('unauthorized', TOKEN_EXPIRED);
