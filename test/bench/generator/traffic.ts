@@ -1,0 +1,136 @@
+import { build, type Histogram } from 'hdr-histogram-js';
+
+import { bodyOf, CALL, readStamp } from './call.ts';
+import { type Metronome, startMetronome } from './metronome.ts';
+import type { Seat } from './seat.ts';
+
+/** One way between two clients. Its messages are numbered, and have to come in order, each once. */
+interface Direction {
+  readonly from: Seat;
+  readonly to: Seat;
+  readonly link: Link;
+  sent: number;
+  received: number;
+  /** When the last messages were to be sent: of performance.now(), by number modulo the size. */
+  readonly dueMs: Float64Array;
+}
+
+/** Two clients who call each other again and again. */
+interface Link {
+  directions: readonly [number, number];
+  /** Messages begun, over all calls. */
+  step: number;
+}
+
+/** More than a link ever has under way; a message that is overtaken by so many is lost. */
+const UNDER_WAY_MAX = 4_096;
+const BEAT_MS = 0.5;
+const MICROSECONDS = {
+  lowestDiscernibleValue: 1,
+  highestTrackableValue: 60_000_000,
+  numberOfSignificantValueDigits: 3,
+} as const;
+
+/** Calls between pairs of clients, and an account of every message. */
+export class Traffic {
+  readonly seats: readonly Seat[];
+  readonly #directions: Direction[] = [];
+  readonly #links: Link[] = [];
+  readonly #stamp = { direction: 0, n: 0 };
+  #window = 0;
+  #metronome: Metronome | undefined;
+  sent = 0;
+  delivered = 0;
+  /** Lost or overtaken, doubled, or come to somebody else. */
+  misdelivered = 0;
+  /** From when a message was due to when it was there, µs. */
+  latency: Histogram = build(MICROSECONDS);
+  /** By how much the generator itself was late, µs. */
+  lateness: Histogram = build(MICROSECONDS);
+
+  constructor(pairs: readonly (readonly [Seat, Seat])[]) {
+    for (const [a, b] of pairs) {
+      const first = this.#directions.length;
+      const link: Link = { directions: [first, first + 1], step: 0 };
+      this.#links.push(link);
+      for (const [from, to] of [
+        [a, b],
+        [b, a],
+      ] as const)
+        this.#directions.push({
+          from,
+          to,
+          link,
+          sent: 0,
+          received: 0,
+          dueMs: new Float64Array(UNDER_WAY_MAX),
+        });
+    }
+    this.seats = [...new Set(pairs.flat())];
+    for (const seat of this.seats) seat.onSignal = (frame) => this.#take(seat, frame);
+  }
+
+  /** Each link keeps so many messages under way: one that arrives lets the next go. */
+  saturate(window: number): void {
+    this.#window = window;
+    const nowMs = performance.now();
+    for (const link of this.#links) for (let n = 0; n < window; n += 1) this.#send(link, nowMs);
+  }
+
+  /** Sends at this pace whatever becomes of it, link by link. */
+  openLoop(perSecond: number): void {
+    let startMs: number | undefined;
+    let count = 0;
+    this.#metronome = startMetronome(BEAT_MS, () => {
+      const nowMs = performance.now();
+      // The first beat comes when its thread is up.
+      startMs ??= nowMs;
+      for (; ; count += 1) {
+        const dueMs = startMs + (count * 1_000) / perSecond;
+        if (dueMs > nowMs) return;
+        this.lateness.recordValue(Math.max(1, Math.round((nowMs - dueMs) * 1_000)));
+        this.#send(this.#links[count % this.#links.length] as Link, dueMs);
+      }
+    });
+  }
+
+  /** Forgets the latencies so far. */
+  clearTimes(): void {
+    this.latency.reset();
+    this.lateness.reset();
+  }
+
+  /** Sends no more. What is under way still comes. */
+  async stop(): Promise<void> {
+    this.#window = 0;
+    await this.#metronome?.stop();
+    this.#metronome = undefined;
+  }
+
+  #send(link: Link, dueMs: number): void {
+    const line = CALL[link.step % CALL.length] as (typeof CALL)[number];
+    link.step += 1;
+    const number = link.directions[line.by];
+    const direction = this.#directions[number] as Direction;
+    const n = direction.sent;
+    direction.sent = n + 1;
+    direction.dueMs[n % UNDER_WAY_MAX] = dueMs;
+    this.sent += 1;
+    direction.from.signal(direction.to.id, line.kind, bodyOf(line.kind, number, n));
+  }
+
+  #take(seat: Seat, frame: Buffer): void {
+    const stamp = this.#stamp;
+    const direction = readStamp(frame, stamp) ? this.#directions[stamp.direction] : undefined;
+    if (direction?.to !== seat || stamp.n !== direction.received) {
+      this.misdelivered += 1;
+      if (direction?.to !== seat || stamp.n < direction.received) return;
+    }
+    const nowMs = performance.now();
+    direction.received = stamp.n + 1;
+    this.delivered += 1;
+    const dueMs = direction.dueMs[stamp.n % UNDER_WAY_MAX] as number;
+    this.latency.recordValue(Math.max(1, Math.round((nowMs - dueMs) * 1_000)));
+    if (this.#window > 0) this.#send(direction.link, nowMs);
+  }
+}

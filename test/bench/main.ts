@@ -1,0 +1,70 @@
+// `npm run bench`: the same work for Fenghuo and for others, and what a message costs each.
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { type BenchOptions, HELP, parseOptions } from './options.ts';
+import { pageHtml } from './page.ts';
+import { PARTS } from './parts.ts';
+import { type Account, isVoid, loadNow, type Result, resultOf } from './result.ts';
+import { markdown } from './tables.ts';
+
+async function main(): Promise<void> {
+  const options = parseOptions(process.argv.slice(2));
+  if (options === 'help') {
+    process.stdout.write(HELP);
+    return;
+  }
+  // What we started ends with us, however we end.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
+  process.on('disconnect', () => process.exit(1));
+  const { plan, isQuick } = options;
+  const run = {
+    startedAt: new Date(),
+    loadBefore: loadNow(),
+    isQuick,
+    rounds: plan.rounds,
+    windowMs: plan.windowMs,
+  };
+  const accounts = await compete(options);
+  const result = resultOf(accounts, run);
+  await write(result, options.out);
+  process.stdout.write(
+    options.isJson ? `${JSON.stringify(result, undefined, 2)}\n` : `\n${markdown(result)}\n`,
+  );
+  process.exitCode = accounts.some(isVoid) ? 1 : 0;
+}
+
+/** All contestants in each round, every time with another one first. */
+async function compete({ plan, contestants }: BenchOptions): Promise<Account[]> {
+  const accounts = contestants.map((contestant): Account => ({ contestant, rounds: [], failures: [] }));
+  for (let round = 0; round < plan.rounds; round += 1) {
+    const first = round % accounts.length;
+    for (const account of [...accounts.slice(first), ...accounts.slice(0, first)]) {
+      const parts: Account['rounds'][number] = new Map();
+      account.rounds[round] = parts;
+      for (const name of plan.parts(round, account.contestant)) {
+        console.error(`round ${round + 1} of ${plan.rounds}: ${account.contestant.name}, ${name}`);
+        try {
+          parts.set(name, await PARTS[name](account.contestant, plan));
+        } catch (error) {
+          account.failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+        }
+      }
+    }
+  }
+  return accounts;
+}
+
+async function write(result: Result, dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, 'bench.json'), `${JSON.stringify(result, undefined, 2)}\n`);
+  await writeFile(join(dir, 'bench.md'), markdown(result));
+  await writeFile(join(dir, 'bench.html'), pageHtml(result));
+}
+
+main()
+  .catch((error: unknown) => {
+    console.error(`fenghuo: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  })
+  .finally(() => process.exit());

@@ -1,0 +1,52 @@
+import type { Contestant } from './contestants/index.ts';
+import type { PartName } from './parts.ts';
+
+/** How large a run is. */
+export interface Plan {
+  readonly rounds: number;
+  /** How long each figure is measured. */
+  readonly windowMs: number;
+  /** How long there is traffic before. */
+  readonly warmMs: number;
+  readonly pairs: number;
+  /** How long memory may settle before it is looked at. */
+  readonly quietMs: number;
+  /** Messages each pair keeps under way at saturation. */
+  readonly window: number;
+  /** Messages a second of the open loop. */
+  readonly rate: number;
+  /** Clients that join a few at a time. */
+  readonly crowd: number;
+  /** Clients that come at once. */
+  readonly storm: number;
+  /** What a contestant does in a round, from 0. */
+  parts(round: number, contestant: Contestant): readonly PartName[];
+}
+
+const LOAD = { pairs: 200, window: 4, rate: 2_000 };
+
+export const FULL: Plan = {
+  ...LOAD,
+  rounds: 5,
+  windowMs: 5_000,
+  warmMs: 1_500,
+  quietMs: 3_000,
+  crowd: 5_000,
+  storm: 3_000,
+  parts: (_, { hasRedis }) => ['pairs', 'crowd', 'storm', ...(hasRedis ? (['wide', 'widest'] as const) : [])],
+};
+
+/** Shows that everything runs; its figures are rough. What needs many connections or nodes is done once. */
+export const QUICK: Plan = {
+  ...LOAD,
+  rounds: 2,
+  windowMs: 500,
+  warmMs: 200,
+  quietMs: 300,
+  crowd: 200,
+  storm: 200,
+  parts(round, { name }) {
+    if (round === 0) return ['pairs', 'crowd'];
+    return round === 1 ? ['pairs', 'storm', ...(name === 'fenghuo' ? (['wide'] as const) : [])] : ['pairs'];
+  },
+};
