@@ -25,7 +25,8 @@ export interface NodeTask {
 }
 
 const READY_MS = 15_000;
-const STOP_MS = 2_000;
+/** Long enough to write a profile. */
+const STOP_MS = 5_000;
 
 const given = new Set<number>();
 

@@ -74,15 +74,16 @@ function ratioPlot(ratios: readonly MeasuredRatio[]): string {
   const lines = measured.map((ratio, index) => {
     const [y, median] = [index * 2 * BAR_PX, ratio.spread?.median ?? 0];
     const verdict = verdictOf(ratio);
-    const upright = (value: number, kind: string) =>
-      Number.isFinite(value)
+    const after = Math.max(median, ratio.bar ?? 0, ratio.goal);
+    const upright = (value: number | undefined, kind: string) =>
+      value !== undefined
         ? `<line class="${kind}" x1="${x(value)}" x2="${x(value)}" y1="${y + 20}" y2="${y + 42}"/>`
         : '';
     return `<text x="0" y="${y + 15}">${escaped(ratio.text)}</text>
 <text class="quiet" x="0" y="${y + 36}">${ratio.is}</text>
 <rect class="${verdict === 'missed' ? 'missed' : 'own'}" x="${NAME_PX}" y="${y + 24}" width="${x(median) - NAME_PX}" height="14"/>
 ${upright(ratio.bar, 'bar')}${upright(ratio.goal, 'goal')}
-<text x="${x(median) + 8}" y="${y + 36}">${threeDigits(median)}${verdict === '' ? '' : ` (${verdict})`}</text>`;
+<text x="${x(after) + 8}" y="${y + 36}">${threeDigits(median)}${verdict === '' ? '' : ` (${verdict})`}</text>`;
   });
   return `<h2>Ratios: the limit an upright, the far goal a dashed one</h2>${svg(measured.length * 2, 'Ratios', lines.join('\n'))}`;
 }

@@ -36,7 +36,7 @@ export const FULL: Plan = {
   parts: (_, { hasRedis }) => ['pairs', 'crowd', 'storm', ...(hasRedis ? (['wide', 'widest'] as const) : [])],
 };
 
-/** Shows that everything runs; its figures are rough. What needs many connections or nodes is done once. */
+/** Shows that everything runs; its figures are rough. What needs many connections or nodes is done once, by some. */
 export const QUICK: Plan = {
   ...LOAD,
   rounds: 2,
@@ -45,8 +45,12 @@ export const QUICK: Plan = {
   quietMs: 300,
   crowd: 200,
   storm: 200,
-  parts(round, { name }) {
-    if (round === 0) return ['pairs', 'crowd'];
-    return round === 1 ? ['pairs', 'storm', ...(name === 'fenghuo' ? (['wide'] as const) : [])] : ['pairs'];
-  },
+  parts: (round, { name }) => ['pairs', ...(QUICK_PARTS[name]?.[round] ?? [])],
+};
+
+/** Those whose other figures stand in a ratio. */
+const QUICK_PARTS: Readonly<Record<string, readonly (readonly PartName[])[]>> = {
+  fenghuo: [['crowd'], ['storm', 'wide']],
+  'socket.io-sharded': [['crowd'], ['storm']],
+  'socket.io-memory': [['crowd']],
 };

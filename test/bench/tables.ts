@@ -31,6 +31,8 @@ export const FIGURES: readonly FigureText[] = [
   { name: 'meshUs', text: 'room of 20 over 4 nodes: CPU, µs a message', per: 1 },
   { name: 'widestUs', text: '8 nodes, 2,000/s: CPU, µs a message', per: 1 },
   { name: 'saturationGeneratorUs', text: 'generator, saturation: CPU, µs a message', per: 1 },
+  { name: 'saturationGeneratorShare', text: 'generator, saturation: share of a core', per: 1 },
+  { name: 'latenessP50Us', text: 'generator, 2,000/s: late by, p50 µs', per: 1 },
   { name: 'latenessP99Us', text: 'generator, 2,000/s: late by, p99 µs', per: 1 },
 ];
 
@@ -58,7 +60,7 @@ export function markdown(result: Result): string {
         ratio.text,
         ratio.spread === undefined ? 'not measured' : amount(ratio, ratio.spread.median),
         ratio.spread === undefined ? '' : `${two(ratio.spread.min)} to ${two(ratio.spread.max)}`,
-        Number.isFinite(ratio.bar) ? `${sign(ratio)} ${amount(ratio, ratio.bar)}` : '',
+        ratio.bar === undefined ? '' : `${sign(ratio)} ${amount(ratio, ratio.bar)}`,
         `${sign(ratio)} ${amount(ratio, ratio.goal)}`,
         verdictOf(ratio),
       ]),
@@ -83,6 +85,7 @@ export function verdictOf(ratio: MeasuredRatio): string {
   const { median } = ratio.spread;
   const meets = (limit: number) => (ratio.is === 'at most' ? median <= limit : median >= limit);
   if (meets(ratio.goal)) return 'goal';
+  if (ratio.bar === undefined) return '';
   return meets(ratio.bar) ? 'bar' : 'missed';
 }
 

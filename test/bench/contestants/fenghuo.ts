@@ -4,7 +4,8 @@ import { portForNode } from '../node-process.ts';
 import { fenghuoWire } from '../wires/socket-io.ts';
 import type { Contestant } from './contestant.ts';
 
-const STOP_MS = 1_000;
+/** Long enough to write a profile. */
+const STOP_MS = 5_000;
 
 /** Fenghuo as it ships: tokens asked for, metrics counted, logs bounded, repeats recognized. */
 export const fenghuo: Contestant = {
