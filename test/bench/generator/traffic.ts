@@ -24,7 +24,6 @@ interface Link {
 
 /** More than a link ever has under way; a message that is overtaken by so many is lost. */
 const UNDER_WAY_MAX = 4_096;
-const BEAT_MS = 0.5;
 const MICROSECONDS = {
   lowestDiscernibleValue: 1,
   highestTrackableValue: 60_000_000,
@@ -39,6 +38,8 @@ export class Traffic {
   readonly #stamp = { direction: 0, n: 0 };
   #window = 0;
   #metronome: Metronome | undefined;
+  /** Beats that are still on their way count no more. */
+  #isStopping = false;
   sent = 0;
   delivered = 0;
   /** Lost or overtaken, doubled, or come to somebody else. */
@@ -79,18 +80,12 @@ export class Traffic {
 
   /** Sends at this pace whatever becomes of it, link by link. */
   openLoop(perSecond: number): void {
-    let startMs: number | undefined;
     let count = 0;
-    this.#metronome = startMetronome(BEAT_MS, () => {
-      const nowMs = performance.now();
-      // The first beat comes when its thread is up.
-      startMs ??= nowMs;
-      for (; ; count += 1) {
-        const dueMs = startMs + (count * 1_000) / perSecond;
-        if (dueMs > nowMs) return;
-        this.lateness.recordValue(Math.max(1, Math.round((nowMs - dueMs) * 1_000)));
-        this.#send(this.#links[count % this.#links.length] as Link, dueMs);
-      }
+    this.#metronome = startMetronome(1_000 / perSecond, (dueMs) => {
+      if (this.#isStopping) return;
+      this.lateness.recordValue(microseconds(performance.now() - dueMs));
+      this.#send(this.#links[count % this.#links.length] as Link, dueMs);
+      count += 1;
     });
   }
 
@@ -103,8 +98,10 @@ export class Traffic {
   /** Sends no more. What is under way still comes. */
   async stop(): Promise<void> {
     this.#window = 0;
+    this.#isStopping = true;
     await this.#metronome?.stop();
     this.#metronome = undefined;
+    this.#isStopping = false;
   }
 
   #send(link: Link, dueMs: number): void {
@@ -130,7 +127,12 @@ export class Traffic {
     direction.received = stamp.n + 1;
     this.delivered += 1;
     const dueMs = direction.dueMs[stamp.n % UNDER_WAY_MAX] as number;
-    this.latency.recordValue(Math.max(1, Math.round((nowMs - dueMs) * 1_000)));
+    this.latency.recordValue(microseconds(nowMs - dueMs));
     if (this.#window > 0) this.#send(direction.link, nowMs);
   }
+}
+
+/** Of a time in milliseconds; at least 1, which is the least that a histogram holds. */
+function microseconds(ms: number): number {
+  return Math.max(1, Math.round(ms * 1_000));
 }
