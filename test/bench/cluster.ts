@@ -12,6 +12,7 @@ export interface BenchCluster {
   readonly redisPid: number | undefined;
   /** Connects a client to a node and joins a room. Throws where that takes longer than `JOIN_MS`. */
   join(node: number, room: string): Promise<Seat>;
+  /** Closes all clients, and ends everything. */
   stop(): Promise<void>;
 }
 
@@ -22,7 +23,9 @@ export async function startCluster(contestant: Contestant, count: number): Promi
   const secret = randomBytes(36).toString('base64');
   const redis = contestant.hasRedis ? await startRedis() : undefined;
   const nodes: BenchNode[] = [];
+  const seats: Seat[] = [];
   const stop = async () => {
+    for (const seat of seats) seat.close();
     await Promise.all(nodes.map((node) => node.stop()));
     await redis?.stop();
   };
@@ -39,11 +42,14 @@ export async function startCluster(contestant: Contestant, count: number): Promi
   return {
     nodes,
     redisPid: redis?.pid,
-    join(node, room) {
+    async join(node, room) {
       people += 1;
       const name = `client${people}`;
       const ticket = { room, name, token: tokenFor(name, secret) };
-      return takeSeat(contestant.wire, (nodes[node] as BenchNode).port, ticket, performance.now() + JOIN_MS);
+      const { port } = nodes[node] as BenchNode;
+      const seat = await takeSeat(contestant.wire, port, ticket, performance.now() + JOIN_MS);
+      seats.push(seat);
+      return seat;
     },
     stop,
   };

@@ -34,7 +34,7 @@ export const PARTS: Readonly<Record<PartName, (contestant: Contestant, plan: Pla
       const traffic = new Traffic(await seatPairs(cluster, plan.pairs, contestant.hasRedis ? 2 : 1));
       const third = cluster.nodes[2];
       const bystander = third === undefined ? undefined : await watchIdle(third, plan.windowMs);
-      traffic.saturate(plan.window);
+      traffic.saturate(plan.underWay);
       await sleep(plan.warmMs);
       const busy = await measureWindow(cluster, traffic, plan.windowMs, bystander);
       await drained(traffic);

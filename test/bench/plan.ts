@@ -12,7 +12,7 @@ export interface Plan {
   /** How long memory may settle before it is looked at. */
   readonly quietMs: number;
   /** Messages each pair keeps under way at saturation. */
-  readonly window: number;
+  readonly underWay: number;
   /** Messages a second of the open loop. */
   readonly rate: number;
   /** Clients that join a few at a time. */
@@ -23,7 +23,7 @@ export interface Plan {
   parts(round: number, contestant: Contestant): readonly PartName[];
 }
 
-const LOAD = { pairs: 200, window: 4, rate: 2_000 };
+const LOAD = { pairs: 200, underWay: 4, rate: 2_000 };
 
 export const FULL: Plan = {
   ...LOAD,

@@ -44,7 +44,6 @@ function tryToJoin(wire: Wire, port: number, ticket: Ticket, tries: number): Pro
     const tooLate = setTimeout(() => giveUp('no answer'), TRY_MS);
     const giveUp = (why: string, again?: number) => {
       clearTimeout(tooLate);
-      clearInterval(heartbeat);
       isClosing = true;
       socket.close();
       resolve({ why, again });
@@ -67,6 +66,7 @@ function tryToJoin(wire: Wire, port: number, ticket: Ticket, tries: number): Pro
         }
       },
       closed(why) {
+        clearInterval(heartbeat);
         if (isClosing) return;
         if (seat === undefined) giveUp(why);
         else failures.push(why);
@@ -88,7 +88,6 @@ function tryToJoin(wire: Wire, port: number, ticket: Ticket, tries: number): Pro
         },
         close() {
           isClosing = true;
-          clearInterval(heartbeat);
           socket.close();
         },
       };

@@ -36,7 +36,7 @@ export class Traffic {
   readonly #directions: Direction[] = [];
   readonly #links: Link[] = [];
   readonly #stamp = { direction: 0, n: 0 };
-  #window = 0;
+  #underWay = 0;
   #metronome: Metronome | undefined;
   /** Beats that are still on their way count no more. */
   #isStopping = false;
@@ -72,10 +72,10 @@ export class Traffic {
   }
 
   /** Each link keeps so many messages under way: one that arrives lets the next go. */
-  saturate(window: number): void {
-    this.#window = window;
+  saturate(underWay: number): void {
+    this.#underWay = underWay;
     const nowMs = performance.now();
-    for (const link of this.#links) for (let n = 0; n < window; n += 1) this.#send(link, nowMs);
+    for (const link of this.#links) for (let n = 0; n < underWay; n += 1) this.#send(link, nowMs);
   }
 
   /** Sends at this pace whatever becomes of it, link by link. */
@@ -97,7 +97,7 @@ export class Traffic {
 
   /** Sends no more. What is under way still comes. */
   async stop(): Promise<void> {
-    this.#window = 0;
+    this.#underWay = 0;
     this.#isStopping = true;
     await this.#metronome?.stop();
     this.#metronome = undefined;
@@ -128,7 +128,7 @@ export class Traffic {
     this.delivered += 1;
     const dueMs = direction.dueMs[stamp.n % UNDER_WAY_MAX] as number;
     this.latency.recordValue(microseconds(nowMs - dueMs));
-    if (this.#window > 0) this.#send(direction.link, nowMs);
+    if (this.#underWay > 0) this.#send(direction.link, nowMs);
   }
 }
 
