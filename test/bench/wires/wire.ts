@@ -1,4 +1,4 @@
-/** How clients of a contestant speak. Made by hand: a client library would cost more than what is measured. */
+/** How clients of a contestant speak. Made by hand, so that the generator takes little of the machine. */
 export interface Wire {
   /** What is asked for in the WebSocket's handshake. */
   path(ticket: Ticket): string;
