@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { registrarOf } from '../../services/signaling/domain/homes.ts';
+import { mintToken } from '../../services/signaling/index.ts';
 import { ADMIN_TOKEN, admin } from '../support/admin.ts';
 import { capabilities } from '../support/capabilities.ts';
 import type { TestNode } from '../support/cluster.ts';
@@ -25,8 +26,8 @@ afterEach(() => {
   for (const each of people.splice(0)) each.close();
 });
 
-async function person(node: TestNode): Promise<PlainClient> {
-  const client = await connect(node.url);
+async function person(node: TestNode, token?: string): Promise<PlainClient> {
+  const client = await connect(node.url, token === undefined ? {} : { auth: { token } });
   people.push(client);
   return client;
 }
@@ -254,5 +255,47 @@ test.skipIf(!capabilities.redisServer)(
       room: unknown;
     };
     expect(joined.room).toMatchObject({ home: 'beijing' });
+  },
+);
+
+test.skipIf(!capabilities.redisServer)(
+  'H1: whom a token keeps out neither claims the name nor leaves anything behind',
+  async () => {
+    const settings = {
+      AUTH: 'required',
+      JWT_SECRET: 'a secret of tests, of thirty-two bytes or more'.replaceAll(' ', '-'),
+    };
+    const regions = await startTwoRegions({ settings });
+    onTestFinished(() => regions.stop());
+    const bearerOf = async (room: string) =>
+      person(
+        regions.beijing,
+        await mintToken({ sub: 'ann', room, role: undefined, name: undefined, ttlS: 60 }, settings),
+      );
+    const [barred, misled] = [nameAt('shanghai'), nameAt('shanghai')];
+    const registers = {
+      beijing: new Redis(regions.redis.beijing.url),
+      shanghai: new Redis(regions.redis.shanghai.url),
+    };
+    onTestFinished(() => {
+      for (const each of Object.values(registers)) each.disconnect();
+    });
+    for (const [name, room] of [
+      [barred, 'another'],
+      [misled, `${misled}@shanghai`],
+    ] as const)
+      expect(await (await bearerOf(room)).ask('join', { id: 1, room: name })).toMatchObject({
+        ok: false,
+        error: { code: 'forbidden' },
+      });
+    expect(await registers.shanghai.keys(`*{${barred}@}*`)).toEqual([]);
+    for (const redis of Object.values(registers))
+      await eventually(
+        async () => {
+          const rooms = ((await redis.call('PUBSUB', 'SHARDCHANNELS', '*:log')) as string[]).length;
+          return rooms === 0 && (await redis.keys(`${regions.keyPrefix}:held:*`)).length === 0;
+        },
+        { what: 'a node that holds no room, and listens to none' },
+      );
   },
 );

@@ -18,10 +18,11 @@ export async function join(
 ): Promise<Reply> {
   if (connection.membership !== undefined) return refused('already_joined');
   if (isExpired(connection.identity, context.wallMs())) return refused('unauthorized', TOKEN_EXPIRED);
+  // Before the search, which claims the name and listens to its rooms.
+  if (!allowsName(connection.identity, request.room.name)) return refused('forbidden', NOT_ALLOWED);
   const searching = context.locator.locate(request.room);
   if (searching === undefined)
     return refused('invalid_request', `room: no such home; configured: ${context.homes.join(', ')}`);
-  if (!allowsName(connection.identity, request.room.name)) return refused('forbidden', NOT_ALLOWED);
   connection.membership = 'joining';
   connection.lastLeaveId = undefined;
   const located = await searching;
