@@ -231,8 +231,10 @@ export class LeaseKeeper {
   async #holdAll(rooms: readonly RoomId[]): Promise<boolean> {
     for (const room of rooms) this.#held.set(room, (this.#held.get(room) ?? 0) + 1);
     if (!this.#isTaken) await this.beat();
-    if (!this.#isTaken || rooms.length === 0) return this.#isTaken;
-    return (await this.#leases.hold(this.#incarnation, rooms)).ok;
+    // What was released meanwhile would be noted for ever.
+    const wanted = rooms.filter((room) => this.#held.has(room));
+    if (!this.#isTaken || wanted.length === 0) return this.#isTaken;
+    return (await this.#leases.hold(this.#incarnation, wanted)).ok;
   }
 
   #others(leases: readonly Lease[]): Lease[] {

@@ -128,6 +128,14 @@ test('C7: no room is held, so no session made, before the lease is taken', async
   expect(await keeper.hold(roomId('blue', 'main'))).toBe(true);
 });
 
+test('C7: a room that was let go before the lease was taken is not held after it', async () => {
+  const { scene, keeper } = openScene();
+  const holding = keeper.hold(roomId('blue', 'main'));
+  keeper.release(roomId('blue', 'main'));
+  expect(await holding).toBe(true);
+  expect(scene.held).toEqual([]);
+});
+
 test('a process that has not beaten for three beats is no place to go, though its lease still stands', async () => {
   let count = 0;
   const beating = () => ({ ...still, incarnation: 'beats', count: count++ });
