@@ -259,6 +259,8 @@ export class RoomFeed {
     this.close();
     this.#parts.doorbell.unsubscribe(this.#room);
     if (this.#opened !== undefined) this.#parts.holds.release(this.#room);
+    // Where it is still under way and fails, it lets nothing go any more.
+    this.#opened = undefined;
     this.#parts.drop(this.#room);
   }
 
