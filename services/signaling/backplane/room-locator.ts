@@ -177,11 +177,18 @@ export class RoomLocator {
 
   async #renew(room: RoomId): Promise<void> {
     const [name, home] = [roomName(room), roomHome(room)];
-    const renewed = await this.#registrar(name)?.claims.renew(name, home);
-    if (renewed === undefined || !renewed.ok) return;
+    const claims = this.#registrar(name)?.claims;
+    const renewed = await claims?.renew(name, home);
+    if (claims === undefined || renewed === undefined || !renewed.ok) return;
     this.#looked.add(room);
     if (renewed.value) this.#known.set(name, home);
-    else if (this.#known.get(name) === home) this.#known.delete(name);
+    else if (this.#known.get(name) === home) await this.#reclaim(claims, name, home);
+  }
+
+  /** The registrar lost what it had said, perhaps while the join was on its way: its room bears the name all the same. */
+  async #reclaim(claims: Claims, name: string, home: string): Promise<void> {
+    const claimed = await claims.claim(name, home);
+    if (claimed.ok && claimed.value.home !== home) this.#known.delete(name);
   }
 }
 

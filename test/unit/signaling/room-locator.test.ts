@@ -5,6 +5,7 @@ import { type ClaimOutcome, RoomLocator } from '../../../services/signaling/back
 import { registrarOf } from '../../../services/signaling/domain/homes.ts';
 import { defaultLogBounds } from '../../../services/signaling/domain/log-bounds.ts';
 import { type RoomId, roomId } from '../../../services/signaling/domain/room-id.ts';
+import { eventually } from '../../support/eventually.ts';
 import { keepSealed } from '../../support/seal.ts';
 
 const HOMES = ['beijing', 'shanghai'];
@@ -21,7 +22,8 @@ async function openNode() {
   const homes = await Promise.all(
     HOMES.map(async (home) => {
       const incarnation = `node in ${home}`;
-      const backplane = memoryHub(home).attach({ incarnation, bounds: defaultLogBounds(30_000) });
+      const hub = memoryHub(home);
+      const backplane = hub.attach({ incarnation, bounds: defaultLogBounds(30_000) });
       await keepSealed(backplane, incarnation);
       const claims: Claims = {
         ...backplane.claims,
@@ -41,7 +43,7 @@ async function openNode() {
           for (const entry of sizes) if (entry[0].endsWith(`@${home}`)) yield entry;
         },
       };
-      return { home, claims, feeds };
+      return { home, claims, feeds, lose: () => hub.lose() };
     }),
   );
   const locator = new RoomLocator({ homes, local: 'beijing', onAsked: (outcome) => outcomes.push(outcome) });
@@ -111,6 +113,24 @@ describe('H1: a node looks for a room', () => {
     expect(node.locator.isNamed(roomId(name, 'shanghai'))).toBe(true);
     expect(await locate(name)).toBe(`${name}@shanghai`);
     expect(node.asked).toEqual([]);
+  });
+
+  test('whose name a registrar has lost, and has it claimed anew unless it is another’s by then', async () => {
+    const name = nameAt('shanghai');
+    const [, shanghai] = node.homes;
+    for (const thief of [undefined, 'shanghai']) {
+      const home = roomId(name, 'beijing');
+      await locate(name);
+      node.sizes.set(home, 1);
+      shanghai?.lose();
+      if (thief !== undefined) await eventually(async () => (await shanghai?.claims.claim(name, thief))?.ok);
+      const isIts = async () => {
+        await node.locator.tend();
+        const renewed = await shanghai?.claims.renew(name, thief ?? 'beijing');
+        return renewed?.ok && renewed.value && node.locator.isNamed(home) === (thief === undefined);
+      };
+      await eventually(isIts, { what: 'a name that is the room’s again' });
+    }
   });
 
   test('and forgets names of rooms that it hosts no more, but not while a join may be under way', async () => {
