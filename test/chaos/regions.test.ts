@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Direction } from '../../services/cluster/link.ts';
+import { ASKED_TTL_MS } from '../../services/signaling/backplane/claims.ts';
 import { registrarOf } from '../../services/signaling/domain/homes.ts';
 import { capabilities } from '../support/capabilities.ts';
 import type { TestNode } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { connect, type PlainClient } from '../support/plain-client.ts';
 import { startTwoRegions, type TwoRegions } from '../support/two-regions.ts';
+
+const HOMES = ['beijing', 'shanghai'];
 
 const people: PlainClient[] = [];
 afterEach(() => {
@@ -138,9 +142,7 @@ describe.skipIf(!capabilities.redisServer)('between two regions', () => {
     const { beijing, shanghai, redis } = regions;
     const local = await pair(beijing, beijing, 'a@beijing');
     const across = await pair(beijing, shanghai, 'b@shanghai');
-    const name = ['x', 'y', 'z', 'w'].find(
-      (each) => registrarOf(each, ['beijing', 'shanghai']) === 'shanghai',
-    );
+    const name = ['x', 'y', 'z', 'w'].find((each) => registrarOf(each, HOMES) === 'shanghai');
     await redis.shanghai.kill();
     const sinceMs = performance.now();
     const newcomer = await person(beijing);
@@ -171,5 +173,38 @@ describe.skipIf(!capabilities.redisServer)('between two regions', () => {
     );
     expect(sent).toMatchObject({ ok: true });
     await eventually(() => across.heardBy(across.to).includes(0), { what: 'what was sent' });
+  });
+
+  test('H1: a registrar that loses its data while the link is cut is told of the names once it is mended', async () => {
+    const regions = await open();
+    const { beijing, shanghai, links, redis } = regions;
+    const name = ['x', 'y', 'z', 'w'].find((each) => registrarOf(each, HOMES) === 'shanghai') ?? '';
+    const registrar = new Redis(redis.shanghai.url);
+    onTestFinished(() => registrar.disconnect());
+    const claim = `${regions.keyPrefix}:{${name}@}:state`;
+    await eventually(async () => (await person(beijing)).join(name), { what: 'a room' });
+    await eventually(async () => (await registrar.pttl(claim)) > ASKED_TTL_MS, {
+      what: 'a name that is kept',
+    });
+    for (const link of Object.values(links)) link.cut();
+    await redis.shanghai.flush();
+    await redis.shanghai.restart();
+    const others = ['a', 'b', 'c', 'd'].map((each) => `other-${each}`);
+    const other = others.find((each) => registrarOf(each, HOMES) === 'shanghai') ?? '';
+    await eventually(async () => (await person(shanghai)).join(other), {
+      timeoutMs: 20_000,
+      everyMs: 250,
+      what: 'a registrar that gives names again',
+    });
+    for (const link of Object.values(links)) link.mend();
+    await eventually(() => metric(beijing, 'signaling_redis_up{home="shanghai"} 1'), {
+      timeoutMs: 10_000,
+      what: 'a link that is mended',
+    });
+    await eventually(async () => (await registrar.hget(claim, 'home')) === 'beijing', {
+      what: 'a name that is claimed again',
+    });
+    const joined = (await (await person(shanghai)).join(name)) as { room: unknown };
+    expect(joined.room).toMatchObject({ home: 'beijing' });
   });
 });

@@ -64,7 +64,8 @@ export class Restorer {
     const self = { incarnation, nodeId: this.#options.nodeId, hosts: this.#feeds.size > 0 || claims.isAny() };
     const entered = await this.#rebuilds.enter(life, self, neighbours);
     if (!entered.ok) return false;
-    // Rule R6: who comes after the seal hands nothing in.
+    // Rule R6: who comes after the seal hands no rooms in; a name is taken still where nobody has claimed it since.
+    if (entered.value.isSealed && !(await claims.handIn(life))) return false;
     if (!entered.value.isSealed) {
       const handedIn = await this.#handIn(life);
       if (handedIn === undefined || !(await claims.handIn(life))) return false;
