@@ -258,44 +258,57 @@ test.skipIf(!capabilities.redisServer)(
   },
 );
 
-test.skipIf(!capabilities.redisServer)(
-  'H1: whom a token keeps out neither claims the name nor leaves anything behind',
-  async () => {
-    const settings = {
-      AUTH: 'required',
-      JWT_SECRET: 'a secret of tests, of thirty-two bytes or more'.replaceAll(' ', '-'),
-    };
-    const regions = await startTwoRegions({ settings });
-    onTestFinished(() => regions.stop());
-    const bearerOf = async (room: string) =>
-      person(
-        regions.beijing,
-        await mintToken({ sub: 'ann', room, role: undefined, name: undefined, ttlS: 60 }, settings),
-      );
+describe.skipIf(!capabilities.redisServer)('two regions that want tokens', () => {
+  const settings = { AUTH: 'required', JWT_SECRET: 'a-secret-of-tests-of-thirty-two-bytes-or-more' };
+  let regions: TwoRegions;
+  beforeAll(async () => {
+    regions = await startTwoRegions({ settings });
+  });
+  afterAll(() => regions?.stop());
+
+  async function bearer(node: TestNode, room: string): Promise<PlainClient> {
+    const grant = { sub: room, room, role: undefined, name: undefined, ttlS: 60 };
+    return person(node, await mintToken(grant, settings));
+  }
+
+  test('H1: whom a token keeps out neither claims the name nor leaves anything behind', async () => {
+    const { beijing, redis, keyPrefix } = regions;
     const [barred, misled] = [nameAt('shanghai'), nameAt('shanghai')];
-    const registers = {
-      beijing: new Redis(regions.redis.beijing.url),
-      shanghai: new Redis(regions.redis.shanghai.url),
-    };
-    onTestFinished(() => {
-      for (const each of Object.values(registers)) each.disconnect();
-    });
     for (const [name, room] of [
       [barred, 'another'],
       [misled, `${misled}@shanghai`],
     ] as const)
-      expect(await (await bearerOf(room)).ask('join', { id: 1, room: name })).toMatchObject({
+      expect(await (await bearer(beijing, room)).ask('join', { id: 1, room: name })).toMatchObject({
         ok: false,
         error: { code: 'forbidden' },
       });
-    expect(await registers.shanghai.keys(`*{${barred}@}*`)).toEqual([]);
-    for (const redis of Object.values(registers))
+    for (const { url } of Object.values(redis)) {
+      const client = new Redis(url);
+      onTestFinished(() => client.disconnect());
+      expect(await client.keys(`*{${barred}@}*`)).toEqual([]);
       await eventually(
         async () => {
-          const rooms = ((await redis.call('PUBSUB', 'SHARDCHANNELS', '*:log')) as string[]).length;
-          return rooms === 0 && (await redis.keys(`${regions.keyPrefix}:held:*`)).length === 0;
+          const rooms = ((await client.call('PUBSUB', 'SHARDCHANNELS', '*:log')) as string[]).length;
+          return rooms === 0 && (await client.keys(`${keyPrefix}:held:*`)).length === 0;
         },
         { what: 'a node that holds no room, and listens to none' },
       );
-  },
-);
+    }
+  });
+
+  test.each(HOMES)(
+    'a token for a bare name that %s registers lets in by the suffix, too',
+    async (registrar) => {
+      const name = nameAt(registrar);
+      await (await bearer(regions.beijing, name)).join(name);
+      const { room, peers } = await (await bearer(regions.shanghai, name)).join(`${name}@beijing`);
+      expect(room).toMatchObject({ name, home: 'beijing' });
+      expect(peers).toHaveLength(1);
+      const elsewhere = await bearer(regions.shanghai, name);
+      expect(await elsewhere.ask('join', { id: 1, room: `${name}@shanghai` })).toMatchObject({
+        ok: false,
+        error: { code: 'forbidden' },
+      });
+    },
+  );
+});

@@ -72,6 +72,13 @@ export class RoomLocator {
     return this.#names.length <= 1 || this.#known.get(roomName(room)) === roomHome(room);
   }
 
+  /** The same, where it is not known here, as its registrar has it. */
+  async isNamedByRegistrar(room: RoomId): Promise<Result<boolean, 'unavailable'>> {
+    const name = roomName(room);
+    const renewed = await this.#registrar(name)?.claims.renew(name, roomHome(room));
+    return renewed ?? ok(false);
+  }
+
   /** How many names of hosted rooms a registrar would have to be told of anew. */
   claimsAt(registrar: string): readonly RoomId[] {
     return [...this.#known]

@@ -31,7 +31,7 @@ export interface RequestContext {
   /** The names of all homes. */
   readonly homes: readonly string[];
   homeOf(room: RoomId): RoomHome;
-  readonly locator: Pick<RoomLocator, 'locate' | 'isNamed'>;
+  readonly locator: Pick<RoomLocator, 'locate' | 'isNamed' | 'isNamedByRegistrar'>;
   readonly roomPeersMax: number;
   readonly resumeWindowMs: number;
   /** None: the cluster is open, and a token counts for nothing. */

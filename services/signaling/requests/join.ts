@@ -1,6 +1,7 @@
 import type { JoinReply, JoinRequest } from '@fenghuo/protocol';
 import type { Seat } from '../backplane/room-seat.ts';
-import { certainPersonOf, personOf } from '../domain/identity.ts';
+import { certainPersonOf, type Identity, personOf } from '../domain/identity.ts';
+import { ok, type Result } from '../domain/result.ts';
 import { formatResumeToken } from '../domain/resume-token.ts';
 import { OPEN_ROOM_ROLES, rolesOfToken } from '../domain/roles.ts';
 import type { RoomId } from '../domain/room-id.ts';
@@ -43,8 +44,9 @@ async function joinRoom(
   request: JoinRequest,
   room: RoomId,
 ): Promise<Reply> {
-  const isNamed = request.room.home === undefined || context.locator.isNamed(room);
-  if (!allowsRoom(connection.identity, room, isNamed)) return refused('forbidden', NOT_ALLOWED);
+  const allowed = await mayEnter(context, connection.identity, request.room.home, room);
+  if (!allowed.ok) return refused(allowed.code);
+  if (!allowed.value) return refused('forbidden', NOT_ALLOWED);
   const home = context.homeOf(room);
   if (home.departures.owed > context.departuresMax) return refused('unavailable');
   if ((await home.awake()) === false) return refused('unavailable');
@@ -56,6 +58,18 @@ async function joinRoom(
     return refused('unavailable');
   }
   return enter(context, connection, request, attempt, { home, seat });
+}
+
+/** Whoever asked for a suffix may hold a token for the bare name of the same room. */
+async function mayEnter(
+  { locator }: RequestContext,
+  identity: Identity,
+  suffix: string | undefined,
+  room: RoomId,
+): Promise<Result<boolean, 'unavailable'>> {
+  const isNamed = suffix === undefined || locator.isNamed(room);
+  if (allowsRoom(identity, room, isNamed)) return ok(true);
+  return allowsRoom(identity, room, true) ? locator.isNamedByRegistrar(room) : ok(false);
 }
 
 /**
