@@ -48,7 +48,12 @@ export function openHomes(
     return { ...keeping, backplane };
   });
   const locator: RoomLocator = new RoomLocator({
-    homes: opened.map(({ backplane, feeds }) => ({ home: backplane.home, claims: backplane.claims, feeds })),
+    homes: opened.map(({ backplane, feeds }) => ({
+      home: backplane.home,
+      claims: backplane.claims,
+      feeds,
+      answers: () => backplane.health().answers,
+    })),
     local,
     onAsked: (outcome) => parts.metrics.backplane.claims.inc({ outcome }),
   });

@@ -175,6 +175,27 @@ describe.skipIf(!capabilities.redisServer)('between two regions', () => {
     await eventually(() => across.heardBy(across.to).includes(0), { what: 'what was sent' });
   });
 
+  test('H1: a region whose Redis is gone claims no names for itself, and finds those of the other', async () => {
+    const { beijing, shanghai, redis } = await open();
+    const [fresh = '', known = ''] = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].filter(
+      (each) => registrarOf(each, HOMES) === 'shanghai',
+    );
+    await eventually(async () => (await person(shanghai)).join(known), {
+      what: 'a room of the other region',
+    });
+    await redis.beijing.kill();
+    await eventually(() => metric(beijing, 'signaling_redis_up{home="beijing"} 0'), {
+      what: 'a home that is known to be away',
+    });
+    expect(await (await person(beijing)).ask('join', { id: 1, room: fresh, name: 'Dan' })).toMatchObject({
+      ok: false,
+      error: { code: 'unavailable' },
+    });
+    expect((await (await person(shanghai)).join(fresh)).room).toMatchObject({ home: 'shanghai' });
+    expect((await (await person(beijing)).join(known)).peers).toHaveLength(1);
+    expect((await (await person(beijing)).join(fresh)).peers).toHaveLength(1);
+  });
+
   test('H1: a registrar that loses its data while the link is cut is told of the names once it is mended', async () => {
     const regions = await open();
     const { beijing, shanghai, links, redis } = regions;

@@ -1,8 +1,8 @@
 import type { RoomAddress } from '@fenghuo/protocol';
 import { registrarOf } from '../domain/homes.ts';
-import { ok, type Result } from '../domain/result.ts';
+import { ok, type Result, refuse } from '../domain/result.ts';
 import { type RoomId, roomHome, roomId, roomName } from '../domain/room-id.ts';
-import type { Claims } from './claims.ts';
+import type { Claimed, Claims } from './claims.ts';
 import type { RoomFeeds } from './room-feeds.ts';
 
 /** Of one home, what it takes to find rooms in it. */
@@ -10,6 +10,8 @@ export interface SearchedHome {
   readonly home: string;
   readonly claims: Claims;
   readonly feeds: Pick<RoomFeeds, 'warm' | 'sizeOf' | 'sizes'>;
+  /** Whether it did when it was asked last. */
+  answers(): boolean;
 }
 
 export interface LocatorOptions {
@@ -141,7 +143,10 @@ export class RoomLocator {
   }
 
   async #claim(name: string): Promise<Result<string, 'unavailable'>> {
-    const claimed = await this.#registrar(name)?.claims.claim(name, this.#options.local);
+    const { local } = this.#options;
+    const claims = this.#registrar(name)?.claims;
+    const isAway = this.#homes.get(local)?.answers() !== true;
+    const claimed = await (isAway ? this.#claimedElsewhere(claims, name) : claims?.claim(name, local));
     if (claimed === undefined || !claimed.ok || !this.#homes.has(claimed.value.home)) {
       this.#options.onAsked('unavailable');
       return { ok: false, code: 'unavailable' };
@@ -149,6 +154,14 @@ export class RoomLocator {
     this.#options.onAsked(claimed.value.isNew ? 'taken' : 'known');
     this.#known.set(name, claimed.value.home);
     return ok(claimed.value.home);
+  }
+
+  /** Nothing is claimed for a home that is away: nobody could make the room, and whoever could would be kept out. */
+  async #claimedElsewhere(claims: Claims | undefined, name: string): Promise<Result<Claimed, 'unavailable'>> {
+    const others = this.#names.filter((home) => home !== this.#options.local);
+    const renewed = await Promise.all(others.map((home) => claims?.renew(name, home)));
+    const home = others.find((_, at) => renewed[at]?.ok && renewed[at].value);
+    return home === undefined ? refuse('unavailable') : ok({ home, isNew: false });
   }
 
   #knownHome(name: string): string | undefined {
