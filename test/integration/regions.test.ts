@@ -1,12 +1,15 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { LEASE_MS } from '../../services/signaling/backplane/leases.ts';
 import { registrarOf } from '../../services/signaling/domain/homes.ts';
 import { mintToken } from '../../services/signaling/index.ts';
 import { ADMIN_TOKEN, admin } from '../support/admin.ts';
 import { capabilities } from '../support/capabilities.ts';
-import type { TestNode } from '../support/cluster.ts';
+import { startCluster, type TestNode } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { connect, type PlainClient, SAMPLE_SDP } from '../support/plain-client.ts';
+import { startLocalRedis } from '../support/redis.ts';
+import { startRedisCluster } from '../support/redis-cluster.ts';
 import { startTwoRegions, type TwoRegions } from '../support/two-regions.ts';
 
 const HOMES = ['beijing', 'shanghai'];
@@ -312,3 +315,25 @@ describe.skipIf(!capabilities.redisServer)('two regions that want tokens', () =>
     },
   );
 });
+
+test.skipIf(!capabilities.redisServer)(
+  'H1: of a Cluster that lost its data each master is told of its own names',
+  async () => {
+    const [cluster, single] = await Promise.all([startRedisCluster(), startLocalRedis()]);
+    const nodes = await startCluster({ redisUrls: () => `beijing=${cluster.url} shanghai=${single.url}` });
+    onTestFinished(async () => {
+      await nodes.stop();
+      await Promise.all([cluster.stop(), single.stop()]);
+    });
+    const [beijing, shanghai] = nodes.nodes;
+    const names = Array.from({ length: 12 }, () => nameAt('beijing'));
+    for (const name of names) await (await person(shanghai)).join(name);
+    await Promise.all(cluster.masters.map((master) => master.restart()));
+    const isReady = async () => (await fetch(`${beijing.opsUrl}/readyz`)).ok;
+    await eventually(async () => !(await isReady()), { what: 'a node that has met the loss' });
+    // Sooner than a node is waited for that never comes.
+    await eventually(isReady, { timeoutMs: LEASE_MS, what: 'a home that is sealed again' });
+    for (const name of names)
+      expect((await (await person(beijing)).join(name)).room).toMatchObject({ home: 'shanghai' });
+  },
+);

@@ -12,7 +12,7 @@ export interface Claims {
   renew(name: string, home: string): Promise<Result<boolean, 'unavailable'>>;
   /** Its room is over: the claim ends in a minute, unless somebody asks for it again. */
   release(name: string, home: string): Promise<Result<void, 'unavailable'>>;
-  /** Writes a claim into a life of the registrar that is not sealed yet, where nobody else has. */
+  /** Writes a claim into a life of the registrar, where nobody else has; nothing where the name does not lie in that life. */
   restore(name: string, home: string, life: string): Promise<Result<void, 'unavailable'>>;
 }
 

@@ -1,4 +1,4 @@
-import { ok, type Result, refuse } from '../../domain/result.ts';
+import { ok, type Result } from '../../domain/result.ts';
 import { type RoomId, roomId } from '../../domain/room-id.ts';
 import { ASKED_TTL_MS, CLAIM_TTL_MS, type Claims, RELEASED_TTL_MS } from '../claims.ts';
 import type { RunRoomScript, RunScript } from './commands.ts';
@@ -29,8 +29,8 @@ export function redisClaims(run: RunScript, runInRoom: RunRoomScript, keys: Keys
 
     async restore(name, home, life) {
       const reply = await run('reclaim', [keys.state(placeOf(name))], life, home, CLAIM_TTL_MS);
-      if (!reply.ok) return reply;
-      return reply.value === null ? refuse('unavailable') : ok(undefined);
+      // On a Cluster a name may lie on another master than the one that lost its data.
+      return reply.ok ? ok(undefined) : reply;
     },
   };
 }

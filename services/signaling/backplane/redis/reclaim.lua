@@ -1,4 +1,5 @@
--- Writes a claim into a life of this Redis that is not sealed yet. KEYS[1] is the claim. ARGV: life, home, ttl ms
+-- Writes a claim into a life of this Redis, where nobody else has. KEYS[1] is the claim. ARGV: life, home, ttl ms
+-- Returns 1, or nothing where this is another life: that of another master of a Cluster, or the next one.
 local life = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
 if life ~= ARGV[1] then return false end
 redis.call('HSETNX', KEYS[1], 'home', ARGV[2])
