@@ -248,7 +248,7 @@ test.skipIf(!capabilities.redisServer)(
     onTestFinished(() => regions.stop());
     const name = nameAt('shanghai');
     const [ann, bob] = [await person(regions.beijing), await person(regions.shanghai)];
-    await ann.join(name);
+    await eventually(() => ann.join(name), { what: 'a registrar that is reached' });
     const registrar = new Redis(regions.redis.shanghai.url);
     onTestFinished(() => registrar.disconnect());
     const claim = (await registrar.keys(`${regions.keyPrefix}:{${name}@}:state`))[0] ?? '';
@@ -316,9 +316,9 @@ describe.skipIf(!capabilities.redisServer)('two regions that want tokens', () =>
   );
 });
 
-test.skipIf(!capabilities.redisServer)(
-  'H1: of a Cluster that lost its data each master is told of its own names',
-  async () => {
+test.skipIf(!capabilities.redisServer).each(['restart', 'flush'] as const)(
+  'H1: of a Cluster that lost its data by a %s each master is told of its own names',
+  async (loss) => {
     const [cluster, single] = await Promise.all([startRedisCluster(), startLocalRedis()]);
     const nodes = await startCluster({ redisUrls: () => `beijing=${cluster.url} shanghai=${single.url}` });
     onTestFinished(async () => {
@@ -328,12 +328,16 @@ test.skipIf(!capabilities.redisServer)(
     const [beijing, shanghai] = nodes.nodes;
     const names = Array.from({ length: 12 }, () => nameAt('beijing'));
     for (const name of names) await (await person(shanghai)).join(name);
-    await Promise.all(cluster.masters.map((master) => master.restart()));
+    await Promise.all(cluster.masters.map((master) => master[loss]()));
     const isReady = async () => (await fetch(`${beijing.opsUrl}/readyz`)).ok;
-    await eventually(async () => !(await isReady()), { what: 'a node that has met the loss' });
+    if (loss === 'restart')
+      await eventually(async () => !(await isReady()), { what: 'a node that met the loss' });
     // Sooner than a node is waited for that never comes.
     await eventually(isReady, { timeoutMs: LEASE_MS, what: 'a home that is sealed again' });
-    for (const name of names)
-      expect((await (await person(beijing)).join(name)).room).toMatchObject({ home: 'shanghai' });
+    for (const name of names) {
+      const join = async () => (await person(beijing)).join(name);
+      const joined = (await eventually(join, { timeoutMs: LEASE_MS, what: 'a join' })) as { room: unknown };
+      expect(joined.room).toMatchObject({ home: 'shanghai' });
+    }
   },
 );

@@ -5,13 +5,21 @@ import type { RunRoomScript, RunScript } from './commands.ts';
 import type { Keys } from './keys.ts';
 
 /** Claims in a hash each, which the lives of its Redis guard as they guard a room (rule R1). */
-export function redisClaims(run: RunScript, runInRoom: RunRoomScript, keys: Keys): Claims {
+export function redisClaims(
+  run: RunScript,
+  runInRoom: RunRoomScript,
+  keys: Keys,
+  isCluster: boolean,
+): Claims {
   const ask = (name: string, what: string, home: string, ttlMs: number) =>
     runInRoom('claim', placeOf(name), [], what, home, ttlMs) as Promise<Result<string, 'unavailable'>>;
 
   return {
     async claim(name, home) {
-      const reply = await ask(name, 'claim', home, ASKED_TTL_MS);
+      // No script reaches the marker of a Cluster: that a name is nobody's is believed after a look at it.
+      const found = isCluster ? await ask(name, 'find', home, ASKED_TTL_MS) : ok(null);
+      if (!found.ok) return found;
+      const reply = found.value === null ? await ask(name, 'claim', home, ASKED_TTL_MS) : ok(found.value);
       if (!reply.ok) return reply;
       const isNew = reply.value.startsWith(NEW);
       return ok({ home: isNew ? reply.value.slice(NEW.length) : reply.value, isNew });

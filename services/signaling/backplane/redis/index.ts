@@ -60,7 +60,7 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
     kind: 'redis',
     home: options.home,
     rooms: redisRoomLog(runInRoom, keys, { incarnation, bounds }),
-    claims: redisClaims(run, runInRoom, keys),
+    claims: redisClaims(run, runInRoom, keys, clients.commands.isCluster),
     leases: redisLeases(run, runInRoom, clients.commands, keys, bounds),
     directory: redisDirectory(run, runInRoom, keys),
     journal: redisJournal(clients.commands, keys),
