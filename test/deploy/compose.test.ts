@@ -146,6 +146,8 @@ describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker
       for (const node of NODES) {
         await cluster.compose('up', '--detach', '--no-deps', '--force-recreate', node);
         await eventually(() => cluster.isReady(node), { timeoutMs: 30_000, what: `${node} is ready again` });
+        // Else its region is without a node for a moment, and whoever is sent away lands in the other.
+        await eventually(() => cluster.isServed(node), { timeoutMs: 10_000, what: `HAProxy serves ${node}` });
       }
     });
     await frames.haveNoGap();

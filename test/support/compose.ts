@@ -24,6 +24,8 @@ export interface ComposeCluster {
   compose(...args: readonly string[]): Promise<string>;
   /** Whether the node takes clients. */
   isReady(node: NodeName): Promise<boolean>;
+  /** Whether HAProxy has seen that it does, and sends it clients. */
+  isServed(node: NodeName): Promise<boolean>;
   /** Removes everything, volumes and secrets included. */
   stop(): Promise<void>;
 }
@@ -93,9 +95,18 @@ export async function composeUp(settings: Readonly<Record<string, string>>): Pro
         ({ ok }) => ok,
         () => false,
       ),
+    async isServed(node) {
+      const metrics = await compose('exec', '-T', node, 'node', '-e', PRINT_BALANCER_METRICS);
+      const [region] = node.split('-');
+      return metrics.includes(`haproxy_server_status{proxy="${region}",server="${node}",state="UP"} 1`);
+    },
     stop,
   };
 }
+
+/** Its metrics are published to nobody outside. */
+const PRINT_BALANCER_METRICS =
+  "fetch('http://haproxy:8405/metrics').then((reply) => reply.text()).then((text) => process.stdout.write(text))";
 
 async function distinctPorts(): Promise<Record<string, number>> {
   const ports: Record<string, number> = {};
