@@ -1,4 +1,5 @@
 import type { Server as HttpServer } from 'node:http';
+import type { Socket as TcpSocket } from 'node:net';
 import { FRAME_BYTES_MAX, PROTOCOL_VERSION } from '@fenghuo/protocol';
 import { Server, type Socket } from 'socket.io';
 import type { SocketAdapter } from '../backplane/backplane.ts';
@@ -50,6 +51,8 @@ export interface Gateway {
 /** A WebSocket that does not ask for the namespace within this time is closed. */
 const CONNECT_TIMEOUT_MS = 10_000;
 const SLOW_READERS_EVERY_MS = 1_000;
+/** What is open so long after the end began is ended without a word. */
+const CLOSED_WITHIN_MS = 1_500;
 
 /** Serves clients over socket.io: WebSocket alone, so nothing in front needs sticky sessions. */
 export function openGateway(server: HttpServer, context: RequestContext, options: GatewayOptions): Gateway {
@@ -67,6 +70,11 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     nowMs: () => performance.now(),
     chance: Math.random,
     onRefused: options.observer.refused,
+  });
+  const sockets = new Set<TcpSocket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
   const connections = new Set<SocketConnection>();
   const admission: Admission = {
@@ -125,7 +133,11 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     close() {
       clearInterval(shedding);
       door.close();
-      return io.close();
+      // Who is just being turned away, or has only just come, holds a socket that socket.io does not close.
+      const leaving = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, CLOSED_WITHIN_MS);
+      return io.close().finally(() => clearTimeout(leaving));
     },
   };
 }
