@@ -51,7 +51,7 @@ export function homesOf(opened: readonly HomeKeeping[], localName: string, locat
   };
 }
 
-/** Leaves an order where its node reads it: in the home that is local to it, see `LeaseKeeper`. */
+/** Leaves an order where its node reads it: in the home that is local to it. */
 export function orderIn(homes: Homes): Leases['order'] {
   return async (nodeId, order) => {
     const lease = standingOf(homes)?.find((each) => each.nodeId === nodeId);

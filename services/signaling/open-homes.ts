@@ -1,5 +1,4 @@
-import type { Order } from './backplane/leases.ts';
-import { BEAT_MS } from './backplane/leases.ts';
+import { BEAT_MS, type Order } from './backplane/leases.ts';
 import { RoomLocator } from './backplane/room-locator.ts';
 import type { Config } from './config.ts';
 import { cutOff } from './cut-off.ts';

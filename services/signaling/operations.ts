@@ -25,7 +25,7 @@ export interface Running {
 /** What operators see of a node, and what they may do through it. */
 export interface Operations {
   readonly vitals: Vitals;
-  /** How this node stands, for its leases: `beaten` for that of the local home, and the same again for the others. */
+  /** How this node stands, for its leases: looked at anew for that of the local home, and told again to the others. */
   load(isLocal: boolean): Load;
   /** A fact for operators, into the cluster's journal. */
   note(fact: Fact): void;

@@ -81,7 +81,7 @@ export class RoomLocator {
     return renewed ?? ok(false);
   }
 
-  /** How many names of hosted rooms a registrar would have to be told of anew. */
+  /** The hosted rooms of whose names a registrar would have to be told anew. */
   claimsAt(registrar: string): readonly RoomId[] {
     return [...this.#known]
       .filter(([name, home]) => registrarOf(name, this.#names) === registrar && this.#isHosted(name, home))
