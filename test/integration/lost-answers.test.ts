@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { refuse } from '../../services/signaling/domain/result.ts';
+import { startCluster } from '../support/cluster.ts';
 import { nodesOnMemory } from '../support/node-parts.ts';
+import { connect } from '../support/plain-client.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 const WINDOW_MS = 1_000;
 const { openNodes, pair, person } = nodesOnMemory({ RESUME_WINDOW_MS: String(WINDOW_MS) });
@@ -35,4 +38,36 @@ test('C5: a resume whose answer is lost leaves no session connected to nobody', 
   expect(await again.resume(bobJoin)).toMatchObject({ error: { code: 'unavailable' } });
   again.close();
   expect(await ann.next('peer_left', WINDOW_MS + 6_000)).toMatchObject({ reason: 'expired' });
+});
+
+test('a signal whose answer is late reaches a peer of the same node at once after it, not when heads are compared', async () => {
+  const { port } = new URL(inject('redisUrl'));
+  let answersWait = Promise.resolve();
+  const proxy = await startTcpProxy(Number(port), () => {
+    let isOfScripts = false;
+    return {
+      toServer(chunk, pass) {
+        isOfScripts ||= chunk.includes('fenghuo-commands');
+        pass(chunk);
+      },
+      toClient(chunk, pass) {
+        if (isOfScripts) void answersWait.then(() => pass(chunk));
+        else pass(chunk);
+      },
+    };
+  });
+  const cluster = await startCluster({ redisUrl: [`redis://127.0.0.1:${proxy.port}`, inject('redisUrl')] });
+  const [ann, bob] = [await connect(cluster.nodes[0].url), await connect(cluster.nodes[0].url)];
+  const { self } = await ann.join('blue');
+  await bob.join('blue');
+
+  const lateMs = 900;
+  answersWait = new Promise((resolve) => setTimeout(resolve, lateMs));
+  const reply = await bob.ask('signal', { id: 2, to: self.id, candidate: null });
+  expect(reply).toMatchObject({ error: { code: 'unavailable' } });
+  expect(await ann.next('signal', lateMs + 1_000)).toMatchObject({ candidate: null });
+
+  for (const each of [ann, bob]) each.close();
+  await cluster.stop();
+  await proxy.stop();
 });

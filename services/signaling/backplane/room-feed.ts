@@ -21,6 +21,8 @@ const HELD_MAX = 1_024;
 const REPAIR_RETRY_MS = 250;
 const TELL_RETRY_MS = 50;
 const TELL_TRIES_MAX = 60;
+/** A gap that is not closed within this time is one. */
+const GAP_GRACE_MS = 20;
 /** A head that no doorbell announced within this time was missed. */
 const RING_GRACE_MS = 150;
 
@@ -161,6 +163,11 @@ export class RoomFeed {
     else if (this.#replica.state === undefined) void this.#replica.load();
   }
 
+  /** Something may have been appended that does not ring here. */
+  doubt(): void {
+    if (!this.#closed) this.#later(RING_GRACE_MS, () => void this.#repair());
+  }
+
   async resubscribe(): Promise<void> {
     if (this.#closed) return;
     if (await this.#parts.doorbell.subscribe(this.#room)) await this.#repair();
@@ -176,7 +183,7 @@ export class RoomFeed {
   /** Both before any session of this room is created here: that it is heard, and that it would be swept. */
   async #open(): Promise<boolean> {
     const { doorbell, holds } = this.#parts;
-    this.#opened ??= Promise.all([doorbell.subscribe(this.#room), holds.hold(this.#room)]).then((done) =>
+    this.#opened ??= Promise.all([doorbell.beforeEntry(this.#room), holds.hold(this.#room)]).then((done) =>
       done.every((each) => each),
     );
     const opening = this.#opened;
@@ -214,7 +221,8 @@ export class RoomFeed {
 
   /** A feed that is only kept begins where the room's state is. */
   async #startFromState(): Promise<void> {
-    const isRead = await this.#replica.load();
+    const isHeard = await this.#parts.doorbell.subscribe(this.#room);
+    const isRead = isHeard && (await this.#replica.load());
     if (this.#closed || this.#position !== undefined) return;
     const { state } = this.#replica;
     if (state !== undefined) {
@@ -270,11 +278,19 @@ export class RoomFeed {
       if (record.seq > this.#startedAt) this.#parts.observer.duplicate();
       return;
     }
-    if (this.#held.size < HELD_MAX) this.#held.set(record.seq, record);
-    this.#settle();
+    const isNext = record.seq === (position ?? Infinity) + 1 && record.epoch === this.#epoch;
+    if (isNext && this.#held.size === 0 && !this.#repairing) {
+      this.#apply(record);
+    } else {
+      if (this.#held.size < HELD_MAX) this.#held.set(record.seq, record);
+      this.#settle();
+    }
   }
 
-  /** Applies what is held as far as it is without a gap; a gap is read from the log. */
+  /**
+   * Applies what is held as far as it is without a gap. A gap is read from the log, unless it closes: what members of this
+   * node appended comes another way than what rings.
+   */
   #settle(): void {
     if (this.#position === undefined || this.#repairing) return;
     this.#applyHeld();
@@ -282,7 +298,7 @@ export class RoomFeed {
       if (record.epoch < this.#epoch || (record.epoch === this.#epoch && seq <= this.#position))
         this.#held.delete(seq);
     }
-    if (this.#held.size > 0) void this.#repair();
+    if (this.#held.size > 0) this.#later(GAP_GRACE_MS, () => this.#held.size > 0 && void this.#repair());
   }
 
   #applyHeld(): void {
@@ -298,14 +314,16 @@ export class RoomFeed {
     this.#position = record.seq;
     this.#replica.apply(record);
     let hadListener = false;
-    for (const seat of [...this.#seats]) hadListener = seat.hand(record) || hadListener;
+    // Who is in the set and leaves meanwhile is passed over.
+    for (const seat of this.#seats) hadListener = seat.hand(record) || hadListener;
     this.#observe(record, hadListener);
     // The room has ended: there is nothing to keep.
     if (this.#replica.state?.members.size === 0 && this.#seats.size === 0) this.#end();
   }
 
   #missed(head: number): void {
-    if (this.#position !== undefined && head > this.#position) void this.resubscribe();
+    if (this.#position === undefined) return;
+    if (head > this.#position || this.#held.size > 0) void this.resubscribe();
   }
 
   async #repair(): Promise<void> {

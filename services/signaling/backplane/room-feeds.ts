@@ -24,7 +24,13 @@ export class RoomFeeds {
 
   constructor(options: RoomFeedsOptions) {
     this.#parts = { ...options, drop: (room) => this.#feeds.delete(room) };
-    options.doorbell.onRing = (room, record) => this.#feeds.get(room)?.ring(record);
+    options.doorbell.onRing = (room, record) => {
+      const feed = this.#feeds.get(room);
+      // Letting the room go was not heard.
+      if (feed === undefined) options.doorbell.unsubscribe(room);
+      else feed.ring(record);
+    };
+    options.doorbell.onDoubt = (room) => this.#feeds.get(room)?.doubt();
     options.doorbell.onReset = () => void this.resubscribe();
   }
 
@@ -73,7 +79,9 @@ export class RoomFeeds {
    */
   async attest(share: number): Promise<void> {
     if (this.#rotation.length === 0) this.#rotation = [...this.#feeds.keys()];
-    const rooms = this.#rotation.splice(0, Math.max(1, Math.ceil(this.#feeds.size * share)));
+    const part = this.#rotation.splice(0, Math.max(1, Math.ceil(this.#feeds.size * share)));
+    // A node is rung for what it attests.
+    const rooms = part.filter((room) => this.#feeds.has(room));
     const before = rooms.map((room) => this.#feeds.get(room)?.position);
     const heads = await this.#parts.rooms.attest(rooms);
     if (!heads.ok) return;

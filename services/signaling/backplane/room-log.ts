@@ -274,8 +274,17 @@ export const LOG_PAGE_RECORDS = 128;
 export interface Doorbell {
   /** Resolves once every later append rings here: true, or false where the backplane did not confirm in time. */
   subscribe(room: RoomId): Promise<boolean>;
+  /**
+   * The same for a room that a join or resume of this node enters next. Where that subscribes by itself, in one step with
+   * all that it does, this only waits until the node hears at all.
+   */
+  beforeEntry(room: RoomId): Promise<boolean>;
   unsubscribe(room: RoomId): void;
-  /** Set by the one who listens. `onReset`: rings may have been lost, and no subscription holds any more. */
+  /**
+   * Set by the one who listens. `onDoubt`: one of the room's rings may have been lost. `onReset`: of any room, and no
+   * subscription holds any more.
+   */
   onRing: (room: RoomId, record: string) => void;
+  onDoubt: (room: RoomId) => void;
   onReset: () => void;
 }

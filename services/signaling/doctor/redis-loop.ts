@@ -1,5 +1,5 @@
 import type { Client, Clients } from '../backplane/redis/connect.ts';
-import { redisDoorbell } from '../backplane/redis/doorbell.ts';
+import { redisDoorbell, ringOf } from '../backplane/redis/doorbell.ts';
 import type { Keys } from '../backplane/redis/keys.ts';
 import { commandName } from '../backplane/redis/scripts.ts';
 import type { RoomId } from '../domain/room-id.ts';
@@ -74,17 +74,22 @@ export async function checkLoop(clients: Clients, keys: Keys, id: string): Promi
       ),
     ];
   }
-  const bell = redisDoorbell(clients.subscriber, clients.commands, keys, id, {
-    subscriptionFailed: () => {},
-    looped: () => {},
+  const bell = redisDoorbell({
+    subscriber: clients.subscriber,
+    publisher: clients.commands,
+    keys,
+    incarnation: id,
+    observer: { subscriptionFailed: () => {}, looped: () => {} },
+    host: async () => true,
   });
+  const channel = clients.commands.isCluster ? keys.log(room) : keys.channel(id);
   try {
     const heard = new Promise<string>((resolve) => {
       bell.onRing = (_, text) => resolve(text);
     });
     if (!(await bell.subscribe(room))) throw new Error('SSUBSCRIBE is not confirmed');
     const sentMs = performance.now();
-    await within(LOOP_MS, clients.commands.eval(RING, 1, keys.log(room), id));
+    await within(LOOP_MS, clients.commands.eval(RING, 1, channel, ringOf(keys.log(room), id)));
     if ((await within(LOOP_MS, heard)) !== id) throw new Error('what came back is not what was sent');
     return [
       ok(

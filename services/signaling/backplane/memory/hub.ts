@@ -111,13 +111,16 @@ interface MemoryDoorbell extends Doorbell {
 
 function memoryDoorbell(faults: RingFaults = () => [0]): MemoryDoorbell {
   const subscribed = new Set<RoomId>();
+  const subscribe = async (room: RoomId) => {
+    subscribed.add(room);
+    return true;
+  };
   const bell: MemoryDoorbell = {
-    subscribe: async (room) => {
-      subscribed.add(room);
-      return true;
-    },
+    subscribe,
+    beforeEntry: subscribe,
     unsubscribe: (room) => void subscribed.delete(room),
     onRing: () => {},
+    onDoubt: () => {},
     onReset: () => {},
     receive(room, record) {
       if (!subscribed.has(room)) return;

@@ -1,8 +1,18 @@
--- A hosting node's word that the room is alive: its head; the garbage net is cast anew. ARGV: lives, ttl ms
-local f = redis.call('HMGET', state, 'epoch', 'seq')
-if not f[1] then return false end
-if redis.call('PTTL', state) < tonumber(ARGV[2]) / 2 then
-  redis.call('PEXPIRE', state, ARGV[2])
-  redis.call('PEXPIRE', log, ARGV[2])
+-- A hosting node's word that rooms are alive; the garbage net is cast anew, and the node rung again that was taken for gone.
+-- KEYS: the marker, then of each room its hash, its stream, and what nodes handed in of it.
+-- ARGV: lives, ttl ms, the node's channel. Returns each room's epoch and head; '' where there is none.
+local heads = {}
+for at = 2, #KEYS, 3 do
+  state, log = KEYS[at], KEYS[at + 1]
+  local f = redis.call('HMGET', state, 'life', 'epoch', 'seq')
+  local refused = meet(f[1], KEYS[at + 2])
+  if f[2] and not refused then
+    host(ARGV[3])
+    if redis.call('PTTL', state) < tonumber(ARGV[2]) / 2 then
+      redis.call('PEXPIRE', state, ARGV[2])
+      redis.call('PEXPIRE', log, ARGV[2])
+    end
+  end
+  heads[#heads + 1] = refused or f[2] and f[2] .. ' ' .. f[3] or ''
 end
-return f
+return heads

@@ -4,7 +4,7 @@ import type { RoomId } from '../../domain/room-id.ts';
 import type { Client } from './connect.ts';
 import type { Keys } from './keys.ts';
 import type { Lives } from './lives.ts';
-import { commandName, type RoomScript, type ScriptName } from './scripts.ts';
+import { commandName, type RoomScript, type RoomsScript, SCRIPTS, type ScriptName } from './scripts.ts';
 
 /** Runs one script; never rejects. A failure means that the outcome is unknown (rule Q1). */
 export type RunScript = (
@@ -20,6 +20,17 @@ export type RunRoomScript = (
   more: readonly string[],
   ...args: readonly (string | number)[]
 ) => Promise<Result<unknown, 'unavailable'>>;
+
+/**
+ * Runs one script of several rooms, and resolves to what it returned for each place: undefined where that is not to be
+ * believed, or the outcome is unknown. `places` are the rooms that its replies are about, in their order.
+ */
+export type RunRoomsScript = (
+  script: RoomsScript,
+  rooms: readonly RoomId[],
+  places: readonly RoomId[],
+  ...args: readonly (string | number)[]
+) => Promise<readonly unknown[]>;
 
 export interface CommandObserver {
   /** Each that was sent is answered or fails, once. */
@@ -45,7 +56,8 @@ export function scriptRunner(client: Client, observer: CommandObserver): RunScri
     try {
       const command = commands[commandName(script)];
       if (command === undefined) throw new Error(`no script named ${script}`);
-      const reply = await withDeadline(command.call(client, ...keys, ...args), COMMAND_TIMEOUT_MS);
+      const count = SCRIPTS[script] === undefined ? [keys.length] : [];
+      const reply = await withDeadline(command.call(client, ...count, ...keys, ...args), COMMAND_TIMEOUT_MS);
       observer.commandAnswered(script, (performance.now() - sinceMs) / 1_000);
       if (typeof reply !== 'string' || !reply.startsWith(REBUILD)) return ok(reply);
       observer.unsealed(reply.slice(REBUILD.length));
@@ -58,26 +70,63 @@ export function scriptRunner(client: Client, observer: CommandObserver): RunScri
 
 const REBUILD = '!rebuild ';
 
-export function roomScriptRunner(
-  run: RunScript,
-  keys: Keys,
-  lives: Lives,
-  observer: Pick<CommandObserver, 'restoring'>,
-  isReallySealed: () => Promise<boolean>,
-): RunRoomScript {
+/** What the scripts of rooms need besides. */
+export interface RoomScriptParts {
+  readonly run: RunScript;
+  readonly keys: Keys;
+  readonly lives: Lives;
+  readonly observer: Pick<CommandObserver, 'unsealed' | 'restoring'>;
+  /** On a Cluster no script reaches the marker: what is missing there is believed after a look at it. */
+  readonly isReallySealed: () => Promise<boolean>;
+}
+
+export function roomScriptRunner(parts: RoomScriptParts): RunRoomScript {
+  const { run, keys, lives } = parts;
   return async (script, room, more, ...args) => {
-    const state = keys.state(room);
-    const own = [state, keys.log(room), lives.markerKey(state), keys.restore(room)];
-    const reply = await run(script, [...own, ...more], lives.argument, ...args);
+    const all = [...keysOf([room], keys, lives), ...more];
+    const reply = await run(script, all, lives.argument, ...args);
     if (!reply.ok) return reply;
-    if (typeof reply.value === 'string' && reply.value.startsWith(RESTORING)) {
-      observer.restoring(room, reply.value.slice(RESTORING.length));
-      return refuse('unavailable');
-    }
-    // On a Cluster no script reaches the marker: what is missing is believed after a look at it.
-    const isMissing = reply.value === null || reply.value === '!session_expired';
-    return isMissing && !(await isReallySealed()) ? refuse('unavailable') : reply;
+    const doubt = doubts(parts, room, reply.value);
+    return doubt !== undefined && (await doubt) ? refuse('unavailable') : reply;
   };
+}
+
+export function roomsScriptRunner(parts: RoomScriptParts): RunRoomsScript {
+  const { run, keys, lives } = parts;
+  return async (script, rooms, places, ...args) => {
+    const reply = await run(script, keysOf(rooms, keys, lives), lives.argument, ...args);
+    if (!reply.ok) return [];
+    const replies = reply.value as unknown[];
+    for (const [at, room] of places.entries()) {
+      const doubt = doubts(parts, room, replies[at]);
+      if (doubt !== undefined && (await doubt)) replies[at] = undefined;
+    }
+    return replies;
+  };
+}
+
+/** The marker, and of each room its hash, its stream, and what nodes handed in of it. */
+function keysOf(rooms: readonly RoomId[], keys: Keys, lives: Lives): string[] {
+  const all = [lives.markerKey(keys.state(rooms[0] as RoomId))];
+  for (const room of rooms) all.push(keys.state(room), keys.log(room), keys.restore(room));
+  return all;
+}
+
+/** Whether what a script returned of a room is not to be believed; undefined: it is. */
+function doubts(
+  parts: RoomScriptParts,
+  room: RoomId,
+  reply: unknown,
+): boolean | Promise<boolean> | undefined {
+  const isRefusal = typeof reply === 'string' && reply.startsWith('!');
+  if (reply !== null && !isRefusal) return undefined;
+  if (isRefusal && reply.startsWith(REBUILD)) parts.observer.unsealed(reply.slice(REBUILD.length));
+  else if (isRefusal && reply.startsWith(RESTORING))
+    parts.observer.restoring(room, reply.slice(RESTORING.length));
+  else if (reply === null || reply === '!session_expired')
+    return parts.isReallySealed().then((isSealed) => !isSealed);
+  else return undefined;
+  return true;
 }
 
 const RESTORING = '!restoring ';

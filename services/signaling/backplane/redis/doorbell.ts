@@ -9,6 +9,17 @@ const PROBE_EVERY_MS = 1_000;
 /** A doorbell that rang for nobody this long is taken for dead, and its connection made anew. */
 const SILENCE_MAX_MS = 6_000;
 
+/** Each ring begins with its type. */
+const RINGS = 'R';
+const PROBE = 'P';
+/** Between the records of one ring, as prelude.lua has it. */
+const BETWEEN = '\x1e';
+
+/** One record's ring, as prelude.lua makes it. */
+export function ringOf(log: string, record: string): string {
+  return `${RINGS}${log}\n${record}`;
+}
+
 export interface ProbedDoorbell extends Doorbell {
   /** Milliseconds since a ring of this node's own came back. */
   silentForMs(): number;
@@ -21,14 +32,24 @@ export interface DoorbellObserver {
   looped(seconds: number): void;
 }
 
-/** Rooms' records by sharded pub/sub, and the node's own ring that shows whether it still works. */
-export function redisDoorbell(
-  subscriber: Client,
-  publisher: Client,
-  keys: Keys,
-  incarnation: string,
-  observer: DoorbellObserver,
-): ProbedDoorbell {
+export interface DoorbellParts {
+  readonly subscriber: Client;
+  readonly publisher: Client;
+  readonly keys: Keys;
+  readonly incarnation: string;
+  readonly observer: DoorbellObserver;
+  /** Has a room's records ring on this node's channel, or no more; false: Redis did not answer. */
+  host(room: RoomId, how: 'on' | 'off'): Promise<boolean>;
+}
+
+/**
+ * Rooms' records by sharded pub/sub: on this node's one channel, on which it rings itself, too, to see whether it
+ * still hears; on a Cluster each room has a channel of its own besides.
+ */
+export function redisDoorbell(parts: DoorbellParts): ProbedDoorbell {
+  const { subscriber, publisher, keys, observer } = parts;
+  const { isCluster } = subscriber;
+  const channel = keys.channel(parts.incarnation);
   const confirmed = (subscription: Promise<unknown>): Promise<boolean> =>
     withDeadline(subscription, SUBSCRIBE_TIMEOUT_MS).then(
       () => true,
@@ -37,19 +58,26 @@ export function redisDoorbell(
         return false;
       },
     );
-  const probe = keys.probe(incarnation);
+  let listening: Promise<boolean> = Promise.resolve(false);
   let heardAt = -Infinity;
   let renewedAt = performance.now();
   let rangAt = -Infinity;
   const ring = () => {
     rangAt = performance.now();
-    void publisher.spublish(probe, String(rangAt)).catch(() => {});
+    void publisher.spublish(channel, PROBE + rangAt).catch(() => {});
   };
+  const subscribeTo = (room: RoomId) => confirmed(subscriber.ssubscribe(keys.log(room)));
 
   const bell: ProbedDoorbell = {
-    subscribe: (room) => confirmed(subscriber.ssubscribe(keys.log(room))),
-    unsubscribe: (room) => void confirmed(subscriber.sunsubscribe(keys.log(room))),
+    subscribe: async (room) =>
+      isCluster ? subscribeTo(room) : (await listening) && (await parts.host(room, 'on')),
+    beforeEntry: (room) => (isCluster ? subscribeTo(room) : listening),
+    unsubscribe(room) {
+      if (isCluster) void confirmed(subscriber.sunsubscribe(keys.log(room)));
+      else void parts.host(room, 'off');
+    },
     onRing: () => {},
+    onDoubt: () => {},
     onReset: () => {},
     silentForMs: () => performance.now() - heardAt,
     close: () => clearInterval(timer),
@@ -59,17 +87,28 @@ export function redisDoorbell(
     heardAt = performance.now();
     if (at > 0 && at <= rangAt) observer.looped((heardAt - at) / 1_000);
   };
-  subscriber.on('smessage', (channel: string, text: string) => {
-    if (channel === probe) heard(Number(text));
-    else bell.onRing(keys.roomOfLog(channel) as RoomId, text);
+  const take = (rings: string) => {
+    for (const each of rings.split(BETWEEN)) {
+      const end = each.indexOf('\n');
+      bell.onRing(keys.roomOfLog(each.slice(0, end)), each.slice(end + 1));
+    }
+  };
+  subscriber.on('smessageBuffer', (_: Buffer, content: Buffer) => {
+    const text = content.toString();
+    if (text.startsWith(RINGS)) take(text.slice(RINGS.length));
+    else if (text.startsWith(PROBE)) heard(Number(text.slice(PROBE.length)));
   });
   const reset = () => {
     if (subscriber.status !== 'ready') return;
-    void confirmed(subscriber.ssubscribe(probe)).then(ring);
+    listening = confirmed(subscriber.ssubscribe(channel));
+    void listening.then(ring);
     bell.onReset();
   };
   subscriber.on('ready', reset);
   subscriber.on('subscribersReady', reset);
+  subscriber.on('close', () => {
+    listening = Promise.resolve(false);
+  });
   reset();
 
   const timer = setInterval(() => {

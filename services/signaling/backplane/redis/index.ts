@@ -2,7 +2,13 @@ import type { Cluster } from 'ioredis';
 import type { Backplane, BackplaneHealth, BackplaneOptions } from '../backplane.ts';
 import { redisAdapter } from './adapter.ts';
 import { redisClaims } from './claims.ts';
-import { type CommandObserver, roomScriptRunner, scriptRunner, withDeadline } from './commands.ts';
+import {
+  type CommandObserver,
+  roomScriptRunner,
+  roomsScriptRunner,
+  scriptRunner,
+  withDeadline,
+} from './commands.ts';
 import { type Client, type Clients, type ConnectionObserver, connectRedis } from './connect.ts';
 import { redisDirectory } from './directory.ts';
 import { type DoorbellObserver, redisDoorbell } from './doorbell.ts';
@@ -38,7 +44,6 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
   const { incarnation, observer, bounds } = options;
   const keys = redisKeys(options.keyPrefix ?? 'fenghuo');
   const clients = connectRedis(options.url, observer);
-  const doorbell = redisDoorbell(clients.subscriber, clients.commands, keys, incarnation, observer);
   const pulse = takePulse(clients, keys, (life, isMarked) => {
     if (!isMarked) lives.unseal(life);
     if (!lives.isSealed(life)) rebuilds.onUnsealed(life);
@@ -51,16 +56,35 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
   };
   const run = scriptRunner(clients.commands, commandObserver);
   const rebuilds = redisRebuilds(run, keys, lives);
-  const runInRoom = roomScriptRunner(run, keys, lives, commandObserver, async () => {
-    if (!clients.commands.isCluster) return true;
+  const { isCluster } = clients.commands;
+  const isReallySealed = async () => {
+    if (!isCluster) return true;
     await pulse.beat();
     return healthFrom(pulse, lives, 0).isSealed;
+  };
+  const scripts = { run, keys, lives, observer: commandObserver, isReallySealed };
+  const runInRoom = roomScriptRunner(scripts);
+  const runInRooms = roomsScriptRunner(scripts);
+  const doorbell = redisDoorbell({
+    subscriber: clients.subscriber,
+    publisher: clients.commands,
+    keys,
+    incarnation,
+    observer,
+    host: async (room, how) => (await runInRoom('host', room, [], keys.channel(incarnation), how)).ok,
+  });
+  const rooms = redisRoomLog({ runInRoom, runInRooms }, keys, {
+    incarnation,
+    bounds,
+    isCluster,
+    onAppended: (room, record) => doorbell.onRing(room, record),
+    onUnknown: (room) => doorbell.onDoubt(room),
   });
   return {
     kind: 'redis',
     home: options.home,
-    rooms: redisRoomLog(runInRoom, keys, { incarnation, bounds }),
-    claims: redisClaims(run, runInRoom, keys, clients.commands.isCluster),
+    rooms,
+    claims: redisClaims(run, runInRoom, keys, isCluster),
     leases: redisLeases(run, runInRoom, clients.commands, keys, bounds),
     directory: redisDirectory(run, runInRoom, keys),
     journal: redisJournal(clients.commands, keys),

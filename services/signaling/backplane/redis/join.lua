@@ -1,12 +1,14 @@
 -- Creates a peer, and the room with the first. KEYS[5] marks a join that must not happen any more, KEYS[6] holds the
 -- epoch of the room's former life.
 -- ARGV: lives, peer, generation, profile, location, first role, other role, whether hosts are followed by others,
---       peers max, token hash, person, incarnation, origin, ttl ms, 'state' or '', bounds (4)
+--       peers max, token hash, person, incarnation, origin, ttl ms, 'state' or '', the node's channel, bounds (4)
 -- Returns the generation, the record, and the room: the snapshot, or where 'state' is asked for every field of its hash.
 local peer, generation, location, token, person, incarnation, origin, ttl =
   ARGV[2], ARGV[3], ARGV[5], ARGV[10], ARGV[11], ARGV[12], ARGV[13], ARGV[14]
 
+-- The node hears what comes after this; of this itself it has the answer.
 local function entered(generation, record)
+  host(ARGV[16])
   if ARGV[15] == '' then return snapshot({ generation, record }) end
   return { generation, record, redis.call('HGETALL', state) }
 end

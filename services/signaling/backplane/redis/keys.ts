@@ -4,7 +4,7 @@ import type { RoomId } from '../../domain/room-id.ts';
 export interface Keys {
   /** The room's one hash: settings, members, their requests' answers. */
   state(room: RoomId): string;
-  /** The room's one stream; its doorbell is the sharded channel of the same name. */
+  /** The room's one stream; on a Cluster its doorbell is the sharded channel of the same name. */
   log(room: RoomId): string;
   roomOfLog(log: string): RoomId;
   /** Marks a join, by its token's hash, or a resume, by its holder, that must not happen any more. */
@@ -30,8 +30,8 @@ export interface Keys {
   held(incarnation: string): string;
   /** Who sweeps a dead process now: one at a time is enough. */
   sweeper(incarnation: string): string;
-  /** A node's own channel, on which it rings itself. */
-  probe(incarnation: string): string;
+  /** A node's own channel: on it ring the rooms that it hosts, and it rings itself. */
+  channel(incarnation: string): string;
   /** The prefix of the channels of the socket.io adapter. */
   readonly adapterPrefix: string;
 }
@@ -57,7 +57,7 @@ export function redisKeys(prefix: string): Keys {
     journal: `${home}:journal`,
     held: (incarnation) => `${prefix}:held:${incarnation}`,
     sweeper: (incarnation) => `${prefix}:sweeper:${incarnation}`,
-    probe: (incarnation) => `${prefix}:probe:${incarnation}`,
+    channel: (incarnation) => `${prefix}:node:${incarnation}`,
     adapterPrefix: `${prefix}:io`,
   };
 }

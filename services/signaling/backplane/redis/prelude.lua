@@ -1,37 +1,45 @@
--- Shared by every script of a room. KEYS[1] is its hash, KEYS[2] its stream and the name of its doorbell, KEYS[3] the
--- marker of the home, KEYS[4] what nodes handed in of the room; ARGV[1] the lives of Redis under which the home is sealed.
--- Fields of the hash: life epoch seq first bytes members max locked order noted_seq noted_ms, trimmed
--- trimmed_by trimmed_other (below), former_epoch former_from former_head where it was restored,
+-- Shared by every script of a room. KEYS[1] is the marker of the home, KEYS[2] the room's hash, KEYS[3] its stream, KEYS[4]
+-- what nodes handed in of it; ARGV[1] the lives of Redis under which the home is sealed.
+-- Fields of the hash: life epoch seq first bytes members max locked order noted_seq noted_ms, hosts: the channels of the
+-- nodes that host it, trimmed trimmed_by trimmed_other (below), former_epoch former_from former_head where it was restored,
 -- inherits banned muted, b:<person> and q:<person>: bans, and mutes that are kept, and of each member
 -- g: generation, i: last id, a:<id>:<slot> answers, p: profile, n: location, r: role, m: muted, c: connected,
 -- j: joined seq, t: token hash, w: incarnation, x: attempt, h: holder, s: since, z: trimmed seq that was for it alone,
 -- u: person, k: what it was muted in whatever its role mutes besides.
 -- Profiles and locations are JSON fragments: nothing here decodes JSON.
-local state, log = KEYS[1], KEYS[2]
+local marker, state, log = KEYS[1], KEYS[2], KEYS[3]
 local ANSWERS_KEPT = 64
 -- A listener's mutes.
 local EVERY_KIND = '["audio","video","message"]'
+-- Rings are records apart by what no record has: JSON has no raw control character.
+local BETWEEN_RINGS = '\30'
+-- Marked so before the lives: no script reaches the marker, nor channels that are not the room's own.
+local IS_CLUSTER = string.sub(ARGV[1], 1, 1) == '-'
+
+local life = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
 
 -- Rule R1: a room belongs to the life of the Redis under which it was written or restored. In another life the home must
--- have been sealed, and nobody have handed the room in: then it is what it was, or is really missing. '-' before the
--- lives: a Cluster, where no script reaches the marker.
-local life = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
-local life_of_room = redis.call('HGET', state, 'life')
-if life_of_room ~= life then
-  local sealed = string.find(ARGV[1], life, 1, true) and
-    (string.sub(ARGV[1], 1, 1) == '-' or redis.call('EXISTS', KEYS[3]) == 1)
-  if not sealed then do return '!rebuild ' .. life end end
-  if redis.call('HEXISTS', KEYS[4], 'life') == 1 and redis.call('HGET', KEYS[4], 'life') == life then
-    do return '!restoring ' .. life end
+-- have been sealed, and nobody have handed the room in: then it is what it was, or is really missing. Returns the refusal.
+local function meet(life_of_room, handed_in)
+  if life_of_room == life then return nil end
+  local is_sealed = string.find(ARGV[1], life, 1, true) and (IS_CLUSTER or redis.call('EXISTS', marker) == 1)
+  if not is_sealed then return '!rebuild ' .. life end
+  if redis.call('HEXISTS', handed_in, 'life') == 1 and redis.call('HGET', handed_in, 'life') == life then
+    return '!restoring ' .. life
   end
   if life_of_room then redis.call('HSET', state, 'life', life) end
+  return nil
 end
 
 local function int(number) return string.format('%.0f', number) end
 
+-- Stands still while a script runs.
+local clock
 local function now_ms()
+  if clock then return clock end
   local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  clock = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  return clock
 end
 
 local function peer_json(peer)
@@ -104,30 +112,105 @@ local function trim(first, up_to, bytes, bytes_max)
 end
 
 -- Once within the age the head is noted; what lies at or before the former note is over it by then.
-local function over_age(noted_seq, noted_ms, seq, age_ms)
+local function over_age(room, age_ms)
   local now = now_ms()
-  if now - (tonumber(noted_ms) or 0) < age_ms then return 0 end
-  redis.call('HSET', state, 'noted_seq', int(seq), 'noted_ms', int(now))
-  return tonumber(noted_seq) or 0
+  if now - room.noted_ms < age_ms then return 0 end
+  local noted = room.noted_seq
+  room.noted_seq, room.noted_ms = room.seq, now
+  redis.call('HSET', state, 'noted_seq', int(room.seq), 'noted_ms', int(now))
+  return noted
 end
 
--- Appends one record under the next seq, rings, and keeps the log within its bounds.
--- `event`: kind, from, to, echo, id, origin, body, inner. `bounds`: events and bytes for each member, bytes for the
--- room, age in ms.
-local function append(event, bounds)
-  local f = redis.call('HMGET', state, 'epoch', 'seq', 'first', 'bytes', 'members', 'noted_seq', 'noted_ms')
-  local seq = tonumber(f[2]) + 1
-  local record = event.kind .. ' ' .. f[1] .. ' ' .. int(seq) .. ' ' .. event.from .. ' ' .. (event.to or '*') .. ' ' ..
-    (event.echo or '0') .. ' ' .. (event.id and int(event.id) or '0') .. ' ' .. event.origin .. '\n' .. event.body
-  if event.inner then record = record .. '\n' .. event.inner end
-  redis.call('XADD', log, int(seq) .. '-0', 'r', record)
-  local members = math.max(tonumber(f[5]), 1)
-  local up_to = math.max(seq - bounds.events * members, over_age(f[6], f[7], seq, bounds.age_ms))
-  local bytes, first = trim(tonumber(f[3]), up_to, tonumber(f[4]) + #record,
+-- What an append has to know of the room, and the values of more fields behind those.
+local function room_now(...)
+  local f = redis.call('HMGET', state, 'life', 'epoch', 'seq', 'first', 'bytes', 'members', 'noted_seq', 'noted_ms', 'hosts', ...)
+  return { state = state, log = log, life = f[1], epoch = f[2], seq = tonumber(f[3]), first = tonumber(f[4]),
+    bytes = tonumber(f[5]), members = tonumber(f[6]), noted_seq = tonumber(f[7]) or 0, noted_ms = tonumber(f[8]) or 0,
+    hosts = f[9] or '' }, f
+end
+
+-- Appends one record under the next seq, and keeps the log within its bounds. `rest` is what follows the seq in the record;
+-- `...` are fields, each with its value, that change with it. Returns the seq and the record.
+local function write(room, kind, rest, bounds, ...)
+  room.seq = room.seq + 1
+  local seq = int(room.seq)
+  local record = kind .. ' ' .. room.epoch .. ' ' .. seq .. ' ' .. rest
+  redis.call('XADD', log, seq .. '-0', 'r', record)
+  local members = math.max(room.members, 1)
+  local up_to = math.max(room.seq - bounds.events * members, over_age(room, bounds.age_ms))
+  room.bytes, room.first = trim(room.first, up_to, room.bytes + #record,
     math.min(bounds.bytes * members, bounds.bytes_max))
-  redis.call('HSET', state, 'seq', int(seq), 'first', int(first), 'bytes', int(bytes))
-  redis.call('SPUBLISH', log, record)
-  return int(seq), record
+  redis.call('HSET', state, 'seq', seq, 'first', room.first, 'bytes', room.bytes, ...)
+  return seq, record
+end
+
+local channels = {}
+local function channels_of(hosts)
+  local list = channels[hosts]
+  if list then return list end
+  list = {}
+  for channel in string.gmatch(hosts, '%S+') do list[#list + 1] = channel end
+  channels[hosts] = list
+  return list
+end
+
+-- Notes a record for the nodes that host the room: each has one channel, which it hears as long as it lives. A Cluster has
+-- one for each room, since a script may touch no other there. `except`: the channel of a node that knows it already.
+local function note_ring(rings, room, record, except)
+  local ring = room.log .. '\n' .. record
+  for _, channel in ipairs(IS_CLUSTER and { room.log } or channels_of(room.hosts)) do
+    if channel ~= except then
+      local to = rings[channel] or { rooms = {} }
+      rings[channel] = to
+      to[#to + 1] = ring
+      to.rooms[room] = true
+    end
+  end
+end
+
+local function without(hosts, channel)
+  local left = {}
+  for _, each in ipairs(channels_of(hosts)) do if each ~= channel then left[#left + 1] = each end end
+  return table.concat(left, ' ')
+end
+
+-- Rings once for each node. One that does not hear is gone, or will host its rooms anew as soon as it does again.
+local function ring_all(rings)
+  for channel, to in pairs(rings) do
+    local hearers = redis.call('SPUBLISH', channel, 'R' .. table.concat(to, BETWEEN_RINGS))
+    if hearers == 0 and not IS_CLUSTER then
+      for room in pairs(to.rooms) do
+        room.hosts = without(room.hosts, channel)
+        redis.call('HSET', room.state, 'hosts', room.hosts)
+      end
+    end
+  end
+end
+
+-- From now on, or no more, the room's records ring on a node's channel; '' on a Cluster, where nodes subscribe to rooms.
+local function host(channel)
+  if channel == '' then return end
+  local hosts = redis.call('HGET', state, 'hosts') or ''
+  for _, each in ipairs(channels_of(hosts)) do if each == channel then return end end
+  redis.call('HSET', state, 'hosts', hosts == '' and channel or hosts .. ' ' .. channel)
+end
+
+local function unhost(channel)
+  local hosts = redis.call('HGET', state, 'hosts') or ''
+  redis.call('HSET', state, 'hosts', without(hosts, channel))
+end
+
+-- Appends one record and rings. `event`: kind, from, to, echo, id, origin, body, inner. `bounds`: events and bytes for each
+-- member, bytes for the room, age in ms. Returns the seq and the record.
+local function append(event, bounds)
+  local rest = event.from .. ' ' .. (event.to or '*') .. ' ' .. (event.echo or '0') .. ' ' ..
+    (event.id and int(event.id) or '0') .. ' ' .. event.origin .. '\n' .. event.body
+  if event.inner then rest = rest .. '\n' .. event.inner end
+  local room, rings = room_now(), {}
+  local seq, record = write(room, event.kind, rest, bounds)
+  note_ring(rings, room, record)
+  ring_all(rings)
+  return seq, record
 end
 
 -- The last four arguments of every script that appends.
@@ -137,16 +220,17 @@ local function bounds()
     bytes_max = tonumber(ARGV[n - 1]), age_ms = tonumber(ARGV[n]) }
 end
 
+local function answer_slot(peer, id) return 'a:' .. peer .. ':' .. int(id % ANSWERS_KEPT) end
+
 -- Rule Q1: session, generation, repeat, predecessor. Returns what to answer, or nothing where it is to be applied.
--- '!' marks a refusal that does not consume the id. `kinds`: the letters of answers that a request of this kind gets.
-local function verdict(peer, generation, id, previous, kinds)
-  local slot = 'a:' .. peer .. ':' .. int(id % ANSWERS_KEPT)
-  local f = redis.call('HMGET', state, 'g:' .. peer, 'i:' .. peer, slot)
-  if not f[1] then return '!session_expired' end
-  if f[1] ~= generation then return '!session_replaced' end
-  local last = tonumber(f[2])
+-- '!' marks a refusal that does not consume the id. `has`: the session's generation, its last id, and what the id's slot
+-- holds; `kinds`: the letters of answers that a request of this kind gets.
+local function judge(has, generation, id, previous, kinds)
+  if not has.generation then return '!session_expired' end
+  if has.generation ~= generation then return '!session_replaced' end
+  local last = tonumber(has.last)
   if id <= last then
-    local kept, answer = string.match(f[3] or '', '^(%d+) (.+)$')
+    local kept, answer = string.match(has.slot or '', '^(%d+) (.+)$')
     local is_its = kept == int(id) and id > last - ANSWERS_KEPT and string.find(kinds, string.sub(answer, 1, 1), 1, true)
     return is_its and answer or '!invalid_request'
   end
@@ -154,9 +238,14 @@ local function verdict(peer, generation, id, previous, kinds)
   return nil
 end
 
+local function verdict(peer, generation, id, previous, kinds)
+  local f = redis.call('HMGET', state, 'g:' .. peer, 'i:' .. peer, answer_slot(peer, id))
+  return judge({ generation = f[1], last = f[2], slot = f[3] }, generation, id, previous, kinds)
+end
+
 -- A final answer is kept with its id, so that a repeat gets it, too (rule Q3).
 local function answer(peer, id, text)
-  redis.call('HSET', state, 'i:' .. peer, int(id), 'a:' .. peer .. ':' .. int(id % ANSWERS_KEPT), int(id) .. ' ' .. text)
+  redis.call('HSET', state, 'i:' .. peer, int(id), answer_slot(peer, id), int(id) .. ' ' .. text)
   return text
 end
 

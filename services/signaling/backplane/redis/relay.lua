@@ -1,22 +1,56 @@
--- Appends a signal or a message of one member for another ('*': for all others).
--- ARGV: lives, peer, generation, id, previous id, kind, to, echo, what its author must not be muted in, origin, body,
---       bounds (4)
-local peer, id, kind, to = ARGV[2], tonumber(ARGV[4]), ARGV[6], ARGV[7]
-local answered = verdict(peer, ARGV[3], id, tonumber(ARGV[5]), kind == 'M' and 'LE' or 'SHE')
-if answered then return answered end
+-- Appends what members send each other, in the order in which it came, and rings each node once; the sender's own has its
+-- answers instead.
+-- KEYS: the marker, then of each room its hash, its stream, and what nodes handed in of it.
+-- ARGV: lives, the sender's own channel, then for each message the number of its room; generation, previous id and what its
+-- author must not be muted in; the record's kind; what follows its seq; and last the bounds (4).
+-- Returns for each the answer, behind it the epoch where it was appended.
+local own_channel, limits = ARGV[2], bounds()
+local rooms, rings, replies = {}, {}, {}
 
-if ARGV[9] ~= '' then
-  local muted = redis.call('HGET', state, 'm:' .. peer)
-  for each in string.gmatch(ARGV[9], '%a+') do
-    if string.find(muted, each, 1, true) then return answer(peer, id, 'Emedia_forbidden') end
+-- The room, and of the one who sends and of the one who gets it what the rules ask.
+local function look(number, peer, slot, to)
+  local at = 3 * number - 1
+  state, log = KEYS[at], KEYS[at + 1]
+  local room, f, from = rooms[number], nil, 0
+  if room then
+    f = redis.call('HMGET', state, 'g:' .. peer, 'i:' .. peer, slot, 'm:' .. peer, 'c:' .. to)
+  else
+    room, f = room_now('g:' .. peer, 'i:' .. peer, slot, 'm:' .. peer, 'c:' .. to)
+    room.refused = meet(room.life, KEYS[at + 2])
+    rooms[number] = room
+    from = #f - 5
   end
+  return room, { generation = f[from + 1], last = f[from + 2], slot = f[from + 3] }, f[from + 4], f[from + 5]
 end
-local connected = 'true'
-if to ~= '*' then
-  connected = to ~= peer and redis.call('HGET', state, 'c:' .. to)
-  if not connected then return answer(peer, id, 'Epeer_not_found') end
+
+local function is_muted(muted, kinds)
+  for each in string.gmatch(kinds, '%a+') do if string.find(muted, each, 1, true) then return true end end
+  return false
 end
-local seq = append({ kind = kind, from = peer, to = to, echo = ARGV[8], id = id, origin = ARGV[10], body = ARGV[11] },
-  bounds())
-if kind == 'M' then return answer(peer, id, 'L' .. seq) end
-return answer(peer, id, (connected == 'true' and 'S' or 'H') .. seq)
+
+local function relay(number, place, kind, rest)
+  local generation, previous, kinds = string.match(place, '^(%d+) (%d+) (%S*)$')
+  local peer, to, id_text = string.match(rest, '^(%S+) (%S+) %d (%d+) ')
+  local id = tonumber(id_text)
+  local slot = answer_slot(peer, id)
+  local room, sender, muted, connected = look(number, peer, slot, to)
+  if room.refused then return room.refused end
+  local answered = judge(sender, generation, id, tonumber(previous), kind == 'M' and 'LE' or 'SHE')
+  if answered then return answered end
+  if kinds ~= '' and is_muted(muted, kinds) then return answer(peer, id, 'Emedia_forbidden') end
+  if to ~= '*' and (to == peer or not connected) then return answer(peer, id, 'Epeer_not_found') end
+  local letter = kind == 'M' and 'L' or connected == 'true' and 'S' or 'H'
+  local text = letter .. int(room.seq + 1)
+  local _, record = write(room, kind, rest, limits, 'i:' .. peer, id_text, slot, id_text .. ' ' .. text)
+  note_ring(rings, room, record, own_channel)
+  return text .. ' ' .. room.epoch
+end
+
+for at = 3, #ARGV - 4, 4 do
+  local is_done, reply = pcall(relay, tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
+  -- What was appended before is to be told: only where there is nothing, the error is all that there is to say.
+  if not is_done and #replies == 0 then return type(reply) == 'table' and reply or redis.error_reply(reply) end
+  replies[#replies + 1] = is_done and reply or '!unavailable'
+end
+ring_all(rings)
+return replies

@@ -1,7 +1,7 @@
 -- Continues a session on another connection, and says whether what it missed can be replayed. KEYS[5] marks a try that
 -- must not succeed any more.
 -- ARGV: lives, peer, token hash, seq, epoch, attempt (0: none), location, incarnation, holder, person ('': any),
---       origin, bounds (4)
+--       origin, the node's channel, bounds (4)
 local peer, seen, attempt = ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[6])
 local f = redis.call('HMGET', state, 't:' .. peer, 'x:' .. peer, 'seq', 'epoch', 'former_epoch', 'former_from',
   'former_head', 's:' .. peer, 'i:' .. peer, 'j:' .. peer, 'u:' .. peer)
@@ -22,6 +22,7 @@ if attempt > 0 then
 end
 local generation, head, record = attach(peer, ARGV[7], ARGV[8], ARGV[11], inner)
 redis.call('HSET', state, 'h:' .. peer, ARGV[9])
+host(ARGV[12])
 if recovered then return { generation, f[9], f[4], head, record, int(from) } end
 redis.call('HSET', state, 's:' .. peer, head)
 return snapshot({ generation, f[9], f[4], head, record, '' })

@@ -16,13 +16,25 @@ import {
   type SessionRef,
   type SessionRefusal,
 } from '../room-log.ts';
-import { boundsArguments, type RunRoomScript } from './commands.ts';
+import { Appends, type AppendsParts } from './appends.ts';
+import { boundsArguments, type RunRoomScript, type RunRoomsScript } from './commands.ts';
 import type { Keys } from './keys.ts';
 import { stateFromFields } from './room-fields.ts';
 
 /** Rooms in Redis: each call of the port is one script, so one round trip. */
-export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomLogOptions): RoomLog {
+export function redisRoomLog(
+  { runInRoom, runInRooms }: { readonly runInRoom: RunRoomScript; readonly runInRooms: RunRoomsScript },
+  keys: Keys,
+  options: RedisRoomLogOptions,
+): RoomLog {
+  const { isCluster } = options;
   const limits = boundsArguments(options.bounds);
+  const channel = isCluster ? '' : keys.channel(options.incarnation);
+  const appends = new Appends({ ...options, run: runInRooms, channel, bounds: limits });
+  const run: RunRoomScript = (...script) => {
+    appends.flush();
+    return runInRoom(...script);
+  };
   const origin = () => `${options.incarnation} ${performance.now().toFixed(1)}`;
   const place = (request: RequestRef | undefined) => [request?.id ?? 0, request?.previousId ?? 0];
 
@@ -101,6 +113,7 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
         origin(),
         ROOM_TTL_MS,
         newcomer.wantsState ? 'state' : '',
+        channel,
         ...limits,
       );
       if (!reply.ok) return reply;
@@ -136,6 +149,7 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
         comeback.holder,
         comeback.person ?? '',
         origin(),
+        channel,
         ...limits,
       );
       if (!reply.ok) return reply;
@@ -181,26 +195,16 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
       return !left.ok && left.code === 'unavailable' ? refuse('unavailable') : ok(undefined);
     },
 
-    async relay(session, request, relay) {
-      const reply = await run(
-        'relay',
-        session.room,
-        [],
-        session.peer,
-        session.generation,
-        ...place(request),
-        relay.type === 'signal' ? 'S' : 'M',
-        relay.to ?? '*',
-        relay.echo ? 1 : 0,
-        relay.kinds?.join(' ') ?? '',
-        origin(),
-        relay.body,
-        ...limits,
-      );
-      if (!reply.ok) return reply;
-      const text = reply.value as string;
-      return text.startsWith('!') ? refusal<SessionRefusal>(text) : ok(parseAnswer(text));
-    },
+    relay: ({ room, peer, generation }, { id, previousId }, { type, to, echo, kinds, body }) =>
+      new Promise((settle) => {
+        appends.add({
+          room,
+          place: `${generation} ${previousId} ${kinds?.join(',') ?? ''}`,
+          kind: type === 'signal' ? 'S' : 'M',
+          rest: `${peer} ${to ?? '*'} ${echo ? 1 : 0} ${id} ${origin()}\n${body}`,
+          settle,
+        });
+      }),
 
     async update(session, request, profile) {
       const reply = await run(
@@ -270,19 +274,18 @@ export function redisRoomLog(run: RunRoomScript, keys: Keys, options: RedisRoomL
     },
 
     async attest(rooms) {
-      const replies = await Promise.all(rooms.map((id) => run('attest', id, [], ROOM_TTL_MS)));
       const heads: RoomHead[] = [];
-      for (const reply of replies) {
-        if (!reply.ok) return reply;
-        const [epoch, head] = (reply.value as string[] | null) ?? [];
-        heads.push(epoch === undefined ? undefined : { epoch: Number(epoch), head: Number(head) });
+      for (const part of options.isCluster ? rooms.map((id) => [id]) : inParts(rooms, ATTESTED_AT_ONCE)) {
+        const replies = await runInRooms('attest', part, part, ROOM_TTL_MS, channel);
+        if (replies.length < part.length || replies.includes(undefined)) return refuse('unavailable');
+        heads.push(...replies.map((reply) => parseHead(reply as string)));
       }
       return ok(heads);
     },
   };
 }
 
-export interface RedisRoomLogOptions {
+export interface RedisRoomLogOptions extends Pick<AppendsParts, 'isCluster' | 'onAppended' | 'onUnknown'> {
   readonly incarnation: string;
   readonly bounds: LogBounds;
 }
@@ -296,10 +299,21 @@ const CLOSED_MS = 600_000;
 /** How long the log of a room that ended stays: longer than it takes every node to compare heads (rule D2). */
 const ENDED_LOG_MS = 15_000;
 const REPLAY_BYTES_MAX = 512 * 1_024;
+const ATTESTED_AT_ONCE = 64;
 
 /** A script marks a refusal with an exclamation mark. */
 function refusal<Code extends string>(text: string): Result<never, Code> {
   return refuse(text.slice(1) as Code);
+}
+
+/** A room's epoch and head; nothing: there is no such room. */
+function parseHead(text: string): RoomHead {
+  const [epoch, head] = text.split(' ');
+  return text === '' ? undefined : { epoch: Number(epoch), head: Number(head) };
+}
+
+function* inParts<Item>(items: readonly Item[], size: number): Generator<readonly Item[]> {
+  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }
 
 function locationFragment({ node, region }: Location): string {

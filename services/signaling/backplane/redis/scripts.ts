@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * How many keys each script takes. Those behind the prelude are about a room that this life of the Redis knows; the
- * first four of their keys are its hash, its stream, the marker of the home, and what nodes handed in of it.
+ * How many keys each script takes. Those of a room are about one that this life of the Redis knows; the first four of their
+ * keys are the marker of the home, the room's hash, its stream, and what nodes handed in of it.
  */
 const ROOM_SCRIPTS = {
+  host: 4,
   join: 6,
   verify: 4,
   resume: 5,
@@ -12,7 +13,6 @@ const ROOM_SCRIPTS = {
   replay: 4,
   detach: 4,
   leave: 6,
-  relay: 4,
   update: 4,
   moderate: 5,
   send: 4,
@@ -20,10 +20,12 @@ const ROOM_SCRIPTS = {
   snapshot: 4,
   glance: 4,
   state: 4,
-  attest: 4,
   sweep: 4,
   claim: 4,
 } as const;
+
+/** Of any number of rooms: the marker, and then of each room the other three. Their first argument is how many keys there are. */
+const ROOMS_SCRIPTS = { relay: undefined, attest: undefined } as const;
 
 const HOME_SCRIPTS = {
   lease: 3,
@@ -39,24 +41,25 @@ const HOME_SCRIPTS = {
 
 const ENDING_SCRIPTS: ReadonlySet<string> = new Set(['leave', 'moderate']);
 
-export const SCRIPTS = { ...ROOM_SCRIPTS, ...HOME_SCRIPTS };
+export const SCRIPTS = { ...ROOM_SCRIPTS, ...ROOMS_SCRIPTS, ...HOME_SCRIPTS };
 export type RoomScript = keyof typeof ROOM_SCRIPTS;
+export type RoomsScript = keyof typeof ROOMS_SCRIPTS;
 export type ScriptName = keyof typeof SCRIPTS;
 
-export type Scripts = Record<string, { lua: string; numberOfKeys: number }>;
+export type Scripts = Record<string, { lua: string; numberOfKeys?: number }>;
 
 /** ioredis's `scripts` option. */
 export function loadScripts(): Scripts {
-  const prelude = read('prelude');
-  const endings = read('endings');
-  const before = (name: string) => {
-    if (!(name in ROOM_SCRIPTS)) return '';
-    return ENDING_SCRIPTS.has(name) ? `${prelude}\n${endings}\n` : `${prelude}\n`;
-  };
+  const parts = (name: string) => [
+    ...(name in HOME_SCRIPTS ? [] : ['prelude']),
+    ...(name in ROOM_SCRIPTS ? ['one-room'] : []),
+    ...(ENDING_SCRIPTS.has(name) ? ['endings'] : []),
+    name,
+  ];
   return Object.fromEntries(
     Object.entries(SCRIPTS).map(([name, numberOfKeys]) => [
       commandName(name as ScriptName),
-      { lua: before(name) + read(name), numberOfKeys },
+      { lua: parts(name).map(read).join('\n'), ...(numberOfKeys === undefined ? {} : { numberOfKeys }) },
     ]),
   );
 }

@@ -1,0 +1,105 @@
+import type { Answer } from '../../domain/answer.ts';
+import { parseAnswer } from '../../domain/answer.ts';
+import { ok, type Result, refuse } from '../../domain/result.ts';
+import type { RoomId } from '../../domain/room-id.ts';
+import type { SessionRefusal } from '../room-log.ts';
+import type { RunRoomsScript } from './commands.ts';
+
+/** A signal or a message, as relay.lua takes it. */
+export interface Append {
+  readonly room: RoomId;
+  /** The author's generation, the id of the request before, and what he must not be muted in. */
+  readonly place: string;
+  readonly kind: 'S' | 'M';
+  /** The record behind its seq. */
+  readonly rest: string;
+  readonly settle: (outcome: Result<Answer, SessionRefusal>) => void;
+}
+
+export interface AppendsParts {
+  readonly run: RunRoomsScript;
+  /** On a Cluster a script reaches one room. */
+  readonly isCluster: boolean;
+  /** On which the records that are appended here need not ring. */
+  readonly channel: string;
+  readonly bounds: readonly number[];
+  /** What was appended, as the others' doorbells bring it. */
+  readonly onAppended: (room: RoomId, record: string) => void;
+  /** Whether something was appended is not known. */
+  readonly onUnknown: (room: RoomId) => void;
+}
+
+/** So that no script holds Redis up for longer than a millisecond or two. */
+const APPENDS_MAX = 128;
+const CHARS_MAX = 256 * 1_024;
+
+/**
+ * Appends what comes in one turn of the event loop by one script: the more there is to do, the less each costs, and
+ * what comes alone does not wait.
+ */
+export class Appends {
+  readonly #parts: AppendsParts;
+  #waiting: Append[] = [];
+
+  constructor(parts: AppendsParts) {
+    this.#parts = parts;
+  }
+
+  add(append: Append): void {
+    if (this.#waiting.push(append) === 1) setImmediate(() => this.flush());
+  }
+
+  /** Now: what is sent next must not overtake what a session asked for before. */
+  flush(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const batch of this.#parts.isCluster ? byRoom(waiting) : bySize(waiting)) void this.#send(batch);
+  }
+
+  async #send(batch: readonly Append[]): Promise<void> {
+    const { run, channel, bounds } = this.#parts;
+    const numbers = new Map<RoomId, number>();
+    const args: (string | number)[] = [channel];
+    for (const { room, place, kind, rest } of batch) {
+      const number = numbers.get(room) ?? numbers.size + 1;
+      numbers.set(room, number);
+      args.push(number, place, kind, rest);
+    }
+    const places = batch.map(({ room }) => room);
+    const replies = await run('relay', [...numbers.keys()], places, ...args, ...bounds);
+    for (const [at, append] of batch.entries()) this.#settle(append, replies[at] as string | undefined);
+    if (replies.length === 0) for (const room of numbers.keys()) this.#parts.onUnknown(room);
+  }
+
+  /** `reply`: the answer, behind it the epoch where this is not a repeat; undefined: the outcome is unknown. */
+  #settle({ room, kind, rest, settle }: Append, reply: string | undefined): void {
+    const [text = '', epoch] = reply?.split(' ') ?? ['!unavailable'];
+    if (text.startsWith('!')) {
+      settle(refuse(text.slice(1) as SessionRefusal));
+    } else {
+      const answer = parseAnswer(text);
+      settle(ok(answer));
+      if (epoch !== undefined && answer.type !== 'refused')
+        this.#parts.onAppended(room, `${kind} ${epoch} ${answer.seq} ${rest}`);
+    }
+  }
+}
+
+function* bySize(appends: readonly Append[]): Generator<readonly Append[]> {
+  let from = 0;
+  let chars = 0;
+  for (const [at, { rest }] of appends.entries()) {
+    if (at - from >= APPENDS_MAX || (at > from && chars + rest.length > CHARS_MAX)) {
+      yield appends.slice(from, at);
+      from = at;
+      chars = 0;
+    }
+    chars += rest.length;
+  }
+  yield from === 0 ? appends : appends.slice(from);
+}
+
+function byRoom(appends: readonly Append[]): Iterable<readonly Append[]> {
+  return Map.groupBy(appends, ({ room }) => room).values();
+}
