@@ -121,7 +121,7 @@ export class TestNode {
   readonly backplane: Backplane;
   readonly feeds: RoomFeeds;
   readonly losesRings: boolean;
-  drops: (record: string) => boolean = () => false;
+  drops: (record: RoomRecord) => boolean = () => false;
   repaired = 0;
   readonly #attesting: NodeJS.Timeout;
 

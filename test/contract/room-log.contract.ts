@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { RoomSnapshot, SessionRef } from '../../services/signaling/backplane/room-log.ts';
 import { defaultLogBounds } from '../../services/signaling/domain/log-bounds.ts';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
+import { parseRecord, type RoomRecord } from '../../services/signaling/domain/room-record.ts';
 import { eventually } from '../support/eventually.ts';
 import {
   type Member,
@@ -347,7 +348,7 @@ export function roomLogContract(name: string, share: () => Promise<SharedBackpla
       const ann = await beijing.join('blue', 'Ann');
       const bob = await shanghai.join('blue', 'Bob');
       await ann.next('joined');
-      beijing.drops = (record) => !record.includes('"n":"');
+      beijing.drops = ({ body }) => !body.includes('"n":"');
       for (let n = 0; n < 30; n++) await shanghai.rooms.relay(bob, bob.request(), messageToAll(n));
       await shanghai.rooms.relay(bob, bob.request(), messageToAll('last'));
       await eventually(() => ann.resyncs.length > 0, { what: 'a resync' });
@@ -417,7 +418,8 @@ export function roomLogContract(name: string, share: () => Promise<SharedBackpla
         reads += 1;
         return readAfter(room, seq);
       };
-      beijing.backplane.doorbell.onRing(ann.room, `M ${epoch} 99 ${bob.peer} * 0 9 node 1\n{"n":"lost"}`);
+      const lost = parseRecord(`M ${epoch} 99 ${bob.peer} * 0 9 node 1\n{"n":"lost"}`) as RoomRecord;
+      beijing.backplane.doorbell.onRing(ann.room, lost);
       await eventually(() => ann.resyncs.length > 0, { what: 'a resync' });
       await shanghai.rooms.relay(bob, bob.request(), messageToAll('after'));
       await eventually(() => ann.got('message').some((record) => record.body.includes('after')), {

@@ -121,12 +121,6 @@ export class RoomFeed {
     };
   }
 
-  ring(text: string): void {
-    const record = parseRecord(text);
-    // What cannot be read leaves a gap, and the log is asked.
-    if (record !== undefined) this.#take(record);
-  }
-
   /** The seq up to which everything was delivered; undefined before the first join. */
   get position(): number | undefined {
     return this.#position;
@@ -272,7 +266,7 @@ export class RoomFeed {
     this.#parts.drop(this.#room);
   }
 
-  #take(record: RoomRecord): void {
+  ring(record: RoomRecord): void {
     const position = this.#position;
     if (position !== undefined && record.epoch === this.#epoch && record.seq <= position) {
       if (record.seq > this.#startedAt) this.#parts.observer.duplicate();

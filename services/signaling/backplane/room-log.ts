@@ -5,6 +5,7 @@ import type { RequestRef } from '../domain/request-order.ts';
 import type { Result } from '../domain/result.ts';
 import type { JoinRoles } from '../domain/roles.ts';
 import type { RoomId } from '../domain/room-id.ts';
+import type { RoomRecord } from '../domain/room-record.ts';
 import type { RoomSnapshot, RoomState } from '../domain/room-state.ts';
 
 export type { RoomSnapshot } from '../domain/room-state.ts';
@@ -284,7 +285,7 @@ export interface Doorbell {
    * Set by the one who listens. `onDoubt`: one of the room's rings may have been lost. `onReset`: of any room, and no
    * subscription holds any more.
    */
-  onRing: (room: RoomId, record: string) => void;
+  onRing: (room: RoomId, record: RoomRecord) => void;
   onDoubt: (room: RoomId) => void;
   onReset: () => void;
 }

@@ -2,7 +2,9 @@ import type { Client, Clients } from '../backplane/redis/connect.ts';
 import { redisDoorbell, ringOf } from '../backplane/redis/doorbell.ts';
 import type { Keys } from '../backplane/redis/keys.ts';
 import { commandName } from '../backplane/redis/scripts.ts';
+import { SERVER } from '../backplane/room-log.ts';
 import type { RoomId } from '../domain/room-id.ts';
+import type { RoomRecord } from '../domain/room-record.ts';
 import { type Finding, fault, ok, reasonOf, warning, within } from './finding.ts';
 
 const PINGS = 50;
@@ -84,13 +86,13 @@ export async function checkLoop(clients: Clients, keys: Keys, id: string): Promi
   });
   const channel = clients.commands.isCluster ? keys.log(room) : keys.channel(id);
   try {
-    const heard = new Promise<string>((resolve) => {
-      bell.onRing = (_, text) => resolve(text);
+    const heard = new Promise<RoomRecord>((resolve) => {
+      bell.onRing = (_, record) => resolve(record);
     });
     if (!(await bell.subscribe(room))) throw new Error('SSUBSCRIBE is not confirmed');
     const sentMs = performance.now();
-    await within(LOOP_MS, clients.commands.eval(RING, 1, channel, ringOf(keys.log(room), id)));
-    if ((await within(LOOP_MS, heard)) !== id) throw new Error('what came back is not what was sent');
+    await within(LOOP_MS, clients.commands.eval(RING, 1, channel, ringOf(keys.log(room), ringFrom(id))));
+    if ((await within(LOOP_MS, heard)).origin !== id) throw new Error('what came back is not what was sent');
     return [
       ok(
         'redis',
@@ -105,6 +107,24 @@ export async function checkLoop(clients: Clients, keys: Keys, id: string): Promi
     bell.unsubscribe(room);
     bell.close();
   }
+}
+
+/** A record that no log has. */
+function ringFrom(id: string): RoomRecord {
+  const from = SERVER;
+  return {
+    type: 'message',
+    epoch: 0,
+    seq: 0,
+    from,
+    to: undefined,
+    echo: false,
+    id: 0,
+    origin: id,
+    originMs: 0,
+    body: '{}',
+    inner: '',
+  };
 }
 
 /** As the scripts ring. */

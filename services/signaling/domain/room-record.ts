@@ -78,10 +78,22 @@ const EVERYONE = '*';
  * alphabets without blanks, and JSON has no raw line feed, so no content can be taken for another part.
  */
 export function formatRecord(record: RoomRecord): string {
-  const { epoch, seq, from, id, origin, originMs } = record;
-  const to = record.to ?? EVERYONE;
-  const header = `${LETTERS[record.type]} ${epoch} ${seq} ${from} ${to} ${record.echo ? 1 : 0} ${id} ${origin} ${originMs}`;
-  return record.inner === '' ? `${header}\n${record.body}` : `${header}\n${record.body}\n${record.inner}`;
+  const text = `${LETTERS[record.type]} ${record.epoch} ${record.seq} ${formatDraft(record)}`;
+  return record.inner === '' ? text : `${text}\n${record.inner}`;
+}
+
+/** A record, but for its place in the log. */
+export type RecordDraft = Omit<RoomRecord, 'epoch' | 'seq' | 'inner'>;
+
+/** The record that a draft became. Written out, so that it is of the same shape as one that was parsed. */
+export function placed(draft: RecordDraft, epoch: number, seq: number): RoomRecord {
+  const { type, from, to, echo, id, origin, originMs, body } = draft;
+  return { type, epoch, seq, from, to, echo, id, origin, originMs, body, inner: '' };
+}
+
+/** What follows the seq, of a record without an inner part. */
+export function formatDraft({ from, to, echo, id, origin, originMs, body }: RecordDraft): string {
+  return `${from} ${to ?? EVERYONE} ${echo ? 1 : 0} ${id} ${origin} ${originMs}\n${body}`;
 }
 
 /** Undefined where the text is no record: what another version wrote is passed over, never thrown at. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { RoomId } from '../../domain/room-id.ts';
+import { parseRecord } from '../../domain/room-record.ts';
 import type { Backplane, BackplaneOptions } from '../backplane.ts';
 import type { Doorbell } from '../room-log.ts';
 import { memoryAdapter } from './adapter.ts';
@@ -106,7 +107,7 @@ function sharedMemory(bells: ReadonlySet<MemoryDoorbell>): SharedMemory {
 }
 
 interface MemoryDoorbell extends Doorbell {
-  receive(room: RoomId, record: string): void;
+  receive(room: RoomId, text: string): void;
 }
 
 function memoryDoorbell(faults: RingFaults = () => [0]): MemoryDoorbell {
@@ -122,9 +123,10 @@ function memoryDoorbell(faults: RingFaults = () => [0]): MemoryDoorbell {
     onRing: () => {},
     onDoubt: () => {},
     onReset: () => {},
-    receive(room, record) {
-      if (!subscribed.has(room)) return;
-      for (const turns of faults(record))
+    receive(room, text) {
+      const record = parseRecord(text);
+      if (!subscribed.has(room) || record === undefined) return;
+      for (const turns of faults(text))
         afterTurns(turns, () => subscribed.has(room) && bell.onRing(room, record));
     },
   };

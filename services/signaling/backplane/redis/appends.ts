@@ -2,17 +2,16 @@ import type { Answer } from '../../domain/answer.ts';
 import { parseAnswer } from '../../domain/answer.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import type { RoomId } from '../../domain/room-id.ts';
+import { formatDraft, placed, type RecordDraft, type RoomRecord } from '../../domain/room-record.ts';
 import type { SessionRefusal } from '../room-log.ts';
 import type { RunRoomsScript } from './commands.ts';
 
-/** A signal or a message, as relay.lua takes it. */
+/** A signal or a message that is to be appended. */
 export interface Append {
   readonly room: RoomId;
-  /** The author's generation, the id of the request before, and what he must not be muted in. */
+  readonly draft: RecordDraft;
+  /** As relay.lua takes it: the author's generation, the id of the request before, and what he must not be muted in. */
   readonly place: string;
-  readonly kind: 'S' | 'M';
-  /** The record behind its seq. */
-  readonly rest: string;
   readonly settle: (outcome: Result<Answer, SessionRefusal>) => void;
 }
 
@@ -24,7 +23,7 @@ export interface AppendsParts {
   readonly channel: string;
   readonly bounds: readonly number[];
   /** What was appended, as the others' doorbells bring it. */
-  readonly onAppended: (room: RoomId, record: string) => void;
+  readonly onAppended: (room: RoomId, record: RoomRecord) => void;
   /** Whether something was appended is not known. */
   readonly onUnknown: (room: RoomId) => void;
 }
@@ -61,19 +60,19 @@ export class Appends {
     const { run, channel, bounds } = this.#parts;
     const numbers = new Map<RoomId, number>();
     const args: (string | number)[] = [channel];
-    for (const { room, place, kind, rest } of batch) {
+    for (const { room, place, draft } of batch) {
       const number = numbers.get(room) ?? numbers.size + 1;
       numbers.set(room, number);
-      args.push(number, place, kind, rest);
+      args.push(`${number} ${draft.type === 'signal' ? 'S' : 'M'} ${place}`, formatDraft(draft));
     }
     const places = batch.map(({ room }) => room);
     const replies = await run('relay', [...numbers.keys()], places, ...args, ...bounds);
-    for (const [at, append] of batch.entries()) this.#settle(append, replies[at] as string | undefined);
+    for (const [at, append] of batch.entries()) this.#settle(append, replies[at]);
     if (replies.length === 0) for (const room of numbers.keys()) this.#parts.onUnknown(room);
   }
 
   /** `reply`: the answer, behind it the epoch where this is not a repeat; undefined: the outcome is unknown. */
-  #settle({ room, kind, rest, settle }: Append, reply: string | undefined): void {
+  #settle({ room, draft, settle }: Append, reply: string | undefined): void {
     const [text = '', epoch] = reply?.split(' ') ?? ['!unavailable'];
     if (text.startsWith('!')) {
       settle(refuse(text.slice(1) as SessionRefusal));
@@ -81,7 +80,7 @@ export class Appends {
       const answer = parseAnswer(text);
       settle(ok(answer));
       if (epoch !== undefined && answer.type !== 'refused')
-        this.#parts.onAppended(room, `${kind} ${epoch} ${answer.seq} ${rest}`);
+        this.#parts.onAppended(room, placed(draft, Number(epoch), answer.seq));
     }
   }
 }
@@ -89,13 +88,13 @@ export class Appends {
 function* bySize(appends: readonly Append[]): Generator<readonly Append[]> {
   let from = 0;
   let chars = 0;
-  for (const [at, { rest }] of appends.entries()) {
-    if (at - from >= APPENDS_MAX || (at > from && chars + rest.length > CHARS_MAX)) {
+  for (const [at, { draft }] of appends.entries()) {
+    if (at - from >= APPENDS_MAX || (at > from && chars + draft.body.length > CHARS_MAX)) {
       yield appends.slice(from, at);
       from = at;
       chars = 0;
     }
-    chars += rest.length;
+    chars += draft.body.length;
   }
   yield from === 0 ? appends : appends.slice(from);
 }

@@ -1,6 +1,6 @@
 -- A hosting node's word that rooms are alive; the garbage net is cast anew, and the node rung again that was taken for gone.
 -- KEYS: the marker, then of each room its hash, its stream, and what nodes handed in of it.
--- ARGV: lives, ttl ms, the node's channel. Returns each room's epoch and head; '' where there is none.
+-- ARGV: lives, ttl ms, the node's channel. Returns of each room a line with its epoch and head; an empty one where there is none.
 local heads = {}
 for at = 2, #KEYS, 3 do
   state, log = KEYS[at], KEYS[at + 1]
@@ -15,4 +15,4 @@ for at = 2, #KEYS, 3 do
   end
   heads[#heads + 1] = refused or f[2] and f[2] .. ' ' .. f[3] or ''
 end
-return heads
+return table.concat(heads, '\n')

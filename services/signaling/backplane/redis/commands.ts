@@ -22,15 +22,15 @@ export type RunRoomScript = (
 ) => Promise<Result<unknown, 'unavailable'>>;
 
 /**
- * Runs one script of several rooms, and resolves to what it returned for each place: undefined where that is not to be
- * believed, or the outcome is unknown. `places` are the rooms that its replies are about, in their order.
+ * Runs one script of several rooms, and resolves to the lines that it returned, one for each place: undefined where that is
+ * not to be believed; none at all where the outcome is unknown. `places` are the rooms that they are about, in their order.
  */
 export type RunRoomsScript = (
   script: RoomsScript,
   rooms: readonly RoomId[],
   places: readonly RoomId[],
   ...args: readonly (string | number)[]
-) => Promise<readonly unknown[]>;
+) => Promise<readonly (string | undefined)[]>;
 
 export interface CommandObserver {
   /** Each that was sent is answered or fails, once. */
@@ -96,12 +96,12 @@ export function roomsScriptRunner(parts: RoomScriptParts): RunRoomsScript {
   return async (script, rooms, places, ...args) => {
     const reply = await run(script, keysOf(rooms, keys, lives), lives.argument, ...args);
     if (!reply.ok) return [];
-    const replies = reply.value as unknown[];
+    const lines: (string | undefined)[] = (reply.value as string).split('\n');
     for (const [at, room] of places.entries()) {
-      const doubt = doubts(parts, room, replies[at]);
-      if (doubt !== undefined && (await doubt)) replies[at] = undefined;
+      const doubt = doubts(parts, room, lines[at]);
+      if (doubt !== undefined && (await doubt)) lines[at] = undefined;
     }
-    return replies;
+    return lines;
   };
 }
 

@@ -1,4 +1,5 @@
 import type { RoomId } from '../../domain/room-id.ts';
+import { formatRecord, parseRecord, type RoomRecord } from '../../domain/room-record.ts';
 import type { Doorbell } from '../room-log.ts';
 import { withDeadline } from './commands.ts';
 import type { Client } from './connect.ts';
@@ -10,14 +11,15 @@ const PROBE_EVERY_MS = 1_000;
 const SILENCE_MAX_MS = 6_000;
 
 /** Each ring begins with its type. */
-const RINGS = 'R';
-const PROBE = 'P';
-/** Between the records of one ring, as prelude.lua has it. */
-const BETWEEN = '\x1e';
+const RINGS = 'R'.charCodeAt(0);
+const PROBE = 'P'.charCodeAt(0);
+/** Between the records of one ring, as rings.lua has it; and between a record and the name of its room's log before it. */
+const BETWEEN = '\x1e'.charCodeAt(0);
+const END_OF_LOG = '\n'.charCodeAt(0);
 
-/** One record's ring, as prelude.lua makes it. */
-export function ringOf(log: string, record: string): string {
-  return `${RINGS}${log}\n${record}`;
+/** One record's ring, as rings.lua makes it. */
+export function ringOf(log: string, record: RoomRecord): string {
+  return `R${log}\n${formatRecord(record)}`;
 }
 
 export interface ProbedDoorbell extends Doorbell {
@@ -64,7 +66,7 @@ export function redisDoorbell(parts: DoorbellParts): ProbedDoorbell {
   let rangAt = -Infinity;
   const ring = () => {
     rangAt = performance.now();
-    void publisher.spublish(channel, PROBE + rangAt).catch(() => {});
+    void publisher.spublish(channel, `P${rangAt}`).catch(() => {});
   };
   const subscribeTo = (room: RoomId) => confirmed(subscriber.ssubscribe(keys.log(room)));
 
@@ -87,16 +89,21 @@ export function redisDoorbell(parts: DoorbellParts): ProbedDoorbell {
     heardAt = performance.now();
     if (at > 0 && at <= rangAt) observer.looped((heardAt - at) / 1_000);
   };
-  const take = (rings: string) => {
-    for (const each of rings.split(BETWEEN)) {
-      const end = each.indexOf('\n');
-      bell.onRing(keys.roomOfLog(each.slice(0, end)), each.slice(end + 1));
+  // Each record is a text of its own: a part of a larger one would keep all of that.
+  const take = (rings: Buffer) => {
+    for (let at = 1; at < rings.length; ) {
+      const endOfLog = rings.indexOf(END_OF_LOG, at);
+      const between = rings.indexOf(BETWEEN, endOfLog);
+      const end = between < 0 ? rings.length : between;
+      const record = parseRecord(rings.toString('utf8', endOfLog + 1, end));
+      // What cannot be read leaves a gap, and the log is asked.
+      if (record !== undefined) bell.onRing(keys.roomOfLog(rings.toString('utf8', at, endOfLog)), record);
+      at = end + 1;
     }
   };
   subscriber.on('smessageBuffer', (_: Buffer, content: Buffer) => {
-    const text = content.toString();
-    if (text.startsWith(RINGS)) take(text.slice(RINGS.length));
-    else if (text.startsWith(PROBE)) heard(Number(text.slice(PROBE.length)));
+    if (content[0] === RINGS) take(content);
+    else if (content[0] === PROBE) heard(Number(content.toString('latin1', 1)));
   });
   const reset = () => {
     if (subscriber.status !== 'ready') return;

@@ -1,9 +1,10 @@
 -- Appends what members send each other, in the order in which it came, and rings each node once; the sender's own has its
 -- answers instead.
 -- KEYS: the marker, then of each room its hash, its stream, and what nodes handed in of it.
--- ARGV: lives, the sender's own channel, then for each message the number of its room; generation, previous id and what its
--- author must not be muted in; the record's kind; what follows its seq; and last the bounds (4).
--- Returns for each the answer, behind it the epoch where it was appended.
+-- ARGV: lives, the sender's own channel, then two for each message, and last the bounds (4). The first of the two: the number
+-- of its room, its kind, the author's generation, his previous id, and what he must not be muted in; the second: what follows
+-- the seq in its record.
+-- Returns for each a line with the answer, behind it the epoch where it was appended.
 local own_channel, limits = ARGV[2], bounds()
 local rooms, rings, replies = {}, {}, {}
 
@@ -28,12 +29,12 @@ local function is_muted(muted, kinds)
   return false
 end
 
-local function relay(number, place, kind, rest)
-  local generation, previous, kinds = string.match(place, '^(%d+) (%d+) (%S*)$')
+local function relay(place, rest)
+  local number, kind, generation, previous, kinds = string.match(place, '^(%d+) (%a) (%d+) (%d+) (%S*)$')
   local peer, to, id_text = string.match(rest, '^(%S+) (%S+) %d (%d+) ')
   local id = tonumber(id_text)
   local slot = answer_slot(peer, id)
-  local room, sender, muted, connected = look(number, peer, slot, to)
+  local room, sender, muted, connected = look(tonumber(number), peer, slot, to)
   if room.refused then return room.refused end
   local answered = judge(sender, generation, id, tonumber(previous), kind == 'M' and 'LE' or 'SHE')
   if answered then return answered end
@@ -46,11 +47,11 @@ local function relay(number, place, kind, rest)
   return text .. ' ' .. room.epoch
 end
 
-for at = 3, #ARGV - 4, 4 do
-  local is_done, reply = pcall(relay, tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
+for at = 3, #ARGV - 4, 2 do
+  local is_done, reply = pcall(relay, ARGV[at], ARGV[at + 1])
   -- What was appended before is to be told: only where there is nothing, the error is all that there is to say.
   if not is_done and #replies == 0 then return type(reply) == 'table' and reply or redis.error_reply(reply) end
   replies[#replies + 1] = is_done and reply or '!unavailable'
 end
 ring_all(rings)
-return replies
+return table.concat(replies, '\n')

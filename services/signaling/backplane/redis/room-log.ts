@@ -35,7 +35,7 @@ export function redisRoomLog(
     appends.flush();
     return runInRoom(...script);
   };
-  const origin = () => `${options.incarnation} ${performance.now().toFixed(1)}`;
+  const origin = () => `${options.incarnation} ${nowMs()}`;
   const place = (request: RequestRef | undefined) => [request?.id ?? 0, request?.previousId ?? 0];
 
   async function leave(
@@ -199,9 +199,8 @@ export function redisRoomLog(
       new Promise((settle) => {
         appends.add({
           room,
+          draft: { type, from: peer, to, echo, id, origin: options.incarnation, originMs: nowMs(), body },
           place: `${generation} ${previousId} ${kinds?.join(',') ?? ''}`,
-          kind: type === 'signal' ? 'S' : 'M',
-          rest: `${peer} ${to ?? '*'} ${echo ? 1 : 0} ${id} ${origin()}\n${body}`,
           settle,
         });
       }),
@@ -278,11 +277,16 @@ export function redisRoomLog(
       for (const part of options.isCluster ? rooms.map((id) => [id]) : inParts(rooms, ATTESTED_AT_ONCE)) {
         const replies = await runInRooms('attest', part, part, ROOM_TTL_MS, channel);
         if (replies.length < part.length || replies.includes(undefined)) return refuse('unavailable');
-        heads.push(...replies.map((reply) => parseHead(reply as string)));
+        for (const reply of replies) heads.push(parseHead(reply ?? ''));
       }
       return ok(heads);
     },
   };
+}
+
+/** To a tenth. */
+function nowMs(): number {
+  return Math.round(performance.now() * 10) / 10;
 }
 
 export interface RedisRoomLogOptions extends Pick<AppendsParts, 'isCluster' | 'onAppended' | 'onUnknown'> {

@@ -51,8 +51,8 @@ export type Scripts = Record<string, { lua: string; numberOfKeys?: number }>;
 /** ioredis's `scripts` option. */
 export function loadScripts(): Scripts {
   const parts = (name: string) => [
-    ...(name in HOME_SCRIPTS ? [] : ['prelude']),
-    ...(name in ROOM_SCRIPTS ? ['one-room'] : []),
+    ...(name in HOME_SCRIPTS ? [] : ['prelude', 'log', 'rings', 'answers']),
+    ...(name in ROOM_SCRIPTS ? ['members', 'one-room'] : []),
     ...(ENDING_SCRIPTS.has(name) ? ['endings'] : []),
     name,
   ];

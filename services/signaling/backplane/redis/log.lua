@@ -1,0 +1,83 @@
+-- For the scripts that append to a room's log: how it is written, and kept within its bounds.
+-- The last four arguments of every script that appends.
+local function bounds()
+  local n = #ARGV
+  return { events = tonumber(ARGV[n - 3]), bytes = tonumber(ARGV[n - 2]),
+    bytes_max = tonumber(ARGV[n - 1]), age_ms = tonumber(ARGV[n]) }
+end
+
+local function trimmed_so_far()
+  local f = redis.call('HMGET', state, 'trimmed', 'trimmed_by', 'trimmed_other')
+  return { seq = f[1] or '0', by = f[2] or '*', other = f[3] or '0', one = {} }
+end
+
+-- Drops the log's entries up to and with a seq, and further the oldest until `bytes_max` holds. Exact (rule D5).
+-- Returns the bytes that are left and the first seq that is. What it takes besides is made when there is something to drop.
+local function trim(first, up_to, bytes, bytes_max)
+  if first > up_to and bytes <= bytes_max then return bytes, first end
+  local noted = trimmed_so_far()
+  -- Rule D1: of what falls off the log it is noted whom it concerned: the last for everyone but its author (trimmed_by;
+  -- '*' where it was for him, too), the last of another author, and the last for one alone.
+  local function note_trimmed(entry)
+    local kind, seq, from, to, echo = string.match(entry, '^(%a) %d+ (%d+) (%S+) (%S+) (%d)')
+    if not kind or kind == 'F' then return end
+    if to ~= '*' then
+      noted.one[to] = seq
+      if echo == '1' then noted.one[from] = seq end
+      return
+    end
+    local author = echo == '1' and '*' or from
+    if noted.by ~= author then noted.other, noted.by = noted.seq, author end
+    noted.seq = seq
+  end
+
+  while first <= up_to or bytes > bytes_max do
+    local page = redis.call('XRANGE', log, '-', '+', 'COUNT', 64)
+    for _, entry in ipairs(page) do
+      if first > up_to and bytes <= bytes_max then break end
+      note_trimmed(entry[2][2])
+      bytes = bytes - #entry[2][2]
+      first = first + 1
+    end
+    redis.call('XTRIM', log, 'MINID', int(first) .. '-0')
+    if #page == 0 then break end
+  end
+  redis.call('HSET', state, 'trimmed', noted.seq, 'trimmed_by', noted.by, 'trimmed_other', noted.other)
+  for peer, seq in pairs(noted.one) do
+    if redis.call('HEXISTS', state, 'g:' .. peer) == 1 then redis.call('HSET', state, 'z:' .. peer, seq) end
+  end
+  return bytes, first
+end
+
+-- Once within the age the head is noted; what lies at or before the former note is over it by then.
+local function over_age(room, age_ms)
+  local now = now_ms()
+  if now - room.noted_ms < age_ms then return 0 end
+  local noted = room.noted_seq
+  room.noted_seq, room.noted_ms = room.seq, now
+  redis.call('HSET', state, 'noted_seq', int(room.seq), 'noted_ms', int(now))
+  return noted
+end
+
+-- What an append has to know of the room, and the values of more fields behind those.
+local function room_now(...)
+  local f = redis.call('HMGET', state, 'life', 'epoch', 'seq', 'first', 'bytes', 'members', 'noted_seq', 'noted_ms', 'hosts', ...)
+  return { state = state, log = log, life = f[1], epoch = f[2], seq = tonumber(f[3]), first = tonumber(f[4]),
+    bytes = tonumber(f[5]), members = tonumber(f[6]), noted_seq = tonumber(f[7]) or 0, noted_ms = tonumber(f[8]) or 0,
+    hosts = f[9] or '' }, f
+end
+
+-- Appends one record under the next seq, and keeps the log within its bounds. `rest` is what follows the seq in the record;
+-- `...` are fields, each with its value, that change with it. Returns the seq and the record.
+local function write(room, kind, rest, bounds, ...)
+  room.seq = room.seq + 1
+  local seq = int(room.seq)
+  local record = kind .. ' ' .. room.epoch .. ' ' .. seq .. ' ' .. rest
+  redis.call('XADD', log, seq .. '-0', 'r', record)
+  local members = math.max(room.members, 1)
+  local up_to = math.max(room.seq - bounds.events * members, over_age(room, bounds.age_ms))
+  room.bytes, room.first = trim(room.first, up_to, room.bytes + #record,
+    math.min(bounds.bytes * members, bounds.bytes_max))
+  redis.call('HSET', state, 'seq', seq, 'first', room.first, 'bytes', room.bytes, ...)
+  return seq, record
+end
