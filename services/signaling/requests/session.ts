@@ -23,8 +23,8 @@ export class Session implements SessionRef {
   readonly #pending: number[] = [];
   /** Ids whose last answer was not final and that have not returned yet: nothing above them passes (rule Q2). */
   readonly #awaited = new Set<number>();
-  /** The newest ids with a final answer: what an older try of theirs comes to does not count. */
-  readonly #settled = new Set<number>();
+  /** The newest ids with a final answer, each in its place: what an older try of theirs comes to does not count. */
+  readonly #settled: number[] = [];
   #refusal: Reply = refused('unavailable');
   #calls = 0;
   #onIdle: (() => void) | undefined;
@@ -83,11 +83,11 @@ export class Session implements SessionRef {
     reply: (value: Value) => Reply,
   ): Promise<Reply> {
     this.#awaited.delete(id);
-    for (const lower of this.#awaited) if (lower < id) return this.#await(id, this.#refusal);
+    if (this.#awaited.size > 0)
+      for (const lower of this.#awaited) if (lower < id) return this.#await(id, this.#refusal);
     const limited = bytes === undefined ? undefined : this.charge(bytes);
     if (limited !== undefined) return this.#await(id, limited);
-    const previousId = this.#pending.findLast((each) => each < id) ?? 0;
-    this.#notePending(id);
+    const previousId = this.#notePending(id);
     this.#calls += 1;
     const outcome = await call({ id, previousId });
     this.#calls -= 1;
@@ -100,7 +100,8 @@ export class Session implements SessionRef {
 
   #await(id: number, reply: Reply): Reply {
     this.#refusal = reply;
-    if (!this.#settled.has(id) && this.#awaited.size < AWAITED_MAX) this.#awaited.add(id);
+    const isSettled = this.#settled[id % UNANSWERED_MAX] === id;
+    if (!isSettled && this.#awaited.size < AWAITED_MAX) this.#awaited.add(id);
     return reply;
   }
 
@@ -108,16 +109,16 @@ export class Session implements SessionRef {
     this.#awaited.delete(id);
     const at = this.#pending.indexOf(id);
     if (at >= 0) this.#pending.splice(at, 1);
-    this.#settled.add(id);
-    for (const old of this.#settled) {
-      if (this.#settled.size <= UNANSWERED_MAX) break;
-      this.#settled.delete(old);
-    }
+    this.#settled[id % UNANSWERED_MAX] = id;
   }
 
-  #notePending(id: number): void {
-    const before = this.#pending.findLastIndex((each) => each <= id);
-    if (this.#pending[before] !== id) this.#pending.splice(before + 1, 0, id);
+  /** Returns the greatest lower id that is pending; 0: none. */
+  #notePending(id: number): number {
+    const pending = this.#pending;
+    let at = pending.length;
+    while (at > 0 && (pending[at - 1] as number) >= id) at--;
+    if (pending[at] !== id) pending.splice(at, 0, id);
+    return pending[at - 1] ?? 0;
   }
 }
 
