@@ -1,6 +1,7 @@
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import type { SocketAdapter } from '../backplane.ts';
 import type { Client, Clients } from './connect.ts';
+import { inParts } from './in-parts.ts';
 import type { Keys } from './keys.ts';
 
 /**
@@ -8,41 +9,55 @@ import type { Keys } from './keys.ts';
  * away would end the process: they are settled and counted here. What it carries may be lost by nature.
  */
 export function redisAdapter(clients: Clients, keys: Keys, onFailure: (error: Error) => void): SocketAdapter {
-  settle(clients.adapterPublisher, ['spublish'], onFailure);
-  settle(clients.adapterSubscriber, ['ssubscribe', 'sunsubscribe'], onFailure);
-  const channels = remembered(clients.adapterSubscriber);
-  clients.adapterSubscriber.on('ready', () => {
-    for (const channel of channels) void clients.adapterSubscriber.ssubscribe(channel);
-  });
+  const publisher = clients.adapterPublisher as unknown as Loose;
+  const spublish = publisher.spublish.bind(publisher);
+  publisher.spublish = (...args) => spublish(...args).catch(onFailure);
+  gatherSubscriptions(clients.adapterSubscriber, onFailure);
   return createShardedAdapter(clients.adapterPublisher, clients.adapterSubscriber, {
     channelPrefix: keys.adapterPrefix,
     subscriptionMode: 'dynamic',
   });
 }
 
-type Method = 'spublish' | 'ssubscribe' | 'sunsubscribe';
-type Loose = Record<Method, (...args: unknown[]) => Promise<unknown>>;
+const CHANNELS_AT_ONCE = 1_000;
 
-function settle(client: Client, methods: readonly Method[], onFailure: (error: Error) => void): void {
-  const loose = client as unknown as Loose;
-  for (const method of methods) {
-    const original = loose[method].bind(client);
-    loose[method] = (...args) => original(...args).catch(onFailure);
-  }
-}
+type Loose = Record<'spublish' | Subscribing, (...args: unknown[]) => Promise<unknown>>;
+type Subscribing = 'ssubscribe' | 'sunsubscribe';
 
-/** The channels that are to hold, whatever becomes of the connection: the adapter itself subscribes once. */
-function remembered(client: Client): Set<string> {
-  const channels = new Set<string>();
+/**
+ * The adapter subscribes once to each channel, one by one, two for each member of a room: here what came in one turn of
+ * the event loop is one command, and all channels are subscribed to anew when the connection is. On a Cluster each channel
+ * is a command of its own, since they lie in several slots.
+ */
+function gatherSubscriptions(client: Client, onFailure: (error: Error) => void): void {
   const loose = client as unknown as Loose;
-  const { ssubscribe, sunsubscribe } = loose;
-  loose.ssubscribe = (...args) => {
-    for (const channel of args) channels.add(String(channel));
-    return ssubscribe(...args);
+  const commands = {
+    ssubscribe: loose.ssubscribe.bind(client),
+    sunsubscribe: loose.sunsubscribe.bind(client),
   };
-  loose.sunsubscribe = (...args) => {
-    for (const channel of args) channels.delete(String(channel));
-    return sunsubscribe(...args);
+  /** Those that are to hold, whatever becomes of the connection. */
+  const held = new Set<string>();
+  /** What is to become of each channel by the end of this turn. */
+  const due = new Map<string, Subscribing>();
+  const send = (how: Subscribing, channels: readonly string[]) => {
+    for (const part of inParts(channels, client.isCluster ? 1 : CHANNELS_AT_ONCE))
+      void commands[how](...part).catch(onFailure);
   };
-  return channels;
+  const flush = () => {
+    for (const how of ['ssubscribe', 'sunsubscribe'] as const)
+      send(
+        how,
+        [...due.keys()].filter((channel) => due.get(channel) === how),
+      );
+    due.clear();
+  };
+  const gather = (how: Subscribing) => async (channel: unknown) => {
+    if (how === 'ssubscribe') held.add(String(channel));
+    else held.delete(String(channel));
+    if (due.size === 0) setImmediate(flush);
+    due.set(String(channel), how);
+  };
+  loose.ssubscribe = gather('ssubscribe');
+  loose.sunsubscribe = gather('sunsubscribe');
+  client.on('ready', () => send('ssubscribe', [...held]));
 }

@@ -18,6 +18,7 @@ import {
 } from '../room-log.ts';
 import { Appends, type AppendsParts } from './appends.ts';
 import { boundsArguments, type RunRoomScript, type RunRoomsScript } from './commands.ts';
+import { inParts } from './in-parts.ts';
 import type { Keys } from './keys.ts';
 import { stateFromFields } from './room-fields.ts';
 
@@ -274,7 +275,7 @@ export function redisRoomLog(
 
     async attest(rooms) {
       const heads: RoomHead[] = [];
-      for (const part of options.isCluster ? rooms.map((id) => [id]) : inParts(rooms, ATTESTED_AT_ONCE)) {
+      for (const part of inParts(rooms, isCluster ? 1 : ATTESTED_AT_ONCE)) {
         const replies = await runInRooms('attest', part, part, ROOM_TTL_MS, channel);
         if (replies.length < part.length || replies.includes(undefined)) return refuse('unavailable');
         for (const reply of replies) heads.push(parseHead(reply ?? ''));
@@ -314,10 +315,6 @@ function refusal<Code extends string>(text: string): Result<never, Code> {
 function parseHead(text: string): RoomHead {
   const [epoch, head] = text.split(' ');
   return text === '' ? undefined : { epoch: Number(epoch), head: Number(head) };
-}
-
-function* inParts<Item>(items: readonly Item[], size: number): Generator<readonly Item[]> {
-  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }
 
 function locationFragment({ node, region }: Location): string {
