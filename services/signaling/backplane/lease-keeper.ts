@@ -1,3 +1,4 @@
+import { setImmediate as turnsEnd } from 'node:timers/promises';
 import type { RoomId } from '../domain/room-id.ts';
 import {
   type Adopter,
@@ -47,6 +48,7 @@ export class LeaseKeeper {
   #beatenAtMs = Number.NEGATIVE_INFINITY;
   #livedMs = 0;
   #beating: Promise<void> | undefined;
+  #noting: { readonly rooms: Set<RoomId>; readonly isDone: Promise<boolean> } | undefined;
 
   constructor(leases: Leases, options: LeaseKeeperOptions) {
     this.#leases = leases;
@@ -106,12 +108,7 @@ export class LeaseKeeper {
 
   /** Notes all held rooms anew, for a backplane that has lost them. */
   async holdAgain(): Promise<boolean> {
-    const rooms = [...this.#held.keys()];
-    for (let at = 0; at < rooms.length; at += HELD_AT_ONCE) {
-      const noted = await this.#leases.hold(this.#incarnation, rooms.slice(at, at + HELD_AT_ONCE));
-      if (!noted.ok) return false;
-    }
-    return true;
+    return this.#holdInParts([...this.#held.keys()]);
   }
 
   /** Whether this process may hold sessions: were it to die, they would be taken over. */
@@ -231,10 +228,25 @@ export class LeaseKeeper {
   async #holdAll(rooms: readonly RoomId[]): Promise<boolean> {
     for (const room of rooms) this.#held.set(room, (this.#held.get(room) ?? 0) + 1);
     if (!this.#isTaken) await this.beat();
+    this.#noting ??= { rooms: new Set(), isDone: turnsEnd().then(() => this.#note()) };
+    for (const room of rooms) this.#noting.rooms.add(room);
+    return this.#noting.isDone;
+  }
+
+  /** What is to be held since this turn of the event loop, by one command. */
+  async #note(): Promise<boolean> {
     // What was released meanwhile would be noted for ever.
-    const wanted = rooms.filter((room) => this.#held.has(room));
-    if (!this.#isTaken || wanted.length === 0) return this.#isTaken;
-    return (await this.#leases.hold(this.#incarnation, wanted)).ok;
+    const wanted = [...(this.#noting?.rooms ?? [])].filter((room) => this.#held.has(room));
+    this.#noting = undefined;
+    return this.#isTaken && (await this.#holdInParts(wanted));
+  }
+
+  async #holdInParts(rooms: readonly RoomId[]): Promise<boolean> {
+    for (let at = 0; at < rooms.length; at += HELD_AT_ONCE) {
+      const noted = await this.#leases.hold(this.#incarnation, rooms.slice(at, at + HELD_AT_ONCE));
+      if (!noted.ok) return false;
+    }
+    return true;
   }
 
   #others(leases: readonly Lease[]): Lease[] {
