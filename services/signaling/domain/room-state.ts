@@ -158,14 +158,14 @@ export interface RoomSnapshot {
   readonly peers: readonly Peer[];
 }
 
-/** What clients may know of it; the peers are copies. */
+/** What clients may know of it. Records replace peers, and never change them: these stay as they are. */
 export function snapshotOf(id: RoomId, state: RoomState): RoomSnapshot {
   const { epoch, seq, locked, peersMax } = state;
   return {
     epoch,
     seq,
     room: { name: roomName(id), home: roomHome(id), locked, peers_max: peersMax },
-    peers: [...state.members.values()].map((member) => structuredClone(member.peer)),
+    peers: Array.from(state.members.values(), (member) => member.peer),
   };
 }
 

@@ -18,7 +18,8 @@ export function stateFromFields(flat: readonly string[]): RoomState | undefined 
   const bans = new Set<Person>();
   const mutes = new Map<Person, Kind[]>();
   for (const [field, value] of fields) {
-    if (field.startsWith('b:')) bans.add(field.slice(2) as Person);
+    if (field.startsWith('a:')) keepAnswer(members.get(answererOf(field)), value);
+    else if (field.startsWith('b:')) bans.add(field.slice(2) as Person);
     else if (field.startsWith('q:')) mutes.set(field.slice(2) as Person, JSON.parse(value) as Kind[]);
   }
   return {
@@ -58,12 +59,6 @@ function memberFromFields(fields: ReadonlyMap<string, string>, id: string): Memb
     lastId: Number(of('i')),
     answers: new Map(),
   };
-  for (let slot = 0; slot < ANSWERS_KEPT; slot++) {
-    const kept = fields.get(`a:${id}:${slot}`);
-    if (kept === undefined) continue;
-    const blank = kept.indexOf(' ');
-    requests.answers.set(Number(kept.slice(0, blank)), parseAnswer(kept.slice(blank + 1)));
-  }
   return {
     peer: JSON.parse(peer) as Peer,
     person: of('u') as Person,
@@ -74,6 +69,16 @@ function memberFromFields(fields: ReadonlyMap<string, string>, id: string): Memb
     attempt: Number(of('x')),
     since: Number(of('s')),
   };
+}
+
+/** Of `a:<peer>:<slot>`. */
+function answererOf(field: string): PeerId {
+  return field.slice(2, field.lastIndexOf(':')) as PeerId;
+}
+
+function keepAnswer(member: MemberState | undefined, kept: string): void {
+  const blank = kept.indexOf(' ');
+  member?.requests.answers.set(Number(kept.slice(0, blank)), parseAnswer(kept.slice(blank + 1)));
 }
 
 /** The fields of a restored room, each followed by its value. `first` is the oldest seq of its log, `bytes` its size. */
