@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Person } from '../../services/signaling/domain/identity.ts';
 import { OPEN_ROOM_ROLES, rolesOfToken } from '../../services/signaling/domain/roles.ts';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
-import { eventOf } from '../../services/signaling/domain/room-record.ts';
+import { eventOf, type RoomRecord } from '../../services/signaling/domain/room-record.ts';
 import { parseState } from '../../services/signaling/domain/room-state.ts';
 import { eventually } from '../support/eventually.ts';
 import {
@@ -817,7 +817,7 @@ export function moderationContract(name: string, share: () => Promise<SharedBack
           value: 5,
         });
         await ann.node.rooms.send(ann.room, { to: undefined, body: body(3) });
-        const heard = (member: Member) => member.got('message').map((record) => eventOf(record)?.[1]);
+        const heard = (member: Member) => member.got('message').map((record) => heardOf(record)?.[1]);
         await soon(() => [ann, bob, carol].every((member) => heard(member).at(-1)?.data === 3), {
           what: 'the last notice everywhere',
         });
@@ -918,7 +918,7 @@ export function moderationContract(name: string, share: () => Promise<SharedBack
     }
 
     async function nextEvent(member: Member, type: 'moderated' | 'left' | 'room_changed') {
-      return eventOf(await member.next(type)) as [string, Record<string, unknown>];
+      return heardOf(await member.next(type)) as [string, Record<string, unknown>];
     }
 
     async function knowsAll(node: TestNode, member: Member): Promise<void> {
@@ -958,4 +958,10 @@ function refusalOf(value: unknown): string | undefined {
 
 function seqOf(value: unknown): number {
   return typeof value === 'number' ? value : ((value as { answer: { seq?: number } }).answer.seq ?? 0);
+}
+
+/** The event as its client reads it. */
+function heardOf(record: RoomRecord): [string, Record<string, unknown>] | undefined {
+  const event = eventOf(record);
+  return event === undefined ? undefined : [event[0], JSON.parse(event[1])];
 }

@@ -1,7 +1,8 @@
-import { Socket } from 'socket.io';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 
 import type { Result } from '../../services/loadtest/load/report/index.ts';
+import type { RoomRecord } from '../../services/signaling/domain/room-record.ts';
+import { SocketConnection } from '../../services/signaling/sockets/socket-connection.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { startLoad } from '../support/load-run.ts';
 
@@ -18,24 +19,27 @@ beforeAll(async () => {
 });
 afterAll(() => cluster?.stop());
 
-type Emit = (...args: unknown[]) => boolean;
-const sound = Socket.prototype.emit as Emit;
+const sound = SocketConnection.prototype.sendRecord;
 afterEach(() => {
-  Socket.prototype.emit = sound as Socket['emit'];
+  SocketConnection.prototype.sendRecord = sound;
 });
 
 /** Patches the nodes: every thousandth signal that they hand on goes this way. */
-function plant(fault: (socket: Socket, emit: () => void, args: unknown[]) => void): () => number {
+function plant(
+  fault: (send: () => void, record: RoomRecord, somebodyElse: SocketConnection) => void,
+): () => number {
+  const seen = new Set<SocketConnection>();
   let signals = 0;
   let planted = 0;
-  Socket.prototype.emit = function patched(this: Socket, ...args: unknown[]) {
-    if (args[0] !== 'signal') return sound.apply(this, args);
+  SocketConnection.prototype.sendRecord = function patched(record) {
+    const send = () => sound.call(this, record);
+    if (record.type !== 'signal') return send();
+    seen.add(this);
     signals += 1;
-    if (signals % ONE_IN !== 0) return sound.apply(this, args);
+    if (signals % ONE_IN !== 0) return send();
     planted += 1;
-    fault(this, () => void sound.apply(this, args), args);
-    return true;
-  } as Socket['emit'];
+    fault(send, record, [...seen].findLast((each) => each !== this && each.isOpen) as SocketConnection);
+  };
   return () => planted;
 }
 
@@ -56,7 +60,7 @@ async function run(): Promise<Result> {
 const clean = { lost: 0, doubled: 0, reordered: 0, misrouted: 0 };
 
 test('a node without a fault is found to have none', async () => {
-  const planted = plant((_, emit) => emit());
+  const planted = plant((send) => send());
   const { signals } = await run();
   expect(planted()).toBeGreaterThanOrEqual(2);
   expect(signals).toMatchObject({ ...clean, delivered: signals.expected });
@@ -71,9 +75,9 @@ test('a node that drops one signal in a thousand is found out', async () => {
 });
 
 test('a node that delivers one in a thousand twice is found out', async () => {
-  const planted = plant((_, emit) => {
-    emit();
-    emit();
+  const planted = plant((send) => {
+    send();
+    send();
   });
   const { signals, verdict } = await run();
   expect(planted()).toBeGreaterThanOrEqual(2);
@@ -82,7 +86,7 @@ test('a node that delivers one in a thousand twice is found out', async () => {
 });
 
 test('a node that holds one in a thousand back is found out, by its time and by what overtook it', async () => {
-  const planted = plant((_, emit) => void setTimeout(emit, DELAY_MS));
+  const planted = plant((send) => void setTimeout(send, DELAY_MS));
   const { signals, latencies, verdict } = await run();
   expect(planted()).toBeGreaterThanOrEqual(2);
   expect(signals.lost + signals.doubled + signals.misrouted).toBe(0);
@@ -92,10 +96,7 @@ test('a node that holds one in a thousand back is found out, by its time and by 
 });
 
 test('a node that hands one in a thousand to somebody else is found out', async () => {
-  const planted = plant((socket, _, args) => {
-    const others = [...socket.nsp.sockets.values()].filter((other) => other !== socket);
-    sound.apply(others[0] as Socket, args);
-  });
+  const planted = plant((_, record, somebodyElse) => sound.call(somebodyElse, record));
   const { signals, verdict } = await run();
   expect(planted()).toBeGreaterThanOrEqual(2);
   expect(signals).toMatchObject({ ...clean, lost: planted(), misrouted: planted() });

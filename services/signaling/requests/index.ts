@@ -16,5 +16,5 @@ export const HANDLERS: {
     context: RequestContext,
     connection: Connection,
     request: z.infer<(typeof REQUESTS)[Name]>,
-  ) => Promise<Reply>;
+  ) => Reply | Promise<Reply>;
 } = { join, resume, leave, signal, message, update, moderate };

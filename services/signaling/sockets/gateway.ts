@@ -11,9 +11,11 @@ import type { Connection, DropReason, RequestContext } from '../requests/context
 import { type Announcer, openAnnouncer } from './announcements.ts';
 import { openDoor } from './door.ts';
 import { type Admission, addressOf, admit, HandshakeRefused } from './handshake.ts';
-import { sizedParser } from './parser.ts';
+import { OutgoingMail } from './outbox.ts';
+import { type IncomingRequest, requestParser } from './parser.ts';
+import { RecordFrames } from './record-frames.ts';
 import { type ServeOptions, serve } from './serve.ts';
-import { type CloseReason, SocketConnection } from './socket-connection.ts';
+import { type CloseReason, type ConnectionParts, SocketConnection } from './socket-connection.ts';
 
 export interface GatewayOptions extends ServeOptions {
   readonly admission: Omit<Admission, 'connections'>;
@@ -61,7 +63,7 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     serveClient: false,
     maxHttpBufferSize: FRAME_BYTES_MAX,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    parser: sizedParser(options.messageBytesMax),
+    parser: requestParser(options.messageBytesMax),
     adapter: options.adapter,
     ...pings(options.resumeWindowMs),
   });
@@ -77,6 +79,12 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     socket.once('close', () => sockets.delete(socket));
   });
   const connections = new Set<SocketConnection>();
+  const parts: ConnectionParts = {
+    io,
+    mail: new OutgoingMail(),
+    recordFrames: new RecordFrames(),
+    onDrop: options.observer.dropped,
+  };
   const admission: Admission = {
     ...options.admission,
     connections: () => io.engine.clientsCount,
@@ -95,13 +103,14 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     next();
   });
   io.on('connection', (socket) => {
-    const connection = new SocketConnection(io, socket, options.observer.dropped);
+    const connection = new SocketConnection(socket, parts);
     connection.identity = identities.get(socket) ?? NOBODY_KNOWN;
     connections.add(connection);
     options.observer.opened();
     attend(socket, connection, context, options);
     socket.on('disconnect', (reason) => {
       connections.delete(connection);
+      connection.disconnected();
       options.observer.closed(connection.closedFor(reason));
       connectionLost(context, connection).catch((error) => options.failed('disconnect', error));
     });
@@ -151,9 +160,7 @@ function attend(
   // What is kept of the handshake's request would double an idle connection's memory.
   (socket.conn as unknown as { request: unknown }).request = null;
   // A middleware sees every event, known or not, and is the last to: no listener is ever reached.
-  socket.use((args) => {
-    serve(context, connection, args, options).catch((error) => options.failed('serve', error));
-  });
+  socket.use(([request]) => serve(context, connection, request as unknown as IncomingRequest, options));
   connection.send('welcome', { ...context.location, protocol: PROTOCOL_VERSION });
 }
 

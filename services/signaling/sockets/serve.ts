@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Connection, RequestContext } from '../requests/context.ts';
 import { HANDLERS } from '../requests/index.ts';
 import { type Reply, refused } from '../requests/reply.ts';
-import { BINARY, TOO_LARGE } from './parser.ts';
+import { BINARY, type IncomingRequest, TOO_LARGE } from './parser.ts';
 
 /** What was asked and what came of it, both from closed sets, and how long that took: for metrics. */
 export type Answered = (type: MessageType, outcome: 'ok' | ErrorCode, seconds: number) => void;
@@ -32,72 +32,81 @@ export interface ServeOptions {
   readonly failed: (request: string, error: unknown) => void;
 }
 
-/**
- * Answers one packet from the network, whatever is in it. `args` is the event's name, its payload, and the
- * acknowledgement where the client wants one. Never throws, never rejects.
- */
-export async function serve(
+/** What `serve` needs of a connection, besides what requests do. */
+type Asking = Connection & { acknowledge(packetId: number, reply: Reply): void };
+
+/** Answers what came from the network, whatever is in it, in this turn where the answer is known. Never throws. */
+export function serve(
   context: RequestContext,
-  connection: Connection,
-  args: readonly unknown[],
+  connection: Asking,
+  request: IncomingRequest,
   options: ServeOptions,
-): Promise<void> {
+): void {
   const sinceMs = performance.now();
-  const last = args.at(-1);
-  const acknowledge = typeof last === 'function' ? (last as (reply: object) => void) : undefined;
-  const [name, payload, extra] = acknowledge === undefined ? args : args.slice(0, -1);
-  const [type, reply] = await answer(
-    context,
-    connection,
-    name,
-    extra === undefined ? payload : undefined,
-    options,
-  );
-  options.answered(type, reply.ok ? 'ok' : reply.error.code, (performance.now() - sinceMs) / 1_000);
-  acknowledge?.(reply.ok ? { ok: true, ...reply.value } : reply);
-  if (reply.ok) reply.afterReply?.();
+  const checked = check(request, options.messageBytesMax);
+  const type = 'name' in checked ? typeOf(checked) : 'invalid';
+  const answer = (reply: Reply): void => {
+    try {
+      options.answered(type, reply.ok ? 'ok' : reply.error.code, (performance.now() - sinceMs) / 1_000);
+      if (request.packetId !== undefined) connection.acknowledge(request.packetId, reply);
+      if (reply.ok) reply.afterReply?.();
+    } catch (error) {
+      options.failed('serve', error);
+    }
+  };
+  const fail = (error: unknown): void => {
+    options.failed(type, error);
+    answer(refused('unavailable'));
+  };
+  try {
+    const reply = 'name' in checked ? handle(context, connection, checked) : checked;
+    if (reply instanceof Promise) reply.then(answer, fail);
+    else answer(reply);
+  } catch (error) {
+    fail(error);
+  }
 }
 
-async function answer(
+interface Checked {
+  readonly name: RequestName;
+  readonly payload: unknown;
+}
+
+function check({ name, payload }: IncomingRequest, messageBytesMax: number): Checked | Reply {
+  if (typeof name !== 'string' || !Object.hasOwn(REQUESTS, name)) return refused('unknown_request');
+  if (payload === TOO_LARGE) {
+    return refused('too_large', `The payload is larger than ${messageBytesMax} bytes.`);
+  }
+  if (payload === BINARY) return refused('invalid_request', 'Requests are JSON, without binary.');
+  const parsed = REQUESTS[name as RequestName].safeParse(payload);
+  if (!parsed.success) return refused('invalid_request', explain(parsed.error.issues));
+  return { name: name as RequestName, payload: parsed.data };
+}
+
+type Handler = (context: RequestContext, connection: Connection, payload: unknown) => Reply | Promise<Reply>;
+
+function handle(
   context: RequestContext,
   connection: Connection,
-  name: unknown,
-  payload: unknown,
-  options: ServeOptions,
-): Promise<[MessageType, Reply]> {
-  if (typeof name !== 'string' || !Object.hasOwn(REQUESTS, name))
-    return ['invalid', refused('unknown_request')];
-  if (payload === TOO_LARGE) {
-    return ['invalid', refused('too_large', `The payload is larger than ${options.messageBytesMax} bytes.`)];
-  }
-  if (payload === BINARY)
-    return ['invalid', refused('invalid_request', 'Requests are JSON, without binary.')];
-  const request = name as RequestName;
-  const parsed = REQUESTS[request].safeParse(payload);
-  if (!parsed.success) return ['invalid', refused('invalid_request', explain(parsed.error.issues))];
-  const type = typeOf(request, parsed.data);
+  { name, payload }: Checked,
+): Reply | Promise<Reply> {
+  const handler = HANDLERS[name] as Handler;
   // Rule C3: who slept longer than the lease learns first whether its sessions are still its own.
   const { membership } = connection;
   const awake = typeof membership === 'object' ? membership.home.awake() : undefined;
-  if (awake !== undefined && !(await awake)) return [type, refused('unavailable')];
-  try {
-    const handler = HANDLERS[request] as (c: RequestContext, n: Connection, r: unknown) => Promise<Reply>;
-    return [type, await handler(context, connection, parsed.data)];
-  } catch (error) {
-    options.failed(request, error);
-    return [type, refused('unavailable')];
-  }
+  if (awake === undefined) return handler(context, connection, payload);
+  return awake.then((isAwake) => (isAwake ? handler(context, connection, payload) : refused('unavailable')));
 }
 
-function typeOf(name: RequestName, request: unknown): MessageType {
+function typeOf({ name, payload }: Checked): MessageType {
   if (name === 'signal') {
-    const { description } = request as {
+    const { description } = payload as {
       description?: { type: 'offer' | 'answer' | 'pranswer' | 'rollback' };
     };
     return description?.type ?? 'candidate';
   }
   if (name === 'message')
-    return (request as { ephemeral?: boolean }).ephemeral === true ? 'ephemeral' : 'message';
+    return (payload as { ephemeral?: boolean }).ephemeral === true ? 'ephemeral' : 'message';
   return name;
 }
 

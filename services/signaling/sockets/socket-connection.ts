@@ -3,9 +3,13 @@ import type { EventName, Events, PeerId, RemovedReason } from '@fenghuo/protocol
 import type { Server, Socket } from 'socket.io';
 import { type Identity, NOBODY_KNOWN } from '../domain/identity.ts';
 import { type RoomId, roomHome } from '../domain/room-id.ts';
-import { eventOf, type RoomRecord } from '../domain/room-record.ts';
+import type { RoomRecord } from '../domain/room-record.ts';
 import type { Connection, DropReason, UnsettledJoin } from '../requests/context.ts';
+import type { Reply } from '../requests/reply.ts';
 import type { Session } from '../requests/session.ts';
+import { ackFrame, eventFrame } from './frames.ts';
+import { Outbox, type OutgoingMail } from './outbox.ts';
+import type { RecordFrames } from './record-frames.ts';
 
 /** What a client that does not read may leave waiting in this process. */
 const WAITING_BYTES_MAX = 8 * 1_048_576;
@@ -40,6 +44,14 @@ const SOCKET_IO_REASONS: Readonly<Record<string, CloseReason>> = {
   'server shutting down': 'shutdown',
 };
 
+/** What the connections of one node share. */
+export interface ConnectionParts {
+  readonly io: Server;
+  readonly mail: OutgoingMail;
+  readonly recordFrames: RecordFrames;
+  onDrop(reason: DropReason): void;
+}
+
 /** One socket.io socket, as requests see it. */
 export class SocketConnection implements Connection {
   membership: Session | 'joining' | undefined;
@@ -47,15 +59,15 @@ export class SocketConnection implements Connection {
   unsettledJoin: UnsettledJoin | undefined;
   lastLeaveId: number | undefined;
   identity: Identity = NOBODY_KNOWN;
-  readonly #io: Server;
   readonly #socket: Socket;
-  readonly #onDrop: (reason: DropReason) => void;
+  readonly #outbox: Outbox;
+  readonly #parts: ConnectionParts;
   #droppedFor: DropReason | undefined;
 
-  constructor(io: Server, socket: Socket, onDrop: (reason: DropReason) => void) {
-    this.#io = io;
+  constructor(socket: Socket, parts: ConnectionParts) {
     this.#socket = socket;
-    this.#onDrop = onDrop;
+    this.#parts = parts;
+    this.#outbox = new Outbox(parts.mail, socket.conn);
   }
 
   get address(): string {
@@ -67,14 +79,19 @@ export class SocketConnection implements Connection {
   }
 
   send<Name extends EventName>(event: Name, payload: Events[Name]): void {
-    this.#socket.emit(event, payload);
+    this.#outbox.put(eventFrame(event, JSON.stringify(payload)));
+  }
+
+  /** Answers the packet of that id. */
+  acknowledge(id: number, reply: Reply): void {
+    this.#outbox.put(ackFrame(id, reply));
   }
 
   sendRecord(record: RoomRecord): void {
-    const event = eventOf(record);
+    const frame = this.#parts.recordFrames.of(record);
     // An event that cannot be told must not be missing in silence: the client comes back and joins anew.
-    if (event === undefined) this.drop('session_lost');
-    else this.#socket.emit(...event);
+    if (frame === undefined) this.drop('session_lost');
+    else this.#outbox.put(frame);
   }
 
   enter(room: RoomId, peer: PeerId): void {
@@ -88,7 +105,7 @@ export class SocketConnection implements Connection {
 
   relayEphemeral(room: RoomId, to: PeerId | undefined, payload: Events['message']): void {
     if (to === undefined) this.#socket.to(everyoneIn(room)).emit('message', payload);
-    else this.#io.to(onlyPeer(room, to)).emit('message', payload);
+    else this.#parts.io.to(onlyPeer(room, to)).emit('message', payload);
   }
 
   remove(reason: RemovedReason, by?: PeerId): void {
@@ -99,15 +116,16 @@ export class SocketConnection implements Connection {
   drop(reason: DropReason): void {
     if (!this.isOpen || this.#droppedFor !== undefined) return;
     this.#droppedFor = reason;
-    this.#onDrop(reason);
-    const socket = webSocketOf(this.#socket);
+    this.#parts.onDrop(reason);
+    this.#outbox.flush();
+    const { webSocket } = this.#outbox;
     // The engine's own close would be taken for a goodbye; this one makes clients come back. Who does not read
     // would not read it either.
     if (reason === 'slow_reader') {
-      socket?.terminate();
+      webSocket?.terminate();
     } else {
-      socket?.close(SERVICE_RESTART);
-      setTimeout(() => socket?.terminate(), CLOSE_TIMEOUT_MS).unref();
+      webSocket?.close(SERVICE_RESTART);
+      setTimeout(() => webSocket?.terminate(), CLOSE_TIMEOUT_MS).unref();
     }
   }
 
@@ -116,18 +134,20 @@ export class SocketConnection implements Connection {
     return this.#droppedFor ?? SOCKET_IO_REASONS[reason] ?? 'error';
   }
 
+  /** To be called once socket.io says that the socket is disconnected. */
+  disconnected(): void {
+    this.#outbox.close();
+  }
+
   /** Packets that its client has not taken yet. */
   get packetsWaiting(): number {
-    return waitingPackets(this.#socket).length;
+    return this.#outbox.packetsWaiting;
   }
 
   /** Drops a client that has stopped to read: what waits for it would grow without bound. */
   dropIfSlow(): void {
-    const waiting = waitingPackets(this.#socket);
-    if (waiting.length <= WAITING_PACKETS_FEW) return;
-    let bytes = 0;
-    for (const { data } of waiting) bytes += typeof data === 'string' ? data.length : 0;
-    if (bytes > WAITING_BYTES_MAX) this.drop('slow_reader');
+    if (this.#outbox.packetsWaiting <= WAITING_PACKETS_FEW) return;
+    if (this.#outbox.bytesWaiting > WAITING_BYTES_MAX) this.drop('slow_reader');
   }
 }
 
@@ -147,14 +167,4 @@ export function homeOfName(name: string): string | undefined {
 
 function hashOf(room: RoomId): string {
   return createHash('sha256').update(room).digest('base64url').slice(0, 22);
-}
-
-/** The engine keeps what the transport has not taken yet; its types hide it. */
-function waitingPackets(socket: Socket): readonly { readonly data?: unknown }[] {
-  return (socket.conn as unknown as { writeBuffer: { data?: unknown }[] }).writeBuffer;
-}
-
-function webSocketOf(socket: Socket): { close(code: number): void; terminate(): void } | undefined {
-  return (socket.conn.transport as unknown as { socket?: { close(code: number): void; terminate(): void } })
-    .socket;
 }

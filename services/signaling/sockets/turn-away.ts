@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { WireError } from '@fenghuo/protocol';
+import { textFrame } from './frames.ts';
 
 /** RFC 6455, 1.3: with it a server proves that it understood the request for a WebSocket. */
 const ACCEPT_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-const TEXT = 0x81;
 const CLOSE = Buffer.from([0x88, 2, 0x03, 0xe8]);
 /** As Engine.IO opens; nothing of it is used by a connection that ends so soon. */
-const OPEN = text(
+const OPEN = textFrame(
   '0{"sid":"refused","upgrades":[],"pingInterval":25000,"pingTimeout":20000,"maxPayload":262144}',
 );
 /** Whoever has not answered by then hears nothing of it. */
@@ -30,15 +30,8 @@ export function turnAway(request: IncomingMessage, socket: Duplex, error: WireEr
   socket.once('close', () => clearTimeout(patience));
   // The first that comes is the wish to connect, what follows is the client's goodbye.
   socket.once('data', () => {
-    socket.write(text(`44${JSON.stringify({ message: error.message, data: error })}`));
+    socket.write(textFrame(`44${JSON.stringify({ message: error.message, data: error })}`));
     socket.once('data', () => socket.end(CLOSE));
   });
   socket.once('end', () => socket.destroy());
-}
-
-/** One unmasked frame. */
-function text(payload: string): Buffer {
-  const bytes = Buffer.from(payload);
-  const length = bytes.length < 126 ? [bytes.length] : [126, bytes.length >> 8, bytes.length & 0xff];
-  return Buffer.concat([Buffer.from([TEXT, ...length]), bytes]);
 }

@@ -46,7 +46,12 @@ test('a record of a newer version keeps its place in the order and concerns nobo
 });
 
 test('a client gets the body with the seq before it', () => {
-  expect(eventOf(record)).toEqual(['message', { seq: 9, text: 'a\nb * S 1 2 3', emoji: '🔥' }]);
+  expect(eventOf(record)).toEqual(['message', '{"seq":9,"text":"a\\nb * S 1 2 3","emoji":"🔥"}']);
+  expect(eventOf({ ...record, body: '{}' })).toEqual(['message', '{"seq":9}']);
+});
+
+test.each(['', '{"text":"cut o', '[1]', '5', 'null'])('of the body %j no event is made', (body) => {
+  expect(eventOf({ ...record, body })).toBeUndefined();
 });
 
 describe('whom a record concerns', () => {
