@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { REQUESTS } from '@fenghuo/protocol';
 import { Decoder, Encoder, type Packet, PacketType } from 'socket.io-parser';
 
 /** Stand in for a payload that is not looked at: one over the limit, and one with binary attachments. */
@@ -24,10 +25,13 @@ export function requestParser(payloadBytesMax: number) {
     #isOversize = false;
     /** A packet that ends with an attachment: its text came before, and was measured by nobody. */
     #isBinary = false;
+    /** What is between the text of a packet and its last attachment. */
+    #isWithinPacket = false;
 
     constructor() {
       super();
       this.#decoder.on('decoded', (packet: Packet) => {
+        this.#isWithinPacket = false;
         this.emit('decoded', packet.type === PacketType.EVENT ? this.#withRequest(packet) : packet);
       });
     }
@@ -36,6 +40,10 @@ export function requestParser(payloadBytesMax: number) {
     add(chunk: unknown): void {
       this.#isBinary = typeof chunk !== 'string';
       this.#isOversize = typeof chunk === 'string' && isLonger(chunk, payloadBytesMax);
+      const isPlain = !this.#isBinary && !this.#isOversize && !this.#isWithinPacket;
+      const request = isPlain ? readRequest(chunk as string) : undefined;
+      if (request !== undefined) return void this.emit('decoded', packetOf(request));
+      this.#isWithinPacket = true;
       this.#decoder.add(chunk);
     }
 
@@ -61,6 +69,36 @@ export function requestParser(payloadBytesMax: number) {
 /** The id is kept from socket.io, which would make an acknowledgement of its own. */
 function packetOf(request: IncomingRequest, nsp = '/'): Packet {
   return { type: PacketType.EVENT, nsp, data: [request] };
+}
+
+const EVENT_DIGIT = 50;
+/** So many digits are a number that is written as it was read. */
+const ID_DIGITS_MAX = 15;
+
+/** Reads what nearly all frames are: a request that is known, by text alone. Undefined: the stock decoder has to read it. */
+function readRequest(text: string): IncomingRequest | undefined {
+  if (text.charCodeAt(0) !== EVENT_DIGIT) return undefined;
+  let at = 1;
+  while (isDigit(text.charCodeAt(at))) at++;
+  if (text[at] !== '[' || at > ID_DIGITS_MAX) return undefined;
+  const args = parseList(text.slice(at));
+  if (args === undefined) return undefined;
+  const [name, payload, extra] = args;
+  if (typeof name !== 'string' || !Object.hasOwn(REQUESTS, name)) return undefined;
+  const packetId = at > 1 ? Number(text.slice(1, at)) : undefined;
+  return { name, payload: extra === undefined ? payload : undefined, packetId };
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
+
+function parseList(json: string): unknown[] | undefined {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A UTF-16 unit takes at most three bytes in UTF-8. */
