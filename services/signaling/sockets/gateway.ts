@@ -12,7 +12,7 @@ import { type Announcer, openAnnouncer } from './announcements.ts';
 import { openDoor } from './door.ts';
 import { type Admission, addressOf, admit, HandshakeRefused } from './handshake.ts';
 import { OutgoingMail } from './outbox.ts';
-import { type IncomingRequest, requestParser } from './parser.ts';
+import { type RequestSource, requestParser } from './parser.ts';
 import { RecordFrames } from './record-frames.ts';
 import { type ServeOptions, serve } from './serve.ts';
 import { type CloseReason, type ConnectionParts, SocketConnection } from './socket-connection.ts';
@@ -111,6 +111,7 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     socket.on('disconnect', (reason) => {
       connections.delete(connection);
       connection.disconnected();
+      requestsOf(socket).onRequest = undefined;
       options.observer.closed(connection.closedFor(reason));
       connectionLost(context, connection).catch((error) => options.failed('disconnect', error));
     });
@@ -159,9 +160,13 @@ function attend(
 ): void {
   // What is kept of the handshake's request would double an idle connection's memory.
   (socket.conn as unknown as { request: unknown }).request = null;
-  // A middleware sees every event, known or not, and is the last to: no listener is ever reached.
-  socket.use(([request]) => serve(context, connection, request as unknown as IncomingRequest, options));
+  requestsOf(socket).onRequest = (request) => serve(context, connection, request, options);
   connection.send('welcome', { ...context.location, protocol: PROTOCOL_VERSION });
+}
+
+/** The decoder that socket.io made of our parser for this client; its types hide it. */
+function requestsOf({ client }: Socket): RequestSource {
+  return (client as unknown as { readonly decoder: RequestSource }).decoder;
 }
 
 /** Where the room is that a connection is in, or on its way to. */

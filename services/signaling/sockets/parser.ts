@@ -15,12 +15,19 @@ export interface IncomingRequest {
   readonly packetId: number | undefined;
 }
 
+/** The requests of one client, from when somebody takes them. */
+export interface RequestSource {
+  /** Called for each as its frame is read, past socket.io, which would go through four calls and a tick; it must not throw. */
+  onRequest: ((request: IncomingRequest) => void) | undefined;
+}
+
 /**
  * The socket.io parser (protocol 5) that makes one `IncomingRequest` of each event, in place of its arguments, and knows
  * how large a payload was: only a frame over the limit is measured again, so a request within it costs nothing.
  */
 export function requestParser(payloadBytesMax: number) {
-  class RequestDecoder extends EventEmitter {
+  class RequestDecoder extends EventEmitter implements RequestSource {
+    onRequest: RequestSource['onRequest'];
     readonly #decoder = new Decoder();
     #isOversize = false;
     /** A packet that ends with an attachment: its text came before, and was measured by nobody. */
@@ -32,7 +39,8 @@ export function requestParser(payloadBytesMax: number) {
       super();
       this.#decoder.on('decoded', (packet: Packet) => {
         this.#isWithinPacket = false;
-        this.emit('decoded', packet.type === PacketType.EVENT ? this.#withRequest(packet) : packet);
+        if (packet.type === PacketType.EVENT) this.#handOn(this.#requestOf(packet), packet.nsp);
+        else this.emit('decoded', packet);
       });
     }
 
@@ -42,14 +50,23 @@ export function requestParser(payloadBytesMax: number) {
       this.#isOversize = typeof chunk === 'string' && isLonger(chunk, payloadBytesMax);
       const isPlain = !this.#isBinary && !this.#isOversize && !this.#isWithinPacket;
       const request = isPlain ? readRequest(chunk as string) : undefined;
-      if (request !== undefined) return void this.emit('decoded', packetOf(request));
-      this.#isWithinPacket = true;
-      this.#decoder.add(chunk);
+      if (request !== undefined) {
+        this.#handOn(request, DEFAULT_NAMESPACE);
+      } else {
+        this.#isWithinPacket = true;
+        this.#decoder.add(chunk);
+      }
     }
 
-    #withRequest({ nsp, data = [], id }: Packet): Packet {
+    /** Socket.io closes the connection of who asks before it is connected, or in another namespace. */
+    #handOn(request: IncomingRequest, nsp: string): void {
+      if (this.onRequest !== undefined && nsp === DEFAULT_NAMESPACE) this.onRequest(request);
+      else this.emit('decoded', { type: PacketType.EVENT, nsp, data: [request] });
+    }
+
+    #requestOf({ data = [], id }: Packet): IncomingRequest {
       const [name, payload, extra] = data;
-      return packetOf({ name, payload: this.#payloadOf(payload, extra), packetId: id }, nsp);
+      return { name, payload: this.#payloadOf(payload, extra), packetId: id };
     }
 
     #payloadOf(payload: unknown, extra: unknown): unknown {
@@ -66,11 +83,7 @@ export function requestParser(payloadBytesMax: number) {
   return { Encoder, Decoder: RequestDecoder };
 }
 
-/** The id is kept from socket.io, which would make an acknowledgement of its own. */
-function packetOf(request: IncomingRequest, nsp = '/'): Packet {
-  return { type: PacketType.EVENT, nsp, data: [request] };
-}
-
+const DEFAULT_NAMESPACE = '/';
 const EVENT_DIGIT = 50;
 /** So many digits are a number that is written as it was read. */
 const ID_DIGITS_MAX = 15;

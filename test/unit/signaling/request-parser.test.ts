@@ -1,6 +1,11 @@
-import { Decoder, type Packet } from 'socket.io-parser';
+import { Decoder, type Packet, PacketType } from 'socket.io-parser';
 import { describe, expect, test } from 'vitest';
-import { BINARY, requestParser, TOO_LARGE } from '../../../services/signaling/sockets/parser.ts';
+import {
+  BINARY,
+  type IncomingRequest,
+  requestParser,
+  TOO_LARGE,
+} from '../../../services/signaling/sockets/parser.ts';
 
 function read(...chunks: (string | Buffer)[]): Packet[] {
   const packets: Packet[] = [];
@@ -63,8 +68,22 @@ test('a payload over the limit, and one with attachments, is not looked at', () 
   ]);
 });
 
-test.each(['41', '3["answer"]', '40{"token":"a"}'])('%j is left to socket.io', (text) => {
+test.each(['1', '3["answer"]', '0{"token":"a"}'])('%j is left to socket.io', (text) => {
   expect(read(text)).toEqual([readPlainly(text)]);
+});
+
+test('who takes the requests gets them at once, but for those of other namespaces', () => {
+  const decoder = new (requestParser(1_000).Decoder)();
+  const packets: Packet[] = [];
+  const taken: IncomingRequest[] = [];
+  decoder.on('decoded', (packet: Packet) => packets.push(packet));
+  decoder.onRequest = (request) => taken.push(request);
+  for (const text of ['20["leave",{"id":2}]', '2["unknown"]', '2/other,["leave"]', '1']) decoder.add(text);
+  expect(taken).toEqual([{ name: 'leave', payload: { id: 2 }, packetId: 0 }, { name: 'unknown' }]);
+  expect(packets.map(({ nsp, type }) => [nsp, type])).toEqual([
+    ['/other', PacketType.EVENT],
+    ['/', PacketType.DISCONNECT],
+  ]);
 });
 
 describe('what is not of the protocol throws, so that the connection is closed', () => {
