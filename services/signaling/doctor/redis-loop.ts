@@ -1,8 +1,8 @@
+import type { PeerId } from '@fenghuo/protocol';
 import type { Client, Clients } from '../backplane/redis/connect.ts';
 import { redisDoorbell, ringOf } from '../backplane/redis/doorbell.ts';
 import type { Keys } from '../backplane/redis/keys.ts';
 import { commandName } from '../backplane/redis/scripts.ts';
-import { SERVER } from '../backplane/room-log.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import type { RoomRecord } from '../domain/room-record.ts';
 import { type Finding, fault, ok, reasonOf, warning, within } from './finding.ts';
@@ -111,7 +111,7 @@ export async function checkLoop(clients: Clients, keys: Keys, id: string): Promi
 
 /** A record that no log has. */
 function ringFrom(id: string): RoomRecord {
-  const from = SERVER;
+  const from = 'doctor' as PeerId;
   return {
     type: 'message',
     epoch: 0,
