@@ -1,7 +1,15 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { decodeProtectedHeader, errors, type JWTHeaderParameters, type JWTPayload, jwtVerify } from 'jose';
+import {
+  decodeProtectedHeader,
+  errors,
+  type JWTClaimVerificationOptions,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  jwtVerify,
+} from 'jose';
 import { CLOCK_SKEW_MS, type TokenFault, type Verified, type VerifyToken } from '../domain/token.ts';
 import { identityOf } from './claims.ts';
+import { verifyHs256 } from './hs256.ts';
 import type { PublicKey } from './public-keys.ts';
 import { type Found, RemoteKeys, type RemoteKeysOptions } from './remote-keys.ts';
 
@@ -80,14 +88,16 @@ export function tokenVerifier(settings: TokenSettings, options: TokenVerifierOpt
   }
 
   async function verifyWith(token: string, alg: Algorithm, key: KeyObject | CryptoKey): Promise<Outcome> {
+    const claims: JWTClaimVerificationOptions = {
+      clockTolerance: CLOCK_SKEW_MS / 1_000,
+      currentDate: new Date(options.wallMs()),
+      ...(settings.issuer === undefined ? {} : { issuer: settings.issuer }),
+      ...(settings.audience === undefined ? {} : { audience: settings.audience }),
+    };
     try {
-      const { payload } = await jwtVerify(token, key, {
-        algorithms: [alg],
-        clockTolerance: CLOCK_SKEW_MS / 1_000,
-        currentDate: new Date(options.wallMs()),
-        ...(settings.issuer === undefined ? {} : { issuer: settings.issuer }),
-        ...(settings.audience === undefined ? {} : { audience: settings.audience }),
-      });
+      // Its keys are the secrets of the settings, no others.
+      if (alg === 'HS256') return read(verifyHs256(token, key as KeyObject, claims));
+      const { payload } = await jwtVerify(token, key, { algorithms: [alg], ...claims });
       return read(payload);
     } catch (error) {
       return fail(faultOf(error));
@@ -122,10 +132,13 @@ function read(payload: JWTPayload): Outcome {
   return 'wrong' in identity ? { ok: false, fault: 'claims', ...identity } : { ok: true, identity };
 }
 
+/** Undefined, too, where it names something critical: nothing of that kind is understood here (RFC 7515, 4.1.11). */
 function headerOf(token: string): JWTHeaderParameters | undefined {
   try {
     const header = decodeProtectedHeader(token);
-    return typeof header.alg === 'string' ? (header as JWTHeaderParameters) : undefined;
+    return typeof header.alg === 'string' && header.crit === undefined
+      ? (header as JWTHeaderParameters)
+      : undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
+import { CompactSign, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { describe, expect, test } from 'vitest';
 import type { Identity } from '../../../services/signaling/domain/identity.ts';
 import { roomId } from '../../../services/signaling/domain/room-id.ts';
@@ -66,6 +66,17 @@ describe('a token is taken', () => {
       await sign(CLAIMS, 'ES256', p256.privateKey),
     ])
       expect(await verify(token)).toMatchObject({ ok: true });
+  });
+
+  test('at once, where it is signed with a secret: no thread is woken for it', async () => {
+    const { verify } = withSecret();
+    const token = await sign(CLAIMS);
+    let isLater = false;
+    setImmediate(() => {
+      isLater = true;
+    });
+    expect(await verify(token)).toMatchObject({ ok: true });
+    expect(isLater).toBe(false);
   });
 
   test('with all that it says of its bearer', async () => {
@@ -173,6 +184,28 @@ describe('a token is refused as unauthorized', () => {
     const [header, , signature] = (await sign(CLAIMS)).split('.');
     const payload = Buffer.from(JSON.stringify({ ...CLAIMS, role: 'host' })).toString('base64url');
     expect(await verify(`${header}.${payload}.${signature}`)).toMatchObject({ fault: 'signature' });
+  });
+
+  test('with a signature that is cut, longer, or written otherwise', async () => {
+    const { verify, faults } = withSecret();
+    const token = await sign(CLAIMS);
+    for (const changed of [token.slice(0, -1), `${token}A`, `${token}=`, `${token}.`, `${token}.e30`])
+      expect(await verify(changed)).toMatchObject({ ok: false, code: 'unauthorized' });
+    expect(faults).toEqual(['signature', 'signature', 'signature', 'malformed', 'malformed']);
+  });
+
+  test('well signed, and yet with something critical, or no claims', async () => {
+    const { verify } = withSecret();
+    const signed = (header: object, payload: string) =>
+      new CompactSign(Buffer.from(payload))
+        .setProtectedHeader({ alg: 'HS256', ...header })
+        .sign(Buffer.from(SECRET));
+    for (const token of [
+      await signed({ crit: ['b64'], b64: true }, JSON.stringify(CLAIMS)),
+      await signed({}, 'no JSON'),
+      await signed({}, '[]'),
+    ])
+      expect(await verify(token)).toMatchObject({ ok: false, fault: 'malformed' });
   });
 
   test.each([
