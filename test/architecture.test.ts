@@ -179,3 +179,9 @@ describe('the tests', () => {
     expect(tests).toMatch(RegExp(`['"\`]${rule}: `));
   });
 });
+
+test('however a node is started, V8 keeps as little for what is new', () => {
+  const starts = ['package.json', 'deploy/Dockerfile', 'services/cluster/node-process.ts'];
+  for (const file of starts)
+    expect(readFileSync(join(ROOT, file), 'utf8'), file).toContain('--max-semi-space-size=16');
+});
