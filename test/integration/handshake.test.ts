@@ -1,3 +1,6 @@
+import { IncomingMessage, Server } from 'node:http';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from 'vitest';
 import { isOriginAllowed } from '../../services/signaling/domain/origin.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
@@ -91,3 +94,34 @@ test('a namespace other than / is refused', async () => {
   const { url } = await oneNode();
   await expect(connect(`${url}/other`)).rejects.toThrow('Invalid namespace');
 });
+
+test('nothing is kept of the request with which a connection began, while it is open', async () => {
+  const { url } = await oneNode();
+  const requests = watchUpgrades();
+  const client = await connect(url);
+  closers.push(() => client.close());
+  expect(requests).toHaveLength(1);
+  setFlagsFromString('--expose-gc');
+  const collectGarbage: () => void = runInNewContext('gc');
+  await expect
+    .poll(() => {
+      collectGarbage();
+      return requests[0]?.deref();
+    })
+    .toBeUndefined();
+  expect((await client.join('blue')).self.id).toBeTypeOf('string');
+});
+
+/** The requests that any server of this process gets from now on, without keeping them. */
+function watchUpgrades(): readonly WeakRef<IncomingMessage>[] {
+  const requests: WeakRef<IncomingMessage>[] = [];
+  const { emit } = Server.prototype;
+  Server.prototype.emit = function (this: Server, name: string, ...args: unknown[]) {
+    if (name === 'upgrade' && args[0] instanceof IncomingMessage) requests.push(new WeakRef(args[0]));
+    return Reflect.apply(emit, this, [name, ...args]);
+  } as typeof emit;
+  closers.push(() => {
+    Server.prototype.emit = emit;
+  });
+  return requests;
+}
