@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { IceServer, PeerId } from '@fenghuo/protocol';
 import type { Config } from './config.ts';
 import type { VerifyToken } from './domain/token.ts';
@@ -114,5 +114,5 @@ function idFrom(text: string): string {
 }
 
 function digest(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+  return hash('sha256', text, 'base64url');
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { EventName, Events, PeerId, RemovedReason } from '@fenghuo/protocol';
 import type { Server, Socket } from 'socket.io';
 import { type Identity, NOBODY_KNOWN } from '../domain/identity.ts';
@@ -166,5 +166,5 @@ export function homeOfName(name: string): string | undefined {
 }
 
 function hashOf(room: RoomId): string {
-  return createHash('sha256').update(room).digest('base64url').slice(0, 22);
+  return hash('sha256', room, 'base64url').slice(0, 22);
 }
