@@ -48,6 +48,8 @@ export function openDoor(server: HttpServer, { pace, nowMs, chance, onRefused }:
 
   function step(): void {
     while (line.size > 0 && enter(pace, nowMs())) letIn(line.take());
+    // The pace may have risen since they came.
+    while (toTurnAway.size > 0 && mayWait(pace, line.size)) line.push(toTurnAway.take());
     for (let n = 0; n < TURNED_AWAY_PER_STEP && toTurnAway.size > 0; n++) sendBack(toTurnAway.take());
     if (line.size + toTurnAway.size > 0) return;
     clearInterval(timer);

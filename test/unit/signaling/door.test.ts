@@ -23,8 +23,9 @@ function openScene() {
   const letIn: Duplex[] = [];
   const refused: string[] = [];
   server.on('upgrade', (_: unknown, socket: Duplex) => letIn.push(socket));
+  const pace = startPace(performance.now());
   const door: Door = openDoor(server, {
-    pace: startPace(performance.now()),
+    pace,
     nowMs: () => performance.now(),
     chance: () => 0.5,
     onRefused: (how) => refused.push(how),
@@ -37,7 +38,7 @@ function openScene() {
       server.emit('upgrade', request, socket, Buffer.alloc(0));
       return socket;
     });
-  return { door, knock, letIn, refused };
+  return { door, knock, letIn, refused, pace };
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -76,6 +77,15 @@ test('who would wait for longer is refused as socket.io does it: after its wish 
   socket.push('bye');
   await settled();
   expect(socket.writableEnded).toBe(true);
+});
+
+test('who was to be told to come back is let in all the same, once the pace has risen', () => {
+  const { knock, letIn, refused, pace } = openScene();
+  const crowd = knock(600);
+  pace.perSecond = 1_000;
+  vi.advanceTimersByTime(1_000);
+  expect(refused).toEqual([]);
+  expect(letIn).toEqual(crowd);
 });
 
 test('a flood is cut with HTTP 503', async () => {
