@@ -10,6 +10,8 @@ export interface Pace {
   /** Of the current look at the event loop. */
   worstDelayMs: number;
   lookedAtMs: number;
+  /** At which the event loop was too late when it last was: what lies well below that is reached quickly. */
+  tooFast: number;
   /** Somebody had to wait since the last look. */
   isShort: boolean;
   /** When the last of those who were told to come back is due. */
@@ -23,9 +25,12 @@ const DELAY_HIGH_MS = 100;
 const DELAY_LOW_MS = 40;
 const FALLS = 0.8;
 const RISES = 1.08;
+/** While nothing says that the node cannot bear more: small steps would take as long as the storm. */
+const LEAPS = 1.25;
+const DELAY_NONE_MS = 20;
 export const PACE_START = 300;
 export const PACE_MIN = 50;
-export const PACE_MAX = 3_000;
+export const PACE_MAX = 2_000;
 /** What comes together within this time is let in together. */
 const BURST_S = 0.1;
 /** Whoever would wait in line for longer is told to come back: clients take an unanswered connection for a dead node. */
@@ -43,6 +48,7 @@ export function startPace(nowMs: number): Pace {
     atMs: nowMs,
     worstDelayMs: 0,
     lookedAtMs: nowMs,
+    tooFast: Number.POSITIVE_INFINITY,
     isShort: false,
     queueEndsAtMs: nowMs,
   };
@@ -54,10 +60,11 @@ export function noteDelay(pace: Pace, delayMs: number, nowMs: number): void {
   if (nowMs - pace.lookedAtMs < LOOK_MS) return;
   if (pace.worstDelayMs > DELAY_HIGH_MS) {
     const factor = FALLS * (pace.worstDelayMs > 2 * DELAY_HIGH_MS ? FALLS : 1);
+    pace.tooFast = pace.perSecond;
     pace.perSecond = Math.max(PACE_MIN, pace.perSecond * factor);
   } else if (pace.worstDelayMs < DELAY_LOW_MS && pace.isShort)
-    pace.perSecond = Math.min(PACE_MAX, pace.perSecond * RISES);
-  else if (!pace.isShort) pace.perSecond = towards(pace.perSecond, PACE_START);
+    pace.perSecond = Math.min(PACE_MAX, pace.perSecond * (isFarFromLate(pace) ? LEAPS : RISES));
+  else if (!pace.isShort) fade(pace);
   pace.worstDelayMs = 0;
   pace.isShort = false;
   pace.lookedAtMs = nowMs;
@@ -90,7 +97,16 @@ export function comeBackAfter(pace: Pace, nowMs: number, chance: number): number
   return Math.round(waitMs <= RETRY_MAX_MS ? waitMs : RETRY_MAX_MS * (1 / 2 + chance / 2));
 }
 
-/** Where nobody waits, an old judgement fades. */
-function towards(perSecond: number, goal: number): number {
-  return perSecond < goal ? Math.min(goal, perSecond * RISES) : Math.max(goal, perSecond / RISES);
+function isFarFromLate({ perSecond, worstDelayMs, tooFast }: Pace): boolean {
+  return worstDelayMs < DELAY_NONE_MS && perSecond < FALLS * FALLS * tooFast;
+}
+
+/** Where nobody waits, an old judgement is forgotten. */
+function fade(pace: Pace): void {
+  const { perSecond } = pace;
+  pace.perSecond =
+    perSecond < PACE_START
+      ? Math.min(PACE_START, perSecond * RISES)
+      : Math.max(PACE_START, perSecond / RISES);
+  pace.tooFast *= RISES;
 }

@@ -52,6 +52,16 @@ describe('the pace at which newcomers are let in', () => {
     expect(pace.perSecond).toBe(PACE_MAX);
   });
 
+  test('leaps as long as nothing says that it is too much, and then feels its way', () => {
+    const pace = startPace(0);
+    run(pace, 0, 0.6, 100, () => 5);
+    expect(pace.perSecond).toBeGreaterThan(2.5 * PACE_START);
+    run(pace, 600, 0.2, 100, () => 120);
+    const fallenTo = pace.perSecond;
+    run(pace, 800, 0.6, 100, () => 5);
+    expect(pace.perSecond).toBeLessThan(2 * fallenTo);
+  });
+
   test('settles where the event loop is late by what it bears', () => {
     const pace = startPace(0);
     // A node that is late in proportion to what it lets in beyond 400 a second.
