@@ -149,8 +149,8 @@ export class TestNode {
     });
     this.#attesting = setInterval(() => void this.feeds.attest(1 / 4), 100);
     const ring = backplane.doorbell.onRing;
-    backplane.doorbell.onRing = (room, record) => {
-      if (!this.drops(record)) ring(room, record);
+    backplane.doorbell.onRing = (room, record, text) => {
+      if (!this.drops(record)) ring(room, record, text);
     };
   }
 

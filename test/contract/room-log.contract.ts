@@ -418,8 +418,8 @@ export function roomLogContract(name: string, share: () => Promise<SharedBackpla
         reads += 1;
         return readAfter(room, seq);
       };
-      const lost = parseRecord(`M ${epoch} 99 ${bob.peer} * 0 9 node 1\n{"n":"lost"}`) as RoomRecord;
-      beijing.backplane.doorbell.onRing(ann.room, lost);
+      const text = `M ${epoch} 99 ${bob.peer} * 0 9 node 1\n{"n":"lost"}`;
+      beijing.backplane.doorbell.onRing(ann.room, parseRecord(text) as RoomRecord, text);
       await eventually(() => ann.resyncs.length > 0, { what: 'a resync' });
       await shanghai.rooms.relay(bob, bob.request(), messageToAll('after'));
       await eventually(() => ann.got('message').some((record) => record.body.includes('after')), {

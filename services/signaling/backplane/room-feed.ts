@@ -55,7 +55,7 @@ export class RoomFeed {
   readonly #parts: FeedParts;
   readonly #replica: RoomReplica;
   readonly #seats = new Set<SeatCursor>();
-  readonly #held = new Map<number, RoomRecord>();
+  readonly #held = new Map<number, { readonly record: RoomRecord; readonly text: string }>();
   #keeps = 0;
   #epoch = 0;
   #position: number | undefined;
@@ -266,7 +266,7 @@ export class RoomFeed {
     this.#parts.drop(this.#room);
   }
 
-  ring(record: RoomRecord): void {
+  ring(record: RoomRecord, text: string): void {
     const position = this.#position;
     if (position !== undefined && record.epoch === this.#epoch && record.seq <= position) {
       if (record.seq > this.#startedAt) this.#parts.observer.duplicate();
@@ -274,9 +274,9 @@ export class RoomFeed {
     }
     const isNext = record.seq === (position ?? Infinity) + 1 && record.epoch === this.#epoch;
     if (isNext && this.#held.size === 0 && !this.#repairing) {
-      this.#apply(record);
+      this.#apply(record, text);
     } else {
-      if (this.#held.size < HELD_MAX) this.#held.set(record.seq, record);
+      if (this.#held.size < HELD_MAX) this.#held.set(record.seq, { record, text });
       this.#settle();
     }
   }
@@ -288,7 +288,7 @@ export class RoomFeed {
   #settle(): void {
     if (this.#position === undefined || this.#repairing) return;
     this.#applyHeld();
-    for (const [seq, record] of this.#held) {
+    for (const [seq, { record }] of this.#held) {
       if (record.epoch < this.#epoch || (record.epoch === this.#epoch && seq <= this.#position))
         this.#held.delete(seq);
     }
@@ -297,16 +297,16 @@ export class RoomFeed {
 
   #applyHeld(): void {
     for (;;) {
-      const record = this.#held.get((this.#position ?? 0) + 1);
-      if (record === undefined || record.epoch !== this.#epoch) return;
-      this.#held.delete(record.seq);
-      this.#apply(record);
+      const next = this.#held.get((this.#position ?? 0) + 1);
+      if (next === undefined || next.record.epoch !== this.#epoch) return;
+      this.#held.delete(next.record.seq);
+      this.#apply(next.record, next.text);
     }
   }
 
-  #apply(record: RoomRecord): void {
+  #apply(record: RoomRecord, text: string): void {
     this.#position = record.seq;
-    this.#replica.apply(record);
+    this.#replica.apply(record, text);
     let hadListener = false;
     // Who is in the set and leaves meanwhile is passed over.
     for (const seat of this.#seats) hadListener = seat.hand(record) || hadListener;
@@ -369,7 +369,7 @@ export class RoomFeed {
       const record = parseRecord(text);
       if (record === undefined) return undefined;
       if (record.seq !== (this.#position ?? 0) + 1) continue;
-      this.#apply(record);
+      this.#apply(record, text);
       applied++;
     }
     return applied;

@@ -24,11 +24,11 @@ export class RoomFeeds {
 
   constructor(options: RoomFeedsOptions) {
     this.#parts = { ...options, drop: (room) => this.#feeds.delete(room) };
-    options.doorbell.onRing = (room, record) => {
+    options.doorbell.onRing = (room, record, text) => {
       const feed = this.#feeds.get(room);
       // Letting the room go was not heard.
       if (feed === undefined) options.doorbell.unsubscribe(room);
-      else feed.ring(record);
+      else feed.ring(record, text);
     };
     options.doorbell.onDoubt = (room) => this.#feeds.get(room)?.doubt();
     options.doorbell.onReset = () => void this.resubscribe();

@@ -285,7 +285,7 @@ export interface Doorbell {
    * Set by the one who listens. `onDoubt`: one of the room's rings may have been lost. `onReset`: of any room, and no
    * subscription holds any more.
    */
-  onRing: (room: RoomId, record: RoomRecord) => void;
+  onRing: (room: RoomId, record: RoomRecord, text: string) => void;
   onDoubt: (room: RoomId) => void;
   onReset: () => void;
 }

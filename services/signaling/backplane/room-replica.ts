@@ -5,6 +5,7 @@ import { formatRecord, type RoomRecord } from '../domain/room-record.ts';
 import { applyRecord, type RoomState, serializeState } from '../domain/room-state.ts';
 import { type Contribution, NOTHING_NEWER } from './rebuilds.ts';
 import type { RoomLog } from './room-log.ts';
+import { RoomTail } from './room-tail.ts';
 
 /**
  * What a node that hosts a room knows of it, so that a backplane which lost the room can get it back (rules R2, R4
@@ -17,8 +18,7 @@ export class RoomReplica {
   #state: RoomState | undefined;
   /** What was applied while the state was being read. */
   #meanwhile: RoomRecord[] | undefined;
-  #tail: { readonly record: RoomRecord; readonly atMs: number }[] = [];
-  #tailBytes = 0;
+  readonly #tail = new RoomTail();
   /** Whom the records concerned that were dropped from the tail, since this replica has seen them all. */
   #trimmed = { from: 0, everyone: 0, one: new Map<PeerId, number>() };
   /** What this node's own sessions appended and no doorbell brought back yet, by seq. */
@@ -48,12 +48,10 @@ export class RoomReplica {
     if (!read.ok) return false;
     if (how === 'goes_on' || this.#state?.epoch !== read.value?.epoch) this.#own.clear();
     if (how === 'anew' && this.#state?.epoch !== read.value?.epoch) {
-      const seqsOfMeanwhile = new Set(meanwhile.map((record) => record.seq));
-      this.#tail = this.#tail.filter((entry) => seqsOfMeanwhile.has(entry.record.seq));
-      this.#tailBytes = this.#tail.reduce((bytes, entry) => bytes + entry.record.body.length, 0);
+      this.#tail.retain(new Set(meanwhile.map((record) => record.seq)));
     }
     this.#state = read.value;
-    this.#trimmed = { from: this.#tailReach(read.value?.seq ?? 0), everyone: 0, one: new Map() };
+    this.#trimmed = { from: this.#tail.reach(read.value?.seq ?? 0), everyone: 0, one: new Map() };
     for (const record of meanwhile) this.#advance(record);
     return true;
   }
@@ -64,14 +62,14 @@ export class RoomReplica {
     this.#trimmed = { from: state.seq, everyone: 0, one: new Map() };
   }
 
-  /** The room's next record. */
-  apply(record: RoomRecord): void {
+  /** The room's next record, and its text. */
+  apply(record: RoomRecord, text: string): void {
     this.#meanwhile?.push(record);
     if (this.#meanwhile === undefined) this.#advance(record);
-    this.#own.delete(record.seq);
-    this.#tail.push({ record, atMs: performance.now() });
-    this.#tailBytes += record.body.length;
-    this.#trim();
+    if (this.#own.size > 0) this.#own.delete(record.seq);
+    const nowMs = performance.now();
+    this.#tail.push(record.seq, text, nowMs);
+    this.#trim(nowMs);
   }
 
   /** A session of this node knows that its record is in the log; it may not have rung here yet. */
@@ -84,7 +82,7 @@ export class RoomReplica {
   contribution(): string {
     if (this.#state === undefined) return NOTHING_NEWER;
     const own = [...this.#own.values()].filter((record) => record.seq > (this.#state?.seq ?? 0));
-    const records = [...this.#tail.map((entry) => entry.record), ...own].map(formatRecord);
+    const records = [...this.#tail.texts, ...own.map(formatRecord)];
     const trimmed = { ...this.#trimmed, one: [...this.#trimmed.one] };
     const contribution: Contribution = { state: serializeState(this.#state), records, trimmed };
     return JSON.stringify(contribution);
@@ -92,7 +90,7 @@ export class RoomReplica {
 
   /** How much of the newest part of the log this is, and since when its oldest record is here. */
   get tail(): { readonly records: number; readonly bytes: number; readonly sinceMs: number | undefined } {
-    return { records: this.#tail.length, bytes: this.#tailBytes, sinceMs: this.#tail[0]?.atMs };
+    return { records: this.#tail.length, bytes: this.#tail.chars, sinceMs: this.#tail.sinceMs };
   }
 
   /** How far this node's knowledge goes. */
@@ -104,14 +102,6 @@ export class RoomReplica {
     if (this.#state !== undefined && record.seq === this.#state.seq + 1) applyRecord(this.#state, record);
   }
 
-  /** The seq after which the tail has every record up to another seq. */
-  #tailReach(seq: number): number {
-    const seqs = new Set(this.#tail.map((entry) => entry.record.seq));
-    let from = seq;
-    while (seqs.has(from)) from--;
-    return from;
-  }
-
   #noteTrimmed(record: RoomRecord): void {
     if (record.type === 'fenced') return;
     if (record.to === undefined) this.#trimmed.everyone = record.seq;
@@ -121,18 +111,15 @@ export class RoomReplica {
     if (record.type === 'left') this.#trimmed.one.delete(record.from);
   }
 
-  #trim(): void {
+  #trim(nowMs: number): void {
     const limits = limitsFor(this.#bounds, this.#state?.members.size ?? 1);
-    const oldestMs = performance.now() - this.#bounds.ageMs;
-    let over = 0;
-    for (const { record, atMs } of this.#tail) {
-      const isWithin = this.#tail.length - over <= limits.events && this.#tailBytes <= limits.bytes;
-      if (isWithin && atMs >= oldestMs) break;
-      this.#tailBytes -= record.body.length;
-      this.#noteTrimmed(record);
-      over++;
+    const oldestMs = nowMs - this.#bounds.ageMs;
+    for (;;) {
+      const isWithin = this.#tail.length <= limits.events && this.#tail.chars <= limits.bytes;
+      if (isWithin && (this.#tail.sinceMs ?? nowMs) >= oldestMs) return;
+      const dropped = this.#tail.shift();
+      if (dropped !== undefined) this.#noteTrimmed(dropped);
     }
-    if (over > 0) this.#tail = this.#tail.slice(over);
   }
 }
 

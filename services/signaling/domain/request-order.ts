@@ -1,5 +1,5 @@
-import { UNANSWERED_MAX } from '@fenghuo/protocol';
 import type { Answer } from './answer.ts';
+import type { RecentAnswers } from './recent-answers.ts';
 
 /** A request's place in its session. */
 export interface RequestRef {
@@ -12,8 +12,7 @@ export interface RequestRef {
 export interface RequestMemory {
   generation: number;
   lastId: number;
-  /** The answers of the last ids, by id. */
-  readonly answers: Map<number, Answer>;
+  readonly answers: RecentAnswers;
 }
 
 /**
@@ -54,8 +53,4 @@ export function judge(
 export function remember(memory: RequestMemory, id: number, answer: Answer): void {
   memory.lastId = Math.max(memory.lastId, id);
   memory.answers.set(id, answer);
-  for (const old of memory.answers.keys()) {
-    if (old > memory.lastId - UNANSWERED_MAX) break;
-    memory.answers.delete(old);
-  }
 }

@@ -1,6 +1,7 @@
 import type { Kind, Peer, PeerId, Room } from '@fenghuo/protocol';
 import type { Answer } from './answer.ts';
 import type { Person } from './identity.ts';
+import { RecentAnswers } from './recent-answers.ts';
 import { type RequestMemory, remember } from './request-order.ts';
 import { type RoomId, roomHome, roomName } from './room-id.ts';
 import { innerOf, peerOf, type RoomRecord, roomOf } from './room-record.ts';
@@ -99,7 +100,7 @@ function enter(state: RoomState, record: RoomRecord): void {
     peer,
     person: inner.person ?? ('' as Person),
     mutes: inner.mutes ?? [],
-    requests: { generation: inner.generation ?? 1, lastId: 1, answers: new Map() },
+    requests: { generation: inner.generation ?? 1, lastId: 1, answers: new RecentAnswers() },
     tokenHash: inner.tokenHash ?? '',
     incarnation: inner.incarnation ?? '',
     attempt: 0,
@@ -187,7 +188,7 @@ export function parseState(text: string): RoomState {
     members: new Map(
       members.map((member) => [
         member.peer.id,
-        { ...member, requests: { ...member.requests, answers: new Map(member.requests.answers) } },
+        { ...member, requests: { ...member.requests, answers: new RecentAnswers(member.requests.answers) } },
       ]),
     ),
   };

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { answerText, parseAnswer } from '../../../services/signaling/domain/answer.ts';
+import { RecentAnswers } from '../../../services/signaling/domain/recent-answers.ts';
 import { judge, type RequestMemory, remember } from '../../../services/signaling/domain/request-order.ts';
 
 const answered = (seq: number) => ({ type: 'logged', seq }) as const;
 
 function memoryAfter(ids: readonly number[]): RequestMemory {
-  const fresh: RequestMemory = { generation: 1, lastId: 1, answers: new Map() };
+  const fresh: RequestMemory = { generation: 1, lastId: 1, answers: new RecentAnswers() };
   for (const id of ids) remember(fresh, id, answered(id * 10));
   return fresh;
 }

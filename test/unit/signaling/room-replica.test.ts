@@ -4,9 +4,19 @@ import type { RoomLog } from '../../../services/signaling/backplane/room-log.ts'
 import { RoomReplica } from '../../../services/signaling/backplane/room-replica.ts';
 import type { Person } from '../../../services/signaling/domain/identity.ts';
 import { defaultLogBounds } from '../../../services/signaling/domain/log-bounds.ts';
+import { RecentAnswers } from '../../../services/signaling/domain/recent-answers.ts';
 import { roomId } from '../../../services/signaling/domain/room-id.ts';
-import { parseRecord, type RoomRecord } from '../../../services/signaling/domain/room-record.ts';
-import { emptyRoom, type RoomState } from '../../../services/signaling/domain/room-state.ts';
+import {
+  formatRecord,
+  parseRecord,
+  type RoomRecord,
+} from '../../../services/signaling/domain/room-record.ts';
+import {
+  emptyRoom,
+  parseState,
+  type RoomState,
+  serializeState,
+} from '../../../services/signaling/domain/room-state.ts';
 
 const ANN = 'ann' as PeerId;
 
@@ -22,7 +32,7 @@ function stateAt(epoch: number, seq: number): RoomState {
     node: 'node',
     region: 'region',
   };
-  const requests = { generation: 1, lastId: 1, answers: new Map() };
+  const requests = { generation: 1, lastId: 1, answers: new RecentAnswers() };
   const person = '~ann' as Person;
   const member = {
     peer,
@@ -53,17 +63,23 @@ function message(epoch: number, seq: number): RoomRecord {
   };
 }
 
+function apply(replica: RoomReplica, record: RoomRecord): void {
+  replica.apply(record, formatRecord(record));
+}
+
 test('R6: what the winning state does not have is handed in no more', async () => {
   let state = stateAt(1, 3);
-  const rooms = { state: async () => ({ ok: true, value: structuredClone(state) }) } as unknown as RoomLog;
+  const rooms = {
+    state: async () => ({ ok: true, value: parseState(serializeState(state)) }),
+  } as unknown as RoomLog;
   const replica = new RoomReplica(roomId('blue', 'main'), rooms, defaultLogBounds(30_000));
   await replica.load();
-  for (const seq of [4, 5, 6]) replica.apply(message(1, seq));
+  for (const seq of [4, 5, 6]) apply(replica, message(1, seq));
   replica.noteOwn(message(1, 7));
   // The others went on from 3, and this node learns it from a snapshot at 9.
   state = stateAt(2, 9);
   await replica.load();
-  replica.apply(message(2, 10));
+  apply(replica, message(2, 10));
   const { records } = JSON.parse(replica.contribution() ?? '{}');
   expect(records.map(parseRecord).map((each: RoomRecord) => [each.epoch, each.seq])).toEqual([[2, 10]]);
   expect(replica.head).toBe(10);
@@ -71,11 +87,13 @@ test('R6: what the winning state does not have is handed in no more', async () =
 
 test("D1: the echo of one's own directed message that fell off the tail concerned its author, too", async () => {
   const state = stateAt(1, 1);
-  const rooms = { state: async () => ({ ok: true, value: structuredClone(state) }) } as unknown as RoomLog;
+  const rooms = {
+    state: async () => ({ ok: true, value: parseState(serializeState(state)) }),
+  } as unknown as RoomLog;
   const bounds = { ...defaultLogBounds(30_000), eventsPerMember: 2 };
   const replica = new RoomReplica(roomId('blue', 'main'), rooms, bounds);
   await replica.load();
-  replica.apply({ ...message(1, 2), to: 'bob' as PeerId, echo: true });
-  for (const seq of [3, 4]) replica.apply({ ...message(1, seq), to: 'bob' as PeerId });
+  apply(replica, { ...message(1, 2), to: 'bob' as PeerId, echo: true });
+  for (const seq of [3, 4]) apply(replica, { ...message(1, seq), to: 'bob' as PeerId });
   expect(JSON.parse(replica.contribution()).trimmed).toMatchObject({ from: 1, one: [[ANN, 2]] });
 });

@@ -127,7 +127,7 @@ function memoryDoorbell(faults: RingFaults = () => [0]): MemoryDoorbell {
       const record = parseRecord(text);
       if (!subscribed.has(room) || record === undefined) return;
       for (const turns of faults(text))
-        afterTurns(turns, () => subscribed.has(room) && bell.onRing(room, record));
+        afterTurns(turns, () => subscribed.has(room) && bell.onRing(room, record, text));
     },
   };
   return bell;

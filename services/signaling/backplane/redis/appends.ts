@@ -2,7 +2,7 @@ import type { Answer } from '../../domain/answer.ts';
 import { parseAnswer } from '../../domain/answer.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import type { RoomId } from '../../domain/room-id.ts';
-import { formatDraft, placed, type RecordDraft, type RoomRecord } from '../../domain/room-record.ts';
+import { placed, type RecordDraft, type RoomRecord } from '../../domain/room-record.ts';
 import type { SessionRefusal } from '../room-log.ts';
 import type { RunRoomsScript } from './commands.ts';
 
@@ -10,6 +10,8 @@ import type { RunRoomsScript } from './commands.ts';
 export interface Append {
   readonly room: RoomId;
   readonly draft: RecordDraft;
+  /** The draft as `formatDraft` writes it. */
+  readonly rest: string;
   /** As relay.lua takes it: the author's generation, the id of the request before, and what he must not be muted in. */
   readonly place: string;
   readonly settle: (outcome: Result<Answer, SessionRefusal>) => void;
@@ -23,7 +25,7 @@ export interface AppendsParts {
   readonly channel: string;
   readonly bounds: readonly number[];
   /** What was appended, as the others' doorbells bring it. */
-  readonly onAppended: (room: RoomId, record: RoomRecord) => void;
+  readonly onAppended: (room: RoomId, record: RoomRecord, text: string) => void;
   /** Whether something was appended is not known. */
   readonly onUnknown: (room: RoomId) => void;
 }
@@ -60,10 +62,10 @@ export class Appends {
     const { run, channel, bounds } = this.#parts;
     const numbers = new Map<RoomId, number>();
     const args: (string | number)[] = [channel];
-    for (const { room, place, draft } of batch) {
+    for (const { room, place, draft, rest } of batch) {
       const number = numbers.get(room) ?? numbers.size + 1;
       numbers.set(room, number);
-      args.push(`${number} ${draft.type === 'signal' ? 'S' : 'M'} ${place}`, formatDraft(draft));
+      args.push(`${number} ${letterOf(draft)} ${place}`, rest);
     }
     const places = batch.map(({ room }) => room);
     const replies = await run('relay', [...numbers.keys()], places, ...args, ...bounds);
@@ -72,7 +74,7 @@ export class Appends {
   }
 
   /** `reply`: the answer, behind it the epoch where this is not a repeat; undefined: the outcome is unknown. */
-  #settle({ room, draft, settle }: Append, reply: string | undefined): void {
+  #settle({ room, draft, rest, settle }: Append, reply: string | undefined): void {
     const [text = '', epoch] = reply?.split(' ') ?? ['!unavailable'];
     if (text.startsWith('!')) {
       settle(refuse(text.slice(1) as SessionRefusal));
@@ -80,9 +82,17 @@ export class Appends {
       const answer = parseAnswer(text);
       settle(ok(answer));
       if (epoch !== undefined && answer.type !== 'refused')
-        this.#parts.onAppended(room, placed(draft, Number(epoch), answer.seq));
+        this.#parts.onAppended(
+          room,
+          placed(draft, Number(epoch), answer.seq),
+          `${letterOf(draft)} ${epoch} ${answer.seq} ${rest}`,
+        );
     }
   }
+}
+
+function letterOf({ type }: RecordDraft): 'S' | 'M' {
+  return type === 'signal' ? 'S' : 'M';
 }
 
 function* bySize(appends: readonly Append[]): Generator<readonly Append[]> {

@@ -95,9 +95,11 @@ export function redisDoorbell(parts: DoorbellParts): ProbedDoorbell {
       const endOfLog = rings.indexOf(END_OF_LOG, at);
       const between = rings.indexOf(BETWEEN, endOfLog);
       const end = between < 0 ? rings.length : between;
-      const record = parseRecord(rings.toString('utf8', endOfLog + 1, end));
+      const text = rings.toString('utf8', endOfLog + 1, end);
+      const record = parseRecord(text);
       // What cannot be read leaves a gap, and the log is asked.
-      if (record !== undefined) bell.onRing(keys.roomOfLog(rings.toString('utf8', at, endOfLog)), record);
+      if (record !== undefined)
+        bell.onRing(keys.roomOfLog(rings.toString('utf8', at, endOfLog)), record, text);
       at = end + 1;
     }
   };

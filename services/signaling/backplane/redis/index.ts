@@ -77,7 +77,7 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
     incarnation,
     bounds,
     isCluster,
-    onAppended: (room, record) => doorbell.onRing(room, record),
+    onAppended: (room, record, text) => doorbell.onRing(room, record, text),
     onUnknown: (room) => doorbell.onDoubt(room),
   });
   return {

@@ -1,6 +1,7 @@
 import type { Kind, Peer, PeerId } from '@fenghuo/protocol';
 import { answerText, parseAnswer } from '../../domain/answer.ts';
 import type { Person } from '../../domain/identity.ts';
+import { RecentAnswers } from '../../domain/recent-answers.ts';
 import type { Restored } from '../../domain/restore.ts';
 import type { MemberState, RoomState } from '../../domain/room-state.ts';
 import type { Contribution } from '../rebuilds.ts';
@@ -57,7 +58,7 @@ function memberFromFields(fields: ReadonlyMap<string, string>, id: string): Memb
   const requests = {
     generation: Number(of('g')),
     lastId: Number(of('i')),
-    answers: new Map(),
+    answers: new RecentAnswers(),
   };
   return {
     peer: JSON.parse(peer) as Peer,

@@ -5,6 +5,7 @@ import { PEOPLE_KEPT_MAX } from '../../domain/moderation.ts';
 import type { RequestRef } from '../../domain/request-order.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import { type RoomId, roomHome, roomName } from '../../domain/room-id.ts';
+import { formatDraft } from '../../domain/room-record.ts';
 import { type RoomState, snapshotOf } from '../../domain/room-state.ts';
 import {
   LOG_PAGE_RECORDS,
@@ -198,9 +199,20 @@ export function redisRoomLog(
 
     relay: ({ room, peer, generation }, { id, previousId }, { type, to, echo, kinds, body }) =>
       new Promise((settle) => {
+        const draft = {
+          type,
+          from: peer,
+          to,
+          echo,
+          id,
+          origin: options.incarnation,
+          originMs: nowMs(),
+          body,
+        };
         appends.add({
           room,
-          draft: { type, from: peer, to, echo, id, origin: options.incarnation, originMs: nowMs(), body },
+          draft,
+          rest: formatDraft(draft),
           place: `${generation} ${previousId} ${kinds?.join(',') ?? ''}`,
           settle,
         });
