@@ -4,11 +4,11 @@ import { accepted, type Reply, refused } from './reply.ts';
 import type { Session } from './session.ts';
 
 /** A product's own words: through the log, or ephemeral past it. */
-export async function message(
+export function message(
   _context: RequestContext,
   connection: Connection,
   request: MessageRequest,
-): Promise<Reply> {
+): Reply | Promise<Reply> {
   const session = connection.membership;
   if (session === undefined || session === 'joining') return refused('not_joined');
   return request.ephemeral === true ? ephemeral(connection, session, request) : durable(session, request);

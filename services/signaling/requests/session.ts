@@ -82,9 +82,7 @@ export class Session implements SessionRef {
     call: (request: RequestRef) => Promise<Result<Value, Code>>,
     reply: (value: Value) => Reply,
   ): Promise<Reply> {
-    this.#awaited.delete(id);
-    if (this.#awaited.size > 0)
-      for (const lower of this.#awaited) if (lower < id) return this.#await(id, this.#refusal);
+    if (this.#isHeldBack(id)) return this.#await(id, this.#refusal);
     const limited = bytes === undefined ? undefined : this.charge(bytes);
     if (limited !== undefined) return this.#await(id, limited);
     const previousId = this.#notePending(id);
@@ -98,6 +96,14 @@ export class Session implements SessionRef {
     return outcome.ok ? reply(outcome.value) : refused(outcome.code);
   }
 
+  /** Whether a lower id has not returned yet. */
+  #isHeldBack(id: number): boolean {
+    if (this.#awaited.size === 0) return false;
+    this.#awaited.delete(id);
+    for (const lower of this.#awaited) if (lower < id) return true;
+    return false;
+  }
+
   #await(id: number, reply: Reply): Reply {
     this.#refusal = reply;
     const isSettled = this.#settled[id % UNANSWERED_MAX] === id;
@@ -106,7 +112,7 @@ export class Session implements SessionRef {
   }
 
   #settle(id: number): void {
-    this.#awaited.delete(id);
+    if (this.#awaited.size > 0) this.#awaited.delete(id);
     const at = this.#pending.indexOf(id);
     if (at >= 0) this.#pending.splice(at, 1);
     this.#settled[id % UNANSWERED_MAX] = id;

@@ -4,11 +4,11 @@ import type { Connection, RequestContext } from './context.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 
 /** Appends a description or a candidate for one other peer. */
-export async function signal(
+export function signal(
   _context: RequestContext,
   connection: Connection,
   request: SignalRequest,
-): Promise<Reply> {
+): Reply | Promise<Reply> {
   const session = connection.membership;
   if (session === undefined || session === 'joining') return refused('not_joined');
   const { id, to, description, candidate } = request;

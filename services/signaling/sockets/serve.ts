@@ -42,22 +42,9 @@ export function serve(
   request: IncomingRequest,
   options: ServeOptions,
 ): void {
-  const sinceMs = performance.now();
   const checked = check(request, options.messageBytesMax);
   const type = 'name' in checked ? typeOf(checked) : 'invalid';
-  const answer = (reply: Reply): void => {
-    try {
-      options.answered(type, reply.ok ? 'ok' : reply.error.code, (performance.now() - sinceMs) / 1_000);
-      if (request.packetId !== undefined) connection.acknowledge(request.packetId, reply);
-      if (reply.ok) reply.afterReply?.();
-    } catch (error) {
-      options.failed('serve', error);
-    }
-  };
-  const fail = (error: unknown): void => {
-    options.failed(type, error);
-    answer(refused('unavailable'));
-  };
+  const { answer, fail } = answering(connection, request.packetId, type, options);
   try {
     const reply = 'name' in checked ? handle(context, connection, checked) : checked;
     if (reply instanceof Promise) reply.then(answer, fail);
@@ -65,6 +52,30 @@ export function serve(
   } catch (error) {
     fail(error);
   }
+}
+
+/** A scope of its own: while an answer is under way, nothing keeps what was asked. */
+function answering(
+  connection: Asking,
+  packetId: number | undefined,
+  type: MessageType,
+  { answered, failed }: ServeOptions,
+) {
+  const sinceMs = performance.now();
+  const answer = (reply: Reply): void => {
+    try {
+      answered(type, reply.ok ? 'ok' : reply.error.code, (performance.now() - sinceMs) / 1_000);
+      if (packetId !== undefined) connection.acknowledge(packetId, reply);
+      if (reply.ok) reply.afterReply?.();
+    } catch (error) {
+      failed('serve', error);
+    }
+  };
+  const fail = (error: unknown): void => {
+    failed(type, error);
+    answer(refused('unavailable'));
+  };
+  return { answer, fail };
 }
 
 interface Checked {

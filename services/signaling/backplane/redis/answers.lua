@@ -2,14 +2,14 @@
 local function answer_slot(peer, id) return 'a:' .. peer .. ':' .. int(id % ANSWERS_KEPT) end
 
 -- Rule Q1: session, generation, repeat, predecessor. Returns what to answer, or nothing where it is to be applied.
--- '!' marks a refusal that does not consume the id. `has`: the session's generation, its last id, and what the id's slot
--- holds; `kinds`: the letters of answers that a request of this kind gets.
-local function judge(has, generation, id, previous, kinds)
-  if not has.generation then return '!session_expired' end
-  if has.generation ~= generation then return '!session_replaced' end
-  local last = tonumber(has.last)
+-- '!' marks a refusal that does not consume the id. `current`, `last_id` and `slot`: the session's generation, its last id, and
+-- what the id's slot holds; `kinds`: the letters of answers that a request of this kind gets.
+local function judge(current, last_id, slot, generation, id, previous, kinds)
+  if not current then return '!session_expired' end
+  if current ~= generation then return '!session_replaced' end
+  local last = tonumber(last_id)
   if id <= last then
-    local kept, answer = string.match(has.slot or '', '^(%d+) (.+)$')
+    local kept, answer = string.match(slot or '', '^(%d+) (.+)$')
     local is_its = kept == int(id) and id > last - ANSWERS_KEPT and string.find(kinds, string.sub(answer, 1, 1), 1, true)
     return is_its and answer or '!invalid_request'
   end
@@ -19,7 +19,7 @@ end
 
 local function verdict(peer, generation, id, previous, kinds)
   local f = redis.call('HMGET', state, 'g:' .. peer, 'i:' .. peer, answer_slot(peer, id))
-  return judge({ generation = f[1], last = f[2], slot = f[3] }, generation, id, previous, kinds)
+  return judge(f[1], f[2], f[3], generation, id, previous, kinds)
 end
 
 -- A final answer is kept with its id, so that a repeat gets it, too (rule Q3).

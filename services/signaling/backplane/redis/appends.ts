@@ -69,7 +69,9 @@ export class Appends {
     }
     const places = batch.map(({ room }) => room);
     const replies = await run('relay', [...numbers.keys()], places, ...args, ...bounds);
-    for (const [at, append] of batch.entries()) this.#settle(append, replies[at]);
+    batch.forEach((append, at) => {
+      this.#settle(append, replies[at]);
+    });
     if (replies.length === 0) for (const room of numbers.keys()) this.#parts.onUnknown(room);
   }
 
@@ -95,18 +97,20 @@ function letterOf({ type }: RecordDraft): 'S' | 'M' {
   return type === 'signal' ? 'S' : 'M';
 }
 
-function* bySize(appends: readonly Append[]): Generator<readonly Append[]> {
-  let from = 0;
-  let chars = 0;
-  for (const [at, { draft }] of appends.entries()) {
-    if (at - from >= APPENDS_MAX || (at > from && chars + draft.body.length > CHARS_MAX)) {
-      yield appends.slice(from, at);
-      from = at;
+function bySize(appends: readonly Append[]): readonly (readonly Append[])[] {
+  const batches: Append[][] = [];
+  let last: Append[] = [];
+  let chars = Infinity;
+  for (const append of appends) {
+    if (last.length >= APPENDS_MAX || chars + append.rest.length > CHARS_MAX) {
+      last = [];
       chars = 0;
+      batches.push(last);
     }
-    chars += draft.body.length;
+    last.push(append);
+    chars += append.rest.length;
   }
-  yield from === 0 ? appends : appends.slice(from);
+  return batches;
 }
 
 function byRoom(appends: readonly Append[]): Iterable<readonly Append[]> {

@@ -97,8 +97,8 @@ export function roomsScriptRunner(parts: RoomScriptParts): RunRoomsScript {
     const reply = await run(script, keysOf(rooms, keys, lives), lives.argument, ...args);
     if (!reply.ok) return [];
     const lines: (string | undefined)[] = (reply.value as string).split('\n');
-    for (const [at, room] of places.entries()) {
-      const doubt = doubts(parts, room, lines[at]);
+    for (let at = 0; at < places.length; at++) {
+      const doubt = doubts(parts, places[at] as RoomId, lines[at]);
       if (doubt !== undefined && (await doubt)) lines[at] = undefined;
     }
     return lines;

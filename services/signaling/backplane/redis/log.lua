@@ -70,8 +70,8 @@ end
 -- Appends one record under the next seq, and keeps the log within its bounds. `rest` is what follows the seq in the record;
 -- `...` are fields, each with its value, that change with it. Returns the seq and the record.
 local function write(room, kind, rest, bounds, ...)
+  local seq = int(room.seq + 1)
   room.seq = room.seq + 1
-  local seq = int(room.seq)
   local record = kind .. ' ' .. room.epoch .. ' ' .. seq .. ' ' .. rest
   redis.call('XADD', log, seq .. '-0', 'r', record)
   local members = math.max(room.members, 1)

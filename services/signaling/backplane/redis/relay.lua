@@ -8,7 +8,7 @@
 local own_channel, limits = ARGV[2], bounds()
 local rooms, rings, replies = {}, {}, {}
 
--- The room, and of the one who sends and of the one who gets it what the rules ask.
+-- The room, and behind it of the one who sends his generation, last id, slot and mutes, and whether who gets it is connected.
 local function look(number, peer, slot, to)
   local at = 3 * number - 1
   state, log = KEYS[at], KEYS[at + 1]
@@ -21,7 +21,7 @@ local function look(number, peer, slot, to)
     rooms[number] = room
     from = #f - 5
   end
-  return room, { generation = f[from + 1], last = f[from + 2], slot = f[from + 3] }, f[from + 4], f[from + 5]
+  return room, unpack(f, from + 1, from + 5)
 end
 
 local function is_muted(muted, kinds)
@@ -34,9 +34,9 @@ local function relay(place, rest)
   local peer, to, id_text = string.match(rest, '^(%S+) (%S+) %d (%d+) ')
   local id = tonumber(id_text)
   local slot = answer_slot(peer, id)
-  local room, sender, muted, connected = look(tonumber(number), peer, slot, to)
+  local room, current, last_id, kept, muted, connected = look(tonumber(number), peer, slot, to)
   if room.refused then return room.refused end
-  local answered = judge(sender, generation, id, tonumber(previous), kind == 'M' and 'LE' or 'SHE')
+  local answered = judge(current, last_id, kept, generation, id, tonumber(previous), kind == 'M' and 'LE' or 'SHE')
   if answered then return answered end
   if kinds ~= '' and is_muted(muted, kinds) then return answer(peer, id, 'Emedia_forbidden') end
   if to ~= '*' and (to == peer or not connected) then return answer(peer, id, 'Epeer_not_found') end

@@ -12,12 +12,12 @@ end
 -- Notes a record for the nodes that host the room: each has one channel, which it hears as long as it lives. A Cluster has
 -- one for each room, since a script may touch no other there. `except`: the channel of a node that knows it already.
 local function note_ring(rings, room, record, except)
-  local ring = room.log .. '\n' .. record
   for _, channel in ipairs(IS_CLUSTER and { room.log } or channels_of(room.hosts)) do
     if channel ~= except then
       local to = rings[channel] or { rooms = {} }
       rings[channel] = to
-      to[#to + 1] = ring
+      local n = #to
+      to[n + 1], to[n + 2], to[n + 3], to[n + 4] = n == 0 and 'R' or BETWEEN_RINGS, room.log, '\n', record
       to.rooms[room] = true
     end
   end
@@ -32,7 +32,7 @@ end
 -- Rings once for each node. One that does not hear is gone, or will host its rooms anew as soon as it does again.
 local function ring_all(rings)
   for channel, to in pairs(rings) do
-    local hearers = redis.call('SPUBLISH', channel, 'R' .. table.concat(to, BETWEEN_RINGS))
+    local hearers = redis.call('SPUBLISH', channel, table.concat(to))
     if hearers == 0 and not IS_CLUSTER then
       for room in pairs(to.rooms) do
         room.hosts = without(room.hosts, channel)
