@@ -150,6 +150,7 @@ export class RoomFeed {
   /** What the backplane says of this room, against what was delivered, now and before it was asked. */
   compare(epoch: number | undefined, head: number, positionBefore: number | undefined): void {
     if (this.#position === undefined || positionBefore === undefined || this.#closed) return;
+    this.#replica.letGoOld();
     if (epoch !== this.#epoch) void this.#repair();
     // It lost what had been delivered already.
     else if (head < positionBefore) void this.#resync();

@@ -72,6 +72,11 @@ export class RoomReplica {
     this.#trim(nowMs);
   }
 
+  /** Lets go what is too old to be asked for, of a room in which nothing is said. */
+  letGoOld(): void {
+    this.#trim(performance.now());
+  }
+
   /** A session of this node knows that its record is in the log; it may not have rung here yet. */
   noteOwn(record: RoomRecord): void {
     this.#own.set(record.seq, record);
@@ -115,6 +120,7 @@ export class RoomReplica {
     const limits = limitsFor(this.#bounds, this.#state?.members.size ?? 1);
     const oldestMs = nowMs - this.#bounds.ageMs;
     for (;;) {
+      if (this.#tail.length === 0) return;
       const isWithin = this.#tail.length <= limits.events && this.#tail.chars <= limits.bytes;
       if (isWithin && (this.#tail.sinceMs ?? nowMs) >= oldestMs) return;
       const dropped = this.#tail.shift();

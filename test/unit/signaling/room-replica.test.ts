@@ -1,5 +1,5 @@
 import type { Peer, PeerId } from '@fenghuo/protocol';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { RoomLog } from '../../../services/signaling/backplane/room-log.ts';
 import { RoomReplica } from '../../../services/signaling/backplane/room-replica.ts';
 import type { Person } from '../../../services/signaling/domain/identity.ts';
@@ -96,4 +96,26 @@ test("D1: the echo of one's own directed message that fell off the tail concerne
   apply(replica, { ...message(1, 2), to: 'bob' as PeerId, echo: true });
   for (const seq of [3, 4]) apply(replica, { ...message(1, seq), to: 'bob' as PeerId });
   expect(JSON.parse(replica.contribution()).trimmed).toMatchObject({ from: 1, one: [[ANN, 2]] });
+});
+
+test('what is older than the log may be is let go, though nothing more is said; whom it concerned is noted', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const state = stateAt(1, 1);
+  const rooms = {
+    state: async () => ({ ok: true, value: parseState(serializeState(state)) }),
+  } as unknown as RoomLog;
+  const replica = new RoomReplica(roomId('blue', 'main'), rooms, {
+    ...defaultLogBounds(30_000),
+    ageMs: 1_000,
+  });
+  await replica.load();
+  apply(replica, message(1, 2));
+  vi.advanceTimersByTime(999);
+  replica.letGoOld();
+  expect(replica.tail.records).toBe(1);
+  vi.advanceTimersByTime(2);
+  replica.letGoOld();
+  vi.useRealTimers();
+  expect(replica.tail).toEqual({ records: 0, bytes: 0, sinceMs: undefined });
+  expect(JSON.parse(replica.contribution()).trimmed).toMatchObject({ from: 1, everyone: 2 });
 });
