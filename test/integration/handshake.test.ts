@@ -1,7 +1,8 @@
 import { IncomingMessage, Server } from 'node:http';
+import { Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { isOriginAllowed } from '../../services/signaling/domain/origin.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { connect, refusedHandshake } from '../support/plain-client.ts';
@@ -50,6 +51,19 @@ describe('ALLOWED_ORIGINS', () => {
   ] as const)('origin %s at host %s with %s: %s', (origin, host, allowed, expected) => {
     expect(isOriginAllowed(origin, host, allowed)).toBe(expected);
   });
+});
+
+test('a client is let in by two writes: the upgrade with the first packet, and the namespace with the welcome', async () => {
+  const { url } = await oneNode();
+  const spy = vi.spyOn(Socket.prototype as unknown as { _writeGeneric(): void }, '_writeGeneric');
+  const client = await connect(url);
+  await client.next('welcome');
+  const writes = spy.mock.contexts.filter(
+    (socket) => String((socket as Socket).localPort) === new URL(url).port,
+  );
+  spy.mockRestore();
+  client.close();
+  expect(writes).toHaveLength(2);
 });
 
 test('a node at CONNECTIONS_MAX refuses with node_full and says when to come back', async () => {

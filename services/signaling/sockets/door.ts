@@ -60,7 +60,10 @@ export function openDoor(server: HttpServer, { pace, nowMs, chance, onRefused }:
     if (socket.destroyed) return;
     socket.off('error', ignore);
     const before = socket.rawListeners('close');
+    // What is written by the end of the engine's own steps, the answer and its first packet, is one write.
+    socket.cork();
     for (const each of upgrade) each.call(server, request, socket, head);
+    queueMicrotask(() => socket.uncork());
     forgetRequest(socket, before);
   }
 

@@ -10,6 +10,7 @@ import { connectionLost } from '../requests/connection-lost.ts';
 import type { Connection, DropReason, RequestContext } from '../requests/context.ts';
 import { type Announcer, openAnnouncer } from './announcements.ts';
 import { openDoor } from './door.ts';
+import { eventFrame } from './frames.ts';
 import { type Admission, addressOf, admit, HandshakeRefused } from './handshake.ts';
 import { OutgoingMail } from './outbox.ts';
 import { type RequestSource, requestParser } from './parser.ts';
@@ -100,7 +101,7 @@ export function openGateway(server: HttpServer, context: RequestContext, options
       return next(new HandshakeRefused(admitted.error));
     }
     identities.set(socket, admitted.identity);
-    next();
+    letIn(socket, next);
   });
   io.on('connection', (socket) => {
     const connection = new SocketConnection(socket, parts);
@@ -152,18 +153,32 @@ export function openGateway(server: HttpServer, context: RequestContext, options
   };
 }
 
+/** What socket.io answers in its next tick, and the welcome after it, are one write. */
+function letIn({ request }: Socket, next: () => void): void {
+  request.socket.cork();
+  next();
+  process.nextTick(() => request.socket.uncork());
+}
+
 function attend(
   socket: Socket,
   connection: SocketConnection,
   context: RequestContext,
   options: GatewayOptions,
 ): void {
+  greet(socket, connection, context);
   // What is kept of the handshake's request would be a third of an idle connection's memory; its address is all that counts.
   (socket.conn as unknown as { request: unknown }).request = null;
   socket.handshake.headers = {};
   socket.handshake.query = {};
   requestsOf(socket).onRequest = (request) => serve(context, connection, request, options);
-  connection.send('welcome', { ...context.location, protocol: PROTOCOL_VERSION });
+}
+
+/** The engine would write the welcome only once what came before is written; past it, where nothing waits that it could overtake. */
+function greet({ request }: Socket, connection: SocketConnection, { location }: RequestContext): void {
+  const welcome = { ...location, protocol: PROTOCOL_VERSION } as const;
+  if (connection.packetsWaiting > 0) connection.send('welcome', welcome);
+  else request.socket.write(eventFrame('welcome', JSON.stringify(welcome)));
 }
 
 /** The decoder that socket.io made of our parser for this client; its types hide it. */

@@ -22,10 +22,12 @@ export function turnAway(request: IncomingMessage, socket: Duplex, error: WireEr
   const key = request.headers['sec-websocket-key'] ?? '';
   const accept = createHash('sha1').update(`${key}${ACCEPT_SUFFIX}`).digest('base64');
   socket.on('error', () => {});
+  socket.cork();
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
   );
   socket.write(OPEN);
+  socket.uncork();
   const patience = setTimeout(() => socket.destroy(), PATIENCE_MS);
   socket.once('close', () => clearTimeout(patience));
   // The first that comes is the wish to connect, what follows is the client's goodbye.
