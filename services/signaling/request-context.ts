@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { IceServer, PeerId } from '@fenghuo/protocol';
 import type { Config } from './config.ts';
 import type { VerifyToken } from './domain/token.ts';
@@ -7,6 +7,7 @@ import type { IceRouteOptions } from './http/ice.ts';
 import type { RegionsRouteOptions } from './http/regions.ts';
 import { iceServersFor } from './ice-servers.ts';
 import type { NodeParts } from './keeping.ts';
+import { randomTexts } from './random-texts.ts';
 import type { RequestContext, RoomHome } from './requests/context.ts';
 import { failedTries } from './requests/failed-tries.ts';
 
@@ -19,6 +20,7 @@ export function requestContext(
 ): RequestContext {
   const { metrics } = parts;
   const { slowDown } = failedTries(() => performance.now());
+  const randomText = randomTexts();
   return {
     location: { node: config.nodeId, region: config.region },
     homes: homes.names,
@@ -40,8 +42,8 @@ export function requestContext(
       return slowDown(address);
     },
     nowMs: () => performance.now(),
-    newPeerId: () => newId() as PeerId,
-    newSecret: () => randomBytes(32).toString('base64url'),
+    newPeerId: () => randomText(ID_BYTES) as PeerId,
+    newSecret: () => randomText(SECRET_BYTES),
     peerIdFrom: (text) => idFrom(`peer ${text}`) as PeerId,
     hash: digest,
   };
@@ -89,10 +91,11 @@ export function iceRouteOptions(
   verifyToken: VerifyToken | undefined,
 ): IceRouteOptions {
   const issue = issueIceServers(config, parts);
+  const randomText = randomTexts();
   return {
     allowedOrigins: config.allowedOrigins,
     verifyToken,
-    iceServers: (sub) => issue(sub === undefined ? newId() : idFrom(`ice ${sub}`)),
+    iceServers: (sub) => issue(sub === undefined ? randomText(ID_BYTES) : idFrom(`ice ${sub}`)),
     ttlS: config.ice.turnTtlS,
   };
 }
@@ -104,9 +107,8 @@ export function regionsRouteOptions(
   return { nodeId, region, publicUrl, allowedOrigins, leases, nowMs: () => performance.now() };
 }
 
-function newId(): string {
-  return randomBytes(12).toString('base64url');
-}
+const ID_BYTES = 12;
+const SECRET_BYTES = 32;
 
 /** The same id for the same text, which cannot be guessed from it. */
 function idFrom(text: string): string {
