@@ -2,7 +2,8 @@
 -- epoch of the room's former life.
 -- ARGV: lives, peer, generation, profile, location, first role, other role, whether hosts are followed by others,
 --       peers max, token hash, person, incarnation, origin, ttl ms, 'state' or '', the node's channel, bounds (4)
--- Returns the generation, the record, and the room: the snapshot, or where 'state' is asked for every field of its hash.
+-- Returns the generation, the record, and the room: the snapshot, or where 'state' is asked for its hash as one text, which
+-- the client reads faster than a text for each field; no field holds what is between them.
 local peer, generation, location, token, person, incarnation, origin, ttl =
   ARGV[2], ARGV[3], ARGV[5], ARGV[10], ARGV[11], ARGV[12], ARGV[13], ARGV[14]
 
@@ -10,7 +11,7 @@ local peer, generation, location, token, person, incarnation, origin, ttl =
 local function entered(generation, record)
   host(ARGV[16])
   if ARGV[15] == '' then return snapshot({ generation, record }) end
-  return { generation, record, redis.call('HGETALL', state) }
+  return { generation, record, table.concat(redis.call('HGETALL', state), BETWEEN_RINGS) }
 end
 if redis.call('EXISTS', KEYS[5]) == 1 then return '!unavailable' end
 local known = redis.call('HMGET', state, 'g:' .. peer, 't:' .. peer)

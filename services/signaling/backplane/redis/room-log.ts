@@ -123,7 +123,7 @@ export function redisRoomLog(
       const [generation, record, ...rest] = reply.value as [string, string, ...string[]];
       const entered = { generation: Number(generation), record };
       if (!newcomer.wantsState) return ok({ ...entered, snapshot: parseSnapshot(room, rest) });
-      const state = readState(rest[0] as unknown as string[]);
+      const state = readState((rest[0] ?? '').split(BETWEEN_FIELDS));
       return state === undefined
         ? refuse('unavailable')
         : ok({ ...entered, snapshot: snapshotOf(room, state), state });
@@ -317,6 +317,8 @@ const CLOSED_MS = 600_000;
 const ENDED_LOG_MS = 15_000;
 const REPLAY_BYTES_MAX = 512 * 1_024;
 const ATTESTED_AT_ONCE = 64;
+/** As join.lua has it. */
+const BETWEEN_FIELDS = '\x1e';
 
 /** A script marks a refusal with an exclamation mark. */
 function refusal<Code extends string>(text: string): Result<never, Code> {
