@@ -1,6 +1,8 @@
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { type CountingProxy, startCountingProxy } from '../support/counting-proxy.ts';
+import { eventually } from '../support/eventually.ts';
 import { connect } from '../support/plain-client.ts';
 
 /** Three nodes, each with a proxy of its own on its way to Redis. */
@@ -45,6 +47,23 @@ test('a node without a peer in the room receives no byte of it, durable or ephem
   expect(busy[2]).toBeLessThan((idle[2] ?? 0) * 1.25 + 500);
   expect(busy[1]).toBeGreaterThan(2.5 * MESSAGES * DATA.length);
   for (const each of [ann, bob, stranger]) each.close();
+});
+
+test('however many are in a room, a node listens to one channel of it for what is ephemeral', async () => {
+  const redis = new Redis(inject('redisUrl'));
+  const people = await Promise.all([0, 0, 0, 1].map((node) => connect(cluster.nodes[node]?.url ?? '')));
+  const channels = () =>
+    redis.call('PUBSUB', 'SHARDCHANNELS', `${cluster.keyPrefix}:io#/#*`) as Promise<string[]>;
+  const before = (await channels()).length;
+  for (const each of people) await each.join('meeting');
+  const room = await eventually(async () => {
+    const all = await channels();
+    expect(all.length).toBeGreaterThan(before);
+    return all;
+  });
+  expect(room).toHaveLength(before + 1);
+  for (const each of people) each.close();
+  redis.disconnect();
 });
 
 /** What Redis sent to each node meanwhile. */

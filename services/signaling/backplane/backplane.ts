@@ -28,6 +28,9 @@ export interface Backplane {
 // biome-ignore lint/suspicious/noExplicitAny: the type that socket.io itself gives to adapter constructors
 export type SocketAdapter = any;
 
+/** What comes behind it in the name of a socket.io room is a part of that room: who is in the part is in the whole, too. */
+export const WITHIN = '/';
+
 export interface BackplaneHealth {
   /** Commands are answered. */
   readonly answers: boolean;

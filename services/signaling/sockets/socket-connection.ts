@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { EventName, Events, PeerId, RemovedReason } from '@fenghuo/protocol';
 import type { Server, Socket } from 'socket.io';
+import { WITHIN } from '../backplane/backplane.ts';
 import { type Identity, NOBODY_KNOWN } from '../domain/identity.ts';
 import { type RoomId, roomHome } from '../domain/room-id.ts';
 import type { RoomRecord } from '../domain/room-record.ts';
@@ -156,13 +157,14 @@ export function everyoneIn(room: RoomId): string {
   return `r:${roomHome(room)}:${hashOf(room)}`;
 }
 
+/** Within the name of all: what is for one peer needs no channel of its own (`backplane.ts`). */
 function onlyPeer(room: RoomId, peer: PeerId): string {
-  return `p:${roomHome(room)}:${hashOf(room)}:${peer}`;
+  return `${everyoneIn(room)}${WITHIN}${peer}`;
 }
 
 /** The home that one of those names tells; undefined for a socket's own. */
 export function homeOfName(name: string): string | undefined {
-  return /^[rp]:([^:]+):/.exec(name)?.[1];
+  return /^r:([^:]+):/.exec(name)?.[1];
 }
 
 function hashOf(room: RoomId): string {

@@ -1,5 +1,5 @@
 import { createShardedAdapter } from '@socket.io/redis-adapter';
-import type { SocketAdapter } from '../backplane.ts';
+import { type SocketAdapter, WITHIN } from '../backplane.ts';
 import type { Client, Clients } from './connect.ts';
 import { inParts } from './in-parts.ts';
 import type { Keys } from './keys.ts';
@@ -13,10 +13,29 @@ export function redisAdapter(clients: Clients, keys: Keys, onFailure: (error: Er
   const spublish = publisher.spublish.bind(publisher);
   publisher.spublish = (...args) => spublish(...args).catch(onFailure);
   gatherSubscriptions(clients.adapterSubscriber, onFailure);
-  return createShardedAdapter(clients.adapterPublisher, clients.adapterSubscriber, {
+  const openAdapter = createShardedAdapter(clients.adapterPublisher, clients.adapterSubscriber, {
     channelPrefix: keys.adapterPrefix,
     subscriptionMode: 'dynamic',
   });
+  return function openWithFewChannels(namespace: unknown) {
+    const adapter = openAdapter(namespace);
+    shareChannels(adapter as unknown as Channels);
+    return adapter;
+  };
+}
+
+/** Of the adapter, what decides on channels; its types hide it. */
+interface Channels {
+  dynamicChannel(room: string): string;
+  shouldUseASeparateNamespace(room: string): boolean;
+}
+
+/** A part of a room is reached on the room's channel: a member needs no subscription of its own. */
+function shareChannels(adapter: Channels): void {
+  const channelOf = adapter.dynamicChannel.bind(adapter);
+  const isSeparate = adapter.shouldUseASeparateNamespace.bind(adapter);
+  adapter.dynamicChannel = (room) => channelOf(room.split(WITHIN, 1)[0] ?? room);
+  adapter.shouldUseASeparateNamespace = (room) => !room.includes(WITHIN) && isSeparate(room);
 }
 
 const CHANNELS_AT_ONCE = 1_000;
@@ -25,7 +44,7 @@ type Loose = Record<'spublish' | Subscribing, (...args: unknown[]) => Promise<un
 type Subscribing = 'ssubscribe' | 'sunsubscribe';
 
 /**
- * The adapter subscribes once to each channel, one by one, two for each member of a room: here what came in one turn of
+ * The adapter subscribes once to each channel, one by one, as rooms get their first member here: what came in one turn of
  * the event loop is one command, and all channels are subscribed to anew when the connection is. On a Cluster each channel
  * is a command of its own, since they lie in several slots.
  */
