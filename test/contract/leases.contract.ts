@@ -194,6 +194,21 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
       expect(standing).not.toContain(dead);
     });
 
+    test('C7: where entries note their room themselves, a sweep finds what was never noted before', async () => {
+      await open();
+      if (!node.leases.areNotedByEntry) return;
+      const [first, second, last] = [incarnation(), incarnation(), incarnation()];
+      for (const each of [first, second, last]) await node.leases.take(holder(each, each));
+      const room = roomId('unnoted', 'main');
+      const joining = { ...newcomer(room, { name: 'ann' }), incarnation: first };
+      const joined = await node.rooms.join(joining);
+      expect(joined).toMatchObject({ ok: true });
+      const { peer, generation } = { peer: joining.peer, generation: joining.generation };
+      await node.rooms.detach({ room, peer, generation }, second);
+      expect((await sweep(first, last)).swept).toEqual({ ok: true, value: 0 });
+      expect((await sweep(second, last)).swept).toEqual({ ok: true, value: 1 });
+    });
+
     test('C7: two sweepers at once, or one after the other, do no harm', async () => {
       await open();
       const dead = incarnation();

@@ -95,9 +95,11 @@ export class LeaseKeeper {
     return this.#isTaken && this.#options.nowMs() - this.#beatenAtMs > LEASE_MS;
   }
 
-  /** Resolves to whether the backplane has noted it. Each hold is to be released once. */
+  /** Resolves to whether the backplane has noted it, or will with the first session. Each hold is to be released once. */
   async hold(room: RoomId): Promise<boolean> {
-    return this.#holdAll([room]);
+    if (!this.#leases.areNotedByEntry) return this.#holdAll([room]);
+    await this.#count([room]);
+    return this.#isTaken;
   }
 
   release(room: RoomId): void {
@@ -225,9 +227,13 @@ export class LeaseKeeper {
     };
   }
 
-  async #holdAll(rooms: readonly RoomId[]): Promise<boolean> {
+  async #count(rooms: readonly RoomId[]): Promise<void> {
     for (const room of rooms) this.#held.set(room, (this.#held.get(room) ?? 0) + 1);
     if (!this.#isTaken) await this.beat();
+  }
+
+  async #holdAll(rooms: readonly RoomId[]): Promise<boolean> {
+    await this.#count(rooms);
     this.#noting ??= { rooms: new Set(), isDone: turnsEnd().then(() => this.#note()) };
     for (const room of rooms) this.#noting.rooms.add(room);
     return this.#noting.isDone;

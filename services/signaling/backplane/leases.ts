@@ -103,6 +103,11 @@ export interface Leases {
   renew(holder: LeaseHolder): Promise<Result<Beat, 'swept' | 'unavailable'>>;
   /** Leaves an order for the processes that bear the node's id now: each reads it at its next beat. */
   order(nodeId: string, order: Order): Promise<Result<void, 'node_not_found' | 'unavailable'>>;
+  /**
+   * Whether each step that gives a process a session (`join`, `resume`, `detach`, `release`) notes the room itself, as one
+   * step with it: nothing is to be noted before them.
+   */
+  readonly areNotedByEntry: boolean;
   /** Notes that the process may hold sessions of the rooms: before any of them is created (rule C7). */
   hold(incarnation: string, rooms: readonly RoomId[]): Promise<Result<void, 'unavailable'>>;
   release(incarnation: string, room: RoomId): void;

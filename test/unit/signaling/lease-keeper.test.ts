@@ -19,10 +19,14 @@ function openScene(others: () => readonly Lease[] = () => []) {
     swept: [] as string[],
     held: [] as string[],
     fenced: 0,
+    areNotedByEntry: false,
     order: undefined as Order | undefined,
   };
   const beat = () => ({ leases: others(), order: scene.order });
   const leases: Leases = {
+    get areNotedByEntry() {
+      return scene.areNotedByEntry;
+    },
     order: async () => ok(undefined),
     take: async () => (scene.answer === 'ok' ? ok(beat()) : refuse('unavailable')),
     renew: async () => (scene.answer === 'ok' ? ok(beat()) : refuse(scene.answer)),
@@ -126,6 +130,17 @@ test('C7: no room is held, so no session made, before the lease is taken', async
   expect(await keeper.hold(roomId('blue', 'main'))).toBe(false);
   scene.answer = 'ok';
   expect(await keeper.hold(roomId('blue', 'main'))).toBe(true);
+});
+
+test('C7: a room that each entry notes itself is counted, and noted by a lease that is taken anew', async () => {
+  const { scene, keeper, beats } = openScene();
+  scene.areNotedByEntry = true;
+  await beats(1);
+  expect(await keeper.hold(roomId('blue', 'main'))).toBe(true);
+  expect(scene.held).toEqual([]);
+  scene.answer = 'swept';
+  await beats(1);
+  expect(scene.held).toEqual(['own-2 blue@main']);
 });
 
 test('C7: a room that was let go before the lease was taken is not held after it', async () => {

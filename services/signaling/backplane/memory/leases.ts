@@ -28,6 +28,7 @@ export function memoryLeases(
     for (const incarnation of orders.keys()) if (!leases.has(incarnation)) orders.delete(incarnation);
   };
   return {
+    areNotedByEntry: false,
     take: async (holder) => (isSealed() ? ok(beat(holder)) : refuse('unavailable')),
     async renew(holder) {
       if (!isSealed()) return refuse('unavailable');

@@ -1,5 +1,5 @@
 -- Creates a peer, and the room with the first. KEYS[5] marks a join that must not happen any more, KEYS[6] holds the
--- epoch of the room's former life.
+-- epoch of the room's former life, KEYS[7] what its node holds.
 -- ARGV: lives, peer, generation, profile, location, first role, other role, whether hosts are followed by others,
 --       peers max, token hash, person, incarnation, origin, ttl ms, 'state' or '', the node's channel, bounds (4)
 -- Returns the generation, the record, and the room: the snapshot, or where 'state' is asked for its hash as one text, which
@@ -9,6 +9,7 @@ local peer, generation, location, token, person, incarnation, origin, ttl =
 
 -- The node hears what comes after this; of this itself it has the answer.
 local function entered(generation, record)
+  hold(KEYS[7])
   host(ARGV[16])
   if ARGV[15] == '' then return snapshot({ generation, record }) end
   return { generation, record, table.concat(redis.call('HGETALL', state), BETWEEN_RINGS) }

@@ -83,6 +83,9 @@ export function redisLeases(
   }
 
   return {
+    // No script reaches another slot than its room's.
+    areNotedByEntry: !client.isCluster,
+
     async take(holder) {
       const reply = await beat(holder, '1');
       return reply.ok ? ok(parseBeat(reply.value)) : reply;

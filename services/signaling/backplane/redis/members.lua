@@ -34,6 +34,12 @@ local function append(event, bounds)
   return seq, record
 end
 
+-- Rule C7: who has a session of the room from now on is known to hold the room, in one step with it: `held` is the set of what
+-- it holds. On a Cluster, where no script reaches that, it has noted the room before.
+local function hold(held)
+  if not IS_CLUSTER then redis.call('SADD', held, string.match(state, '{(.*)}')) end
+end
+
 -- Raises a session's generation for a connection that holds it from now on, and appends the fence (rule C4).
 -- `inner`: what its record tells nodes besides, as JSON members. Returns the generation, and the record's seq and text.
 local function attach(peer, location, incarnation, origin, inner)

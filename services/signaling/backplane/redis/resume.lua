@@ -1,5 +1,5 @@
 -- Continues a session on another connection, and says whether what it missed can be replayed. KEYS[5] marks a try that
--- must not succeed any more.
+-- must not succeed any more, KEYS[6] is what its node holds.
 -- ARGV: lives, peer, token hash, seq, epoch, attempt (0: none), location, incarnation, holder, person ('': any),
 --       origin, the node's channel, bounds (4)
 local peer, seen, attempt = ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[6])
@@ -20,6 +20,7 @@ if attempt > 0 then
   redis.call('HSET', state, 'x:' .. peer, int(attempt))
   inner = inner .. ',"x":' .. int(attempt)
 end
+hold(KEYS[6])
 local generation, head, record = attach(peer, ARGV[7], ARGV[8], ARGV[11], inner)
 redis.call('HSET', state, 'h:' .. peer, ARGV[9])
 host(ARGV[12])

@@ -37,6 +37,8 @@ export function redisRoomLog(
     appends.flush();
     return runInRoom(...script);
   };
+  /** What a process holds; on a Cluster, where a script may not touch it, a key that it may. */
+  const heldBy = (owner: string, room: RoomId) => (isCluster ? keys.state(room) : keys.held(owner));
   const origin = () => `${options.incarnation} ${nowMs()}`;
   const place = (request: RequestRef | undefined) => [request?.id ?? 0, request?.previousId ?? 0];
 
@@ -100,7 +102,7 @@ export function redisRoomLog(
       const reply = await run(
         'join',
         room,
-        [keys.voided(room, newcomer.tokenHash), keys.closed(room)],
+        [keys.voided(room, newcomer.tokenHash), keys.closed(room), heldBy(newcomer.incarnation, room)],
         peer,
         newcomer.generation,
         `"name":${JSON.stringify(profile.name)},"metadata":${JSON.stringify(profile.metadata)}`,
@@ -140,7 +142,7 @@ export function redisRoomLog(
       const reply = await run(
         'resume',
         room,
-        [keys.voided(room, comeback.holder)],
+        [keys.voided(room, comeback.holder), heldBy(comeback.incarnation, room)],
         peer,
         comeback.tokenHash,
         comeback.seq,
@@ -169,8 +171,8 @@ export function redisRoomLog(
     },
 
     async release({ room, peer, holder }, owner) {
-      const voided = [keys.voided(room, holder)];
-      const reply = await run('release', room, voided, peer, holder, owner, origin(), VOID_MS, ...limits);
+      const more = [keys.voided(room, holder), heldBy(owner, room)];
+      const reply = await run('release', room, more, peer, holder, owner, origin(), VOID_MS, ...limits);
       if (!reply.ok) return reply;
       return ok(reply.value === '' ? undefined : Number(reply.value));
     },
@@ -183,7 +185,16 @@ export function redisRoomLog(
     },
 
     async detach({ room, peer, generation }, owner) {
-      const reply = await run('detach', room, [], peer, generation, owner, origin(), ...limits);
+      const reply = await run(
+        'detach',
+        room,
+        [heldBy(owner, room)],
+        peer,
+        generation,
+        owner,
+        origin(),
+        ...limits,
+      );
       if (!reply.ok) return reply;
       const text = reply.value as string;
       return text.startsWith('!') ? refusal(text) : ok(Number(text));

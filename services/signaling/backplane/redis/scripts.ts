@@ -6,12 +6,12 @@ import { readFileSync } from 'node:fs';
  */
 const ROOM_SCRIPTS = {
   host: 4,
-  join: 6,
+  join: 7,
   verify: 4,
-  resume: 5,
-  release: 5,
+  resume: 6,
+  release: 6,
   replay: 4,
-  detach: 4,
+  detach: 5,
   leave: 6,
   update: 4,
   moderate: 5,
