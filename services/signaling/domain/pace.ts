@@ -26,9 +26,9 @@ const DELAY_LOW_MS = 40;
 const FALLS = 0.8;
 const RISES = 1.08;
 /** While nothing says that the node cannot bear more: small steps would take as long as the storm. */
-const LEAPS = 1.25;
+const LEAPS = 1.5;
 const DELAY_NONE_MS = 20;
-export const PACE_START = 300;
+export const PACE_START = 500;
 export const PACE_MIN = 50;
 export const PACE_MAX = 2_000;
 /** What comes together within this time is let in together. */

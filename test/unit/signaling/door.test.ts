@@ -58,7 +58,7 @@ test('few are let in at once, and those who must wait a moment in the order in w
 
 test('who would wait for longer is refused as socket.io does it: after its wish to connect, with the error object', async () => {
   const { knock, letIn, refused } = openScene();
-  const crowd = knock(400);
+  const crowd = knock(800);
   vi.advanceTimersByTime(2_000);
   const away = crowd.filter((socket) => !letIn.includes(socket));
   expect(away.length).toBeGreaterThan(50);

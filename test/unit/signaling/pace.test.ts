@@ -52,6 +52,12 @@ describe('the pace at which newcomers are let in', () => {
     expect(pace.perSecond).toBe(PACE_MAX);
   });
 
+  test('is at three quarters of its bound within half a second, where the event loop is not late', () => {
+    const pace = startPace(0);
+    run(pace, 0, 0.5, 100, () => 5);
+    expect(pace.perSecond).toBeGreaterThanOrEqual(0.75 * PACE_MAX);
+  });
+
   test('leaps as long as nothing says that it is too much, and then feels its way', () => {
     const pace = startPace(0);
     run(pace, 0, 0.6, 100, () => 5);
