@@ -39,13 +39,15 @@ function shareChannels(adapter: Channels): void {
 }
 
 const CHANNELS_AT_ONCE = 1_000;
+/** In a crowd a node subscribes so often: a command a turn would be a write and a wake-up for one or two channels. */
+const CROWD_MS = 20;
 
 type Loose = Record<'spublish' | Subscribing, (...args: unknown[]) => Promise<unknown>>;
 type Subscribing = 'ssubscribe' | 'sunsubscribe';
 
 /**
  * The adapter subscribes once to each channel, one by one, as rooms get their first member here: what came in one turn of
- * the event loop is one command, and all channels are subscribed to anew when the connection is. On a Cluster each channel
+ * the event loop is one command, or of some time in a crowd, and all channels are subscribed to anew when the connection is. On a Cluster each channel
  * is a command of its own, since they lie in several slots.
  */
 function gatherSubscriptions(client: Client, onFailure: (error: Error) => void): void {
@@ -56,13 +58,15 @@ function gatherSubscriptions(client: Client, onFailure: (error: Error) => void):
   };
   /** Those that are to hold, whatever becomes of the connection. */
   const held = new Set<string>();
-  /** What is to become of each channel by the end of this turn. */
+  /** What is to become of each channel with the next command. */
   const due = new Map<string, Subscribing>();
   const send = (how: Subscribing, channels: readonly string[]) => {
     for (const part of inParts(channels, client.isCluster ? 1 : CHANNELS_AT_ONCE))
       void commands[how](...part).catch(onFailure);
   };
+  let flushedAtMs = Number.NEGATIVE_INFINITY;
   const flush = () => {
+    flushedAtMs = performance.now();
     for (const how of ['ssubscribe', 'sunsubscribe'] as const)
       send(
         how,
@@ -70,10 +74,15 @@ function gatherSubscriptions(client: Client, onFailure: (error: Error) => void):
       );
     due.clear();
   };
+  const flushSoon = () => {
+    const waitMs = flushedAtMs + CROWD_MS - performance.now();
+    if (waitMs > 0) setTimeout(flush, waitMs).unref();
+    else setImmediate(flush);
+  };
   const gather = (how: Subscribing) => async (channel: unknown) => {
     if (how === 'ssubscribe') held.add(String(channel));
     else held.delete(String(channel));
-    if (due.size === 0) setImmediate(flush);
+    if (due.size === 0) flushSoon();
     due.set(String(channel), how);
   };
   loose.ssubscribe = gather('ssubscribe');
