@@ -47,8 +47,8 @@ type Subscribing = 'ssubscribe' | 'sunsubscribe';
 
 /**
  * The adapter subscribes once to each channel, one by one, as rooms get their first member here: what came in one turn of
- * the event loop is one command, or of some time in a crowd, and all channels are subscribed to anew when the connection is. On a Cluster each channel
- * is a command of its own, since they lie in several slots.
+ * the event loop is one command, or what came in some time, in a crowd; and all channels are subscribed to anew when the
+ * connection is. On a Cluster each channel is a command of its own, since they lie in several slots.
  */
 function gatherSubscriptions(client: Client, onFailure: (error: Error) => void): void {
   const loose = client as unknown as Loose;
