@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Backplane } from '../../services/signaling/backplane/backplane.ts';
 import type { LeaseHolder, Order } from '../../services/signaling/backplane/leases.ts';
-import type { Adopted } from '../../services/signaling/backplane/room-log.ts';
+import type { Adopted, Newcomer } from '../../services/signaling/backplane/room-log.ts';
 import { type RoomId, roomId } from '../../services/signaling/domain/room-id.ts';
 import { parseRecord } from '../../services/signaling/domain/room-record.ts';
 import { newcomer, type SharedBackplane } from './nodes.ts';
@@ -197,16 +197,35 @@ export function leasesContract(name: string, share: () => Promise<SharedBackplan
     test('C7: where entries note their room themselves, a sweep finds what was never noted before', async () => {
       await open();
       if (!node.leases.areNotedByEntry) return;
-      const [first, second, last] = [incarnation(), incarnation(), incarnation()];
-      for (const each of [first, second, last]) await node.leases.take(holder(each, each));
+      const processes = Array.from({ length: 5 }, incarnation);
+      const [joined, detached, resumed, released, last] = processes as [
+        string,
+        string,
+        string,
+        string,
+        string,
+      ];
+      for (const each of processes) await node.leases.take(holder(each, each));
       const room = roomId('unnoted', 'main');
-      const joining = { ...newcomer(room, { name: 'ann' }), incarnation: first };
-      const joined = await node.rooms.join(joining);
-      expect(joined).toMatchObject({ ok: true });
-      const { peer, generation } = { peer: joining.peer, generation: joining.generation };
-      await node.rooms.detach({ room, peer, generation }, second);
-      expect((await sweep(first, last)).swept).toEqual({ ok: true, value: 0 });
-      expect((await sweep(second, last)).swept).toEqual({ ok: true, value: 1 });
+      const join = async (name: string) => {
+        const joining = { ...newcomer(room, { name }), incarnation: joined };
+        expect(await node.rooms.join(joining)).toMatchObject({ ok: true });
+        return joining;
+      };
+      const resume = async ({ peer, tokenHash, location }: Newcomer) => {
+        const at = { seq: 0, epoch: 0, attempt: 1, holder: `try of ${peer}` };
+        const comeback = { room, peer, tokenHash, location, incarnation: resumed, ...at };
+        expect(await node.rooms.resume(comeback)).toMatchObject({ ok: true });
+        return comeback;
+      };
+      const [ann, bob, carol] = [await join('ann'), await join('bob'), await join('carol')];
+      await node.rooms.detach(ann, detached);
+      await resume(bob);
+      await node.rooms.release(await resume(carol), released);
+      const sweptOf = async (dead: string) => (await sweep(dead, last)).swept;
+      expect(await sweptOf(joined)).toEqual({ ok: true, value: 0 });
+      for (const each of [detached, resumed, released])
+        expect(await sweptOf(each)).toEqual({ ok: true, value: 1 });
     });
 
     test('C7: two sweepers at once, or one after the other, do no harm', async () => {
