@@ -45,6 +45,19 @@ test('a join is acknowledged once its node hears, so what is sent at once after 
   for (const each of [ann, bob]) each.close();
 });
 
+test('a node whose subscription is confirmed too late asks again, and takes joins from then on', async () => {
+  const { port } = new URL(inject('redisUrl'));
+  let delays = 1;
+  // Longer than a node waits for it.
+  proxy = await startDelayProxy(Number(port), (chunk) => (isSubscription(chunk) && delays-- > 0 ? 600 : 0));
+  cluster = await startCluster({ redisUrl: [`redis://127.0.0.1:${proxy.port}`, inject('redisUrl')] });
+  const ann = await connect(cluster.nodes[0].url);
+  await eventually(async () => ((await ann.ask('join', { id: 1, room: 'blue' })) as { ok: boolean }).ok, {
+    what: 'a join',
+  });
+  ann.close();
+});
+
 /** Of a node to its own channel, on which all rooms ring. */
 function isSubscription(chunk: Buffer): boolean {
   const text = chunk.toString('latin1').toLowerCase();

@@ -6,6 +6,7 @@ import type { Client } from './connect.ts';
 import type { Keys } from './keys.ts';
 
 const SUBSCRIBE_TIMEOUT_MS = 350;
+const LISTEN_RETRY_MS = 250;
 const PROBE_EVERY_MS = 1_000;
 /** A doorbell that rang for nobody this long is taken for dead, and its connection made anew. */
 const SILENCE_MAX_MS = 6_000;
@@ -107,10 +108,15 @@ export function redisDoorbell(parts: DoorbellParts): ProbedDoorbell {
     if (content[0] === RINGS) take(content);
     else if (content[0] === PROBE) heard(Number(content.toString('latin1', 1)));
   });
-  const reset = () => {
+  /** A confirmation that comes too late is not waited for; without one no room would ever be entered here. */
+  const listen = () => {
     if (subscriber.status !== 'ready') return;
     listening = confirmed(subscriber.ssubscribe(channel));
-    void listening.then(ring);
+    void listening.then((isHeard) => (isHeard ? ring() : setTimeout(listen, LISTEN_RETRY_MS).unref()));
+  };
+  const reset = () => {
+    if (subscriber.status !== 'ready') return;
+    listen();
     bell.onReset();
   };
   subscriber.on('ready', reset);
