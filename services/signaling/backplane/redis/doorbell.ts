@@ -69,6 +69,14 @@ export function redisDoorbell(parts: DoorbellParts): ProbedDoorbell {
     rangAt = performance.now();
     void publisher.spublish(channel, `P${rangAt}`).catch(() => {});
   };
+  /** What rings until Redis has heard of it asks for it no second time. */
+  const leaving = new Set<RoomId>();
+  const letGo = async (room: RoomId) => {
+    if (leaving.has(room)) return;
+    leaving.add(room);
+    await parts.host(room, 'off');
+    leaving.delete(room);
+  };
   const subscribeTo = (room: RoomId) => confirmed(subscriber.ssubscribe(keys.log(room)));
 
   const bell: ProbedDoorbell = {
@@ -77,7 +85,7 @@ export function redisDoorbell(parts: DoorbellParts): ProbedDoorbell {
     beforeEntry: (room) => (isCluster ? subscribeTo(room) : listening),
     unsubscribe(room) {
       if (isCluster) void confirmed(subscriber.sunsubscribe(keys.log(room)));
-      else void parts.host(room, 'off');
+      else void letGo(room);
     },
     onRing: () => {},
     onDoubt: () => {},
