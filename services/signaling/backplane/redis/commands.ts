@@ -56,10 +56,12 @@ export function scriptRunner(client: Client, observer: CommandObserver): RunScri
     try {
       const command = commands[commandName(script)];
       if (command === undefined) throw new Error(`no script named ${script}`);
-      const count = SCRIPTS[script] === undefined ? [keys.length] : [];
+      // Of several rooms each has its own line, which says for itself whether it counts.
+      const isOfRooms = SCRIPTS[script] === undefined;
+      const count = isOfRooms ? [keys.length] : [];
       const reply = await withDeadline(command.call(client, ...count, ...keys, ...args), COMMAND_TIMEOUT_MS);
       observer.commandAnswered(script, (performance.now() - sinceMs) / 1_000);
-      if (typeof reply !== 'string' || !reply.startsWith(REBUILD)) return ok(reply);
+      if (isOfRooms || typeof reply !== 'string' || !reply.startsWith(REBUILD)) return ok(reply);
       observer.unsealed(reply.slice(REBUILD.length));
     } catch (error) {
       observer.commandFailed(script, error as Error);
