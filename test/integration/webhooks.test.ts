@@ -212,10 +212,10 @@ describe('a doorbell that is silent when a room ends', () => {
 
 describe('a webhook', () => {
   const timing = { retryAfterMs: [50, 50, 50], answerWithinMs: 300, closeWithinMs: 1_000 };
-  const done: string[] = [];
-  afterEach(() => void done.splice(0));
 
+  /** Webhooks with what became of them: their own, since an outcome may come when its test is over. */
   function hooksTo(url: string, secret = WEBHOOK_SECRET) {
+    const done: string[] = [];
     const hooks = openWebhooks({
       url,
       secret,
@@ -223,11 +223,11 @@ describe('a webhook', () => {
       onDone: (outcome, _, problem) => done.push(problem === undefined ? outcome : `${outcome}: ${problem}`),
     });
     onTestFinished(() => hooks.close());
-    return hooks;
+    return { hooks, done };
   }
 
   /** That a peer joined room `name` at a seq. */
-  function joined(name: string, seq: number): Parameters<ReturnType<typeof hooksTo>['take']> {
+  function joined(name: string, seq: number): Parameters<ReturnType<typeof hooksTo>['hooks']['take']> {
     const record = { type: 'joined', epoch: 1, seq, from: 'ann' as PeerId, body: '{"peer":{}}', inner: '' };
     return [roomId(name, 'main'), record as RoomRecord, seq];
   }
@@ -240,7 +240,7 @@ describe('a webhook', () => {
       response.writeHead(status).end();
     };
     backend.answerNext(fail(500), fail(429));
-    const hooks = hooksTo(backend.url);
+    const { hooks } = hooksTo(backend.url);
     for (const seq of [2, 3, 4]) hooks.take(...joined('blue', seq));
     await eventually(() => backend.hooks.length === 3, { what: 'all three' });
     expect(backend.hooks.map((hook) => hook.seq)).toEqual([2, 3, 4]);
@@ -250,7 +250,7 @@ describe('a webhook', () => {
   test('to a receiver that hangs is given up in time and posted again; other rooms do not wait for it', async () => {
     const backend = await receiver();
     backend.answerNext(() => {});
-    const hooks = hooksTo(backend.url);
+    const { hooks } = hooksTo(backend.url);
     hooks.take(...joined('blue', 2));
     hooks.take(...joined('red', 2));
     await eventually(() => backend.hooks.length === 2, { timeoutMs: 15_000, what: 'both' });
@@ -265,7 +265,7 @@ describe('a webhook', () => {
         response.writeHead(307, { location: elsewhere.url }).end();
       }),
     );
-    const hooks = hooksTo(backend.url);
+    const { hooks, done } = hooksTo(backend.url);
     hooks.take(...joined('blue', 2));
     hooks.take(...joined('blue', 3));
     await eventually(() => done.length === 2, { timeoutMs: 15_000, what: 'both outcomes' });
@@ -275,7 +275,7 @@ describe('a webhook', () => {
   });
 
   test('to nobody who listens fails without a word of the address', async () => {
-    const hooks = hooksTo('http://user:secret@127.0.0.1:1/hook?token=secret');
+    const { hooks, done } = hooksTo('http://user:secret@127.0.0.1:1/hook?token=secret');
     hooks.take(...joined('blue', 2));
     await eventually(() => done.length === 1, { what: 'the outcome' });
     expect(done[0]).toMatch(/^failed: /);
@@ -285,14 +285,14 @@ describe('a webhook', () => {
   test('is signed with the key that a whsec_ secret holds', async () => {
     const key = 'the key itself, thirty-two characters';
     const backend = await receiver(key);
-    const hooks = hooksTo(backend.url, `whsec_${Buffer.from(key).toString('base64')}`);
+    const { hooks } = hooksTo(backend.url, `whsec_${Buffer.from(key).toString('base64')}`);
     hooks.take(...joined('blue', 2));
     expect(await backend.next('peer_joined')).toMatchObject({ room: 'blue@main' });
   });
 
   test('that is still waiting when its node ends is dropped, and counted', async () => {
     const backend = await receiver();
-    const hooks = hooksTo(backend.url);
+    const { hooks, done } = hooksTo(backend.url);
     backend.answerNext(...Array.from({ length: 50 }, () => () => {}));
     hooks.take(...joined('blue', 2));
     hooks.take(...joined('blue', 3));
