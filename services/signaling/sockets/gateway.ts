@@ -10,6 +10,7 @@ import { connectionLost } from '../requests/connection-lost.ts';
 import type { Connection, DropReason, RequestContext } from '../requests/context.ts';
 import { type Announcer, openAnnouncer } from './announcements.ts';
 import { openDoor } from './door.ts';
+import { takeEarly } from './early-requests.ts';
 import { eventFrame } from './frames.ts';
 import { type Admission, addressOf, admit, HandshakeRefused } from './handshake.ts';
 import { OutgoingMail } from './outbox.ts';
@@ -171,7 +172,9 @@ function attend(
   (socket.conn as unknown as { request: unknown }).request = null;
   socket.handshake.headers = {};
   socket.handshake.query = {};
-  requestsOf(socket).onRequest = (request) => serve(context, connection, request, options);
+  const requests = requestsOf(socket);
+  requests.onRequest = (request) => serve(context, connection, request, options);
+  takeEarly(socket, requests);
 }
 
 /** The engine would write the welcome only once what came before is written; past it, where nothing waits that it could overtake. */

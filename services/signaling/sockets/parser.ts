@@ -19,6 +19,8 @@ export interface IncomingRequest {
 export interface RequestSource {
   /** Called for each as its frame is read, past socket.io, which would go through four calls and a tick; it must not throw. */
   onRequest: ((request: IncomingRequest) => void) | undefined;
+  /** Hands on the request that a packet is; false where it is none that could be read at once, and nothing was done. */
+  take(packet: string): boolean;
 }
 
 /**
@@ -44,18 +46,21 @@ export function requestParser(payloadBytesMax: number) {
       });
     }
 
+    take(packet: string): boolean {
+      if (this.onRequest === undefined || this.#isWithinPacket || isLonger(packet, payloadBytesMax))
+        return false;
+      const request = readRequest(packet);
+      if (request !== undefined) this.onRequest(request);
+      return request !== undefined;
+    }
+
     /** Throws where the frame is not of the protocol: socket.io then closes the connection. */
     add(chunk: unknown): void {
+      if (typeof chunk === 'string' && this.take(chunk)) return;
       this.#isBinary = typeof chunk !== 'string';
       this.#isOversize = typeof chunk === 'string' && isLonger(chunk, payloadBytesMax);
-      const isPlain = !this.#isBinary && !this.#isOversize && !this.#isWithinPacket;
-      const request = isPlain ? readRequest(chunk as string) : undefined;
-      if (request !== undefined) {
-        this.#handOn(request, DEFAULT_NAMESPACE);
-      } else {
-        this.#isWithinPacket = true;
-        this.#decoder.add(chunk);
-      }
+      this.#isWithinPacket = true;
+      this.#decoder.add(chunk);
     }
 
     /** Socket.io closes the connection of who asks before it is connected, or in another namespace. */
