@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import { loadScripts } from '../../services/signaling/backplane/redis/scripts.ts';
+import { SCRIPTS } from '../../services/signaling/backplane/redis/scripts.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { connect, type PlainClient } from '../support/plain-client.ts';
@@ -169,12 +168,7 @@ describe.each([
 });
 
 describe('what a join costs at Redis', () => {
-  const names = new Map(
-    Object.entries(loadScripts()).map(([name, { lua }]) => [
-      createHash('sha1').update(lua).digest('hex'),
-      name,
-    ]),
-  );
+  const names = new Map(Object.entries(SCRIPTS).map(([name, { sha }]) => [sha, name]));
   let cluster: TestCluster;
   let client: Redis;
   let monitor: Redis;
@@ -210,7 +204,7 @@ describe('what a join costs at Redis', () => {
 
   /** Those that belong to a join, and not to the beats and comparisons that go on all the time. */
   function ofJoin(all: readonly string[], room: string): string[] {
-    const background = /fenghuo_(attest|lease|order|report|rooms|barrier)$/;
+    const background = / (attest|lease|order|report|rooms|barrier)$/;
     return all.filter(
       (each) => !background.test(each) && (/evalsha|held/.test(each) || each.includes(`{${room}@`)),
     );
@@ -227,19 +221,18 @@ describe('what a join costs at Redis', () => {
     await client.get(`${cluster.keyPrefix}:${fence}`);
     await eventually(() => commands.some((each) => each.includes(fence)), { what: 'all commands so far' });
     const seen = ofJoin(commands, room);
-    expect(seen.at(-1)).toBe('evalsha fenghuo_relay');
+    expect(seen.at(-1)).toBe('evalsha relay');
     return seen.slice(0, -1);
   }
 
   test('on a node that hosts nobody of the room: one script, which notes it in the index, subscribes, and brings the state', async () => {
     for (const node of [0, 1] as const)
-      expect(await joins('blue', node, `p${node}`)).toEqual(['evalsha fenghuo_join with the state']);
+      expect(await joins('blue', node, `p${node}`)).toEqual(['evalsha join with the state']);
   });
 
   test('on a node that hosts the room already: one script, with all rules checked in it', async () => {
     await joins('red', 0, 'Ann');
-    for (const name of ['Bob', 'Carol'])
-      expect(await joins('red', 0, name)).toEqual(['evalsha fenghuo_join']);
+    for (const name of ['Bob', 'Carol']) expect(await joins('red', 0, name)).toEqual(['evalsha join']);
   });
 
   test('one that is refused costs no more', async () => {
@@ -251,9 +244,7 @@ describe('what a join costs at Redis', () => {
     commands = [];
     expect(await late.ask('join', { id: 1, room: 'green' })).toMatchObject(refusedWith('room_locked'));
     await ann.request('moderate', { action: 'unlock' });
-    await eventually(() => commands.includes('evalsha fenghuo_moderate'), { what: 'all commands so far' });
-    expect(ofJoin(commands, 'green').filter((each) => !each.includes('moderate'))).toEqual([
-      'evalsha fenghuo_join',
-    ]);
+    await eventually(() => commands.includes('evalsha moderate'), { what: 'all commands so far' });
+    expect(ofJoin(commands, 'green').filter((each) => !each.includes('moderate'))).toEqual(['evalsha join']);
   });
 });

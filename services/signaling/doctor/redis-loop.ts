@@ -2,7 +2,7 @@ import type { PeerId } from '@fenghuo/protocol';
 import type { Client, Clients } from '../backplane/redis/connect.ts';
 import { redisDoorbell, ringOf } from '../backplane/redis/doorbell.ts';
 import type { Keys } from '../backplane/redis/keys.ts';
-import { commandName } from '../backplane/redis/scripts.ts';
+import { SCRIPTS } from '../backplane/redis/scripts.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import type { RoomRecord } from '../domain/room-record.ts';
 import { type Finding, fault, ok, reasonOf, warning, within } from './finding.ts';
@@ -132,8 +132,6 @@ const RING = "return redis.call('SPUBLISH', KEYS[1], ARGV[1])";
 
 /** The least of the nodes' scripts, of a room that is not there: it reads, and writes nothing. */
 async function glance(commands: Client, keys: Keys, room: RoomId): Promise<void> {
-  const run = (commands as unknown as Record<string, (...args: readonly string[]) => Promise<unknown>>)[
-    commandName('glance')
-  ];
-  await run?.call(commands, keys.state(room), keys.log(room), keys.state(room), keys.restore(room), '-');
+  const ofRoom = [keys.state(room), keys.log(room), keys.state(room), keys.restore(room)];
+  await commands.eval(SCRIPTS.glance.lua, ofRoom.length, ...ofRoom, '-');
 }

@@ -1,31 +1,83 @@
-import { expect, test } from 'vitest';
-import { roomsScriptRunner, scriptRunner } from '../../../services/signaling/backplane/redis/commands.ts';
+import type { Command } from 'ioredis';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { roomsScriptCaller } from '../../../services/signaling/backplane/redis/commands.ts';
 import type { Client } from '../../../services/signaling/backplane/redis/connect.ts';
 import { redisKeys } from '../../../services/signaling/backplane/redis/keys.ts';
 import { Lives } from '../../../services/signaling/backplane/redis/lives.ts';
+import { scriptCalls } from '../../../services/signaling/backplane/redis/script-calls.ts';
+import { SCRIPTS } from '../../../services/signaling/backplane/redis/scripts.ts';
+import { ok, type Result, refuse } from '../../../services/signaling/domain/result.ts';
 import { roomId } from '../../../services/signaling/domain/room-id.ts';
 
-test('R1: of several rooms each says for itself that its life is not sealed, and the others count', async () => {
+test('R1: of several rooms each says for itself that its life is not sealed, and the others count', () => {
   const lives: string[] = [];
-  const observer = {
-    commandSent() {},
-    commandAnswered() {},
-    commandFailed() {},
-    unsealed: (life: string) => void lives.push(life),
-    restoring() {},
-  };
-  const client = { fenghuo_attest: async () => '!rebuild ab12\n!rebuild ab12\n7 3' } as unknown as Client;
   const keys = redisKeys('test');
-  const run = scriptRunner(client, observer);
-  const isReallySealed = async () => true;
-  const runInRooms = roomsScriptRunner({
-    run,
+  const callInRooms = roomsScriptCaller({
+    send: (_, __, settle) => settle(ok('!rebuild ab12\n!rebuild ab12\n7 3')),
     keys,
     lives: new Lives(keys, false),
-    observer,
-    isReallySealed,
+    observer: { unsealed: (life) => void lives.push(life), restoring() {} },
+    isReallySealed: async () => true,
   });
   const rooms = ['blue', 'red', 'green'].map((name) => roomId(name, 'main'));
-  expect(await runInRooms('attest', rooms, rooms)).toEqual([undefined, undefined, '7 3']);
+  let replies: readonly (string | undefined)[] = [];
+  callInRooms('attest', rooms, rooms, [], (lines) => {
+    replies = lines;
+  });
+  expect(replies).toEqual([undefined, undefined, '7 3']);
   expect(lives).toEqual(['ab12', 'ab12']);
+});
+
+describe('a call of a script', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  /** Of a Redis that answers when it is told to. */
+  function calls() {
+    const commands: Command[] = [];
+    const seen: string[] = [];
+    const client = { sendCommand: (command: Command) => void commands.push(command) } as unknown as Client;
+    const send = scriptCalls(client, {
+      commandSent: () => void seen.push('sent'),
+      commandAnswered: (script) => void seen.push(`${script} answered`),
+      commandFailed: (script, error) => void seen.push(`${script}: ${error.message}`),
+    });
+    const outcomes: Result<unknown, 'unavailable'>[] = [];
+    const call = () => send('glance', [1, 'key', 'argument'], (outcome) => void outcomes.push(outcome));
+    return { commands, seen, outcomes, call };
+  }
+
+  test('is its hash; where Redis does not know that, its text', () => {
+    const { commands, seen, outcomes, call } = calls();
+    call();
+    expect(commands[0]).toMatchObject({
+      name: 'evalsha',
+      args: [SCRIPTS.glance.sha, '1', 'key', 'argument'],
+    });
+    commands[0]?.reject(new Error('NOSCRIPT No matching script. Please use EVAL.'));
+    expect(commands[1]).toMatchObject({ name: 'eval', args: [SCRIPTS.glance.lua, '1', 'key', 'argument'] });
+    commands[1]?.resolve(Buffer.from('reply'));
+    expect(outcomes).toEqual([ok('reply')]);
+    expect(seen).toEqual(['sent', 'glance answered']);
+  });
+
+  test('that fails, or is not answered in time, has failed once, whatever comes of it later', () => {
+    vi.useFakeTimers();
+    const { commands, seen, outcomes, call } = calls();
+    call();
+    vi.advanceTimersByTime(400);
+    call();
+    call();
+    commands[1]?.reject(new Error('ERR out of memory'));
+    vi.advanceTimersByTime(300);
+    expect(outcomes).toEqual([refuse('unavailable'), refuse('unavailable')]);
+    commands[0]?.resolve(Buffer.from('late'));
+    commands[2]?.resolve(Buffer.from('in time'));
+    vi.advanceTimersByTime(1_000);
+    expect(outcomes.slice(2)).toEqual([ok('in time')]);
+    expect(seen.slice(3)).toEqual([
+      'glance: ERR out of memory',
+      'glance: no answer within 600 ms',
+      'glance answered',
+    ]);
+  });
 });

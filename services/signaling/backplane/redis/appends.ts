@@ -4,7 +4,7 @@ import { ok, type Result, refuse } from '../../domain/result.ts';
 import type { RoomId } from '../../domain/room-id.ts';
 import { placed, type RecordDraft, type RoomRecord } from '../../domain/room-record.ts';
 import type { SessionRefusal } from '../room-log.ts';
-import type { RunRoomsScript } from './commands.ts';
+import type { CallRoomsScript } from './commands.ts';
 
 /** A signal or a message that is to be appended. */
 export interface Append {
@@ -18,7 +18,7 @@ export interface Append {
 }
 
 export interface AppendsParts {
-  readonly run: RunRoomsScript;
+  readonly call: CallRoomsScript;
   /** On a Cluster a script reaches one room. */
   readonly isCluster: boolean;
   /** On which the records that are appended here need not ring. */
@@ -55,11 +55,11 @@ export class Appends {
     if (this.#waiting.length === 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const batch of this.#parts.isCluster ? byRoom(waiting) : bySize(waiting)) void this.#send(batch);
+    for (const batch of this.#parts.isCluster ? byRoom(waiting) : bySize(waiting)) this.#send(batch);
   }
 
-  async #send(batch: readonly Append[]): Promise<void> {
-    const { run, channel, bounds } = this.#parts;
+  #send(batch: readonly Append[]): void {
+    const { call, channel, bounds, onUnknown } = this.#parts;
     const numbers = new Map<RoomId, number>();
     const args: (string | number)[] = [channel];
     for (const { room, place, draft, rest } of batch) {
@@ -67,12 +67,12 @@ export class Appends {
       numbers.set(room, number);
       args.push(`${number} ${letterOf(draft)} ${place}`, rest);
     }
+    args.push(...bounds);
     const places = batch.map(({ room }) => room);
-    const replies = await run('relay', [...numbers.keys()], places, ...args, ...bounds);
-    batch.forEach((append, at) => {
-      this.#settle(append, replies[at]);
+    call('relay', [...numbers.keys()], places, args, (replies) => {
+      for (let at = 0; at < batch.length; at++) this.#settle(batch[at] as Append, replies[at]);
+      if (replies.length === 0) for (const room of numbers.keys()) onUnknown(room);
     });
-    if (replies.length === 0) for (const room of numbers.keys()) this.#parts.onUnknown(room);
   }
 
   /** `reply`: the answer, behind it the epoch where this is not a repeat; undefined: the outcome is unknown. */

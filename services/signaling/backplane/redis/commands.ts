@@ -1,10 +1,10 @@
 import type { LogBounds } from '../../domain/log-bounds.ts';
-import { ok, type Result, refuse } from '../../domain/result.ts';
+import { type Result, refuse } from '../../domain/result.ts';
 import type { RoomId } from '../../domain/room-id.ts';
-import type { Client } from './connect.ts';
 import type { Keys } from './keys.ts';
 import type { Lives } from './lives.ts';
-import { commandName, type RoomScript, type RoomsScript, SCRIPTS, type ScriptName } from './scripts.ts';
+import type { CallObserver, SendScript } from './script-calls.ts';
+import type { RoomScript, RoomsScript, ScriptName } from './scripts.ts';
 
 /** Runs one script; never rejects. A failure means that the outcome is unknown (rule Q1). */
 export type RunScript = (
@@ -22,59 +22,41 @@ export type RunRoomScript = (
 ) => Promise<Result<unknown, 'unavailable'>>;
 
 /**
- * Runs one script of several rooms, and resolves to the lines that it returned, one for each place: undefined where that is
+ * Runs one script of several rooms. `settle` gets the lines that it returned, one for each place: undefined where that is
  * not to be believed; none at all where the outcome is unknown. `places` are the rooms that they are about, in their order.
  */
-export type RunRoomsScript = (
+export type CallRoomsScript = (
   script: RoomsScript,
   rooms: readonly RoomId[],
   places: readonly RoomId[],
-  ...args: readonly (string | number)[]
-) => Promise<readonly (string | undefined)[]>;
+  args: readonly (string | number)[],
+  settle: (lines: readonly (string | undefined)[]) => void,
+) => void;
 
-export interface CommandObserver {
-  /** Each that was sent is answered or fails, once. */
-  commandSent(): void;
-  commandAnswered(script: ScriptName, seconds: number): void;
-  commandFailed(script: ScriptName, error: Error): void;
+export interface CommandObserver extends CallObserver {
   /** A script met a life of the Redis in which the home is not sealed: nothing was written (rule R1). */
   unsealed(life: string): void;
   /** A script met a room that was handed in and is not open yet. */
   restoring(room: RoomId, life: string): void;
 }
 
-/** With the subscription that may come before it, a request is answered within a second. */
-const COMMAND_TIMEOUT_MS = 600;
-
-type ScriptCommand = (...args: readonly (string | number)[]) => Promise<unknown>;
-
-export function scriptRunner(client: Client, observer: CommandObserver): RunScript {
-  const commands = client as unknown as Record<string, ScriptCommand>;
-  return async (script, keys, ...args) => {
-    const sinceMs = performance.now();
-    observer.commandSent();
-    try {
-      const command = commands[commandName(script)];
-      if (command === undefined) throw new Error(`no script named ${script}`);
-      // Of several rooms each has its own line, which says for itself whether it counts.
-      const isOfRooms = SCRIPTS[script] === undefined;
-      const count = isOfRooms ? [keys.length] : [];
-      const reply = await withDeadline(command.call(client, ...count, ...keys, ...args), COMMAND_TIMEOUT_MS);
-      observer.commandAnswered(script, (performance.now() - sinceMs) / 1_000);
-      if (isOfRooms || typeof reply !== 'string' || !reply.startsWith(REBUILD)) return ok(reply);
-      observer.unsealed(reply.slice(REBUILD.length));
-    } catch (error) {
-      observer.commandFailed(script, error as Error);
-    }
-    return refuse('unavailable');
-  };
+export function scriptRunner(send: SendScript, { unsealed }: Pick<CommandObserver, 'unsealed'>): RunScript {
+  return (script, keys, ...args) =>
+    new Promise((settle) => {
+      send(script, [keys.length, ...keys, ...args], (reply) => {
+        if (!reply.ok || typeof reply.value !== 'string' || !reply.value.startsWith(REBUILD))
+          return settle(reply);
+        unsealed(reply.value.slice(REBUILD.length));
+        settle(refuse('unavailable'));
+      });
+    });
 }
 
 const REBUILD = '!rebuild ';
 
 /** What the scripts of rooms need besides. */
 export interface RoomScriptParts {
-  readonly run: RunScript;
+  readonly send: SendScript;
   readonly keys: Keys;
   readonly lives: Lives;
   readonly observer: Pick<CommandObserver, 'unsealed' | 'restoring'>;
@@ -82,8 +64,8 @@ export interface RoomScriptParts {
   readonly isReallySealed: () => Promise<boolean>;
 }
 
-export function roomScriptRunner(parts: RoomScriptParts): RunRoomScript {
-  const { run, keys, lives } = parts;
+export function roomScriptRunner(run: RunScript, parts: RoomScriptParts): RunRoomScript {
+  const { keys, lives } = parts;
   return async (script, room, more, ...args) => {
     const all = [...keysOf([room], keys, lives), ...more];
     const reply = await run(script, all, lives.argument, ...args);
@@ -93,18 +75,37 @@ export function roomScriptRunner(parts: RoomScriptParts): RunRoomScript {
   };
 }
 
-export function roomsScriptRunner(parts: RoomScriptParts): RunRoomsScript {
-  const { run, keys, lives } = parts;
-  return async (script, rooms, places, ...args) => {
-    const reply = await run(script, keysOf(rooms, keys, lives), lives.argument, ...args);
-    if (!reply.ok) return [];
-    const lines: (string | undefined)[] = (reply.value as string).split('\n');
-    for (let at = 0; at < places.length; at++) {
-      const doubt = doubts(parts, places[at] as RoomId, lines[at]);
-      if (doubt !== undefined && (await doubt)) lines[at] = undefined;
-    }
-    return lines;
+export function roomsScriptCaller(parts: RoomScriptParts): CallRoomsScript {
+  const { send, keys, lives } = parts;
+  return (script, rooms, places, args, settle) => {
+    const all = keysOf(rooms, keys, lives);
+    send(script, [all.length, ...all, lives.argument, ...args], (reply) => {
+      if (reply.ok) sift(parts, places, (reply.value as string).split('\n'), settle);
+      else settle([]);
+    });
   };
+}
+
+/** Takes out the lines that are not to be believed; that is known at once, but where the seal has to be looked at. */
+function sift(
+  parts: RoomScriptParts,
+  places: readonly RoomId[],
+  lines: (string | undefined)[],
+  settle: (lines: readonly (string | undefined)[]) => void,
+): void {
+  const looks: Promise<void>[] = [];
+  for (let at = 0; at < places.length; at++) {
+    const doubt = doubts(parts, places[at] as RoomId, lines[at]);
+    if (doubt === true) lines[at] = undefined;
+    else if (doubt !== undefined)
+      looks.push(
+        doubt.then((isDoubtful) => {
+          if (isDoubtful) lines[at] = undefined;
+        }),
+      );
+  }
+  if (looks.length === 0) settle(lines);
+  else void Promise.all(looks).then(() => settle(lines));
 }
 
 /** The marker, and of each room its hash, its stream, and what nodes handed in of it. */
@@ -115,11 +116,7 @@ function keysOf(rooms: readonly RoomId[], keys: Keys, lives: Lives): string[] {
 }
 
 /** Whether what a script returned of a room is not to be believed; undefined: it is. */
-function doubts(
-  parts: RoomScriptParts,
-  room: RoomId,
-  reply: unknown,
-): boolean | Promise<boolean> | undefined {
+function doubts(parts: RoomScriptParts, room: RoomId, reply: unknown): true | Promise<boolean> | undefined {
   const isRefusal = typeof reply === 'string' && reply.startsWith('!');
   if (reply !== null && !isRefusal) return undefined;
   if (isRefusal && reply.startsWith(REBUILD)) parts.observer.unsealed(reply.slice(REBUILD.length));

@@ -1,11 +1,10 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { parseRedisUrl, REDIS_URL_RULE } from './redis-url.ts';
-import { loadScripts, type Scripts } from './scripts.ts';
 
 export type Client = Redis | Cluster;
 
 /** What both kinds of client take. */
-type ClientOptions = Omit<RedisOptions, 'replyMapping' | 'scripts'> & { scripts?: Scripts };
+type ClientOptions = Omit<RedisOptions, 'replyMapping' | 'scripts'>;
 
 /** The connections of one node to one Redis. */
 export interface Clients {
@@ -47,7 +46,7 @@ export function connectRedis(url: string, observer: ConnectionObserver): Clients
     return client;
   };
   return {
-    commands: open('commands', { scripts: loadScripts() }),
+    commands: open('commands', {}),
     subscriber: open('subscriber', SUBSCRIBER),
     adapterPublisher: open('adapterPublisher', {}),
     adapterSubscriber: open('adapterSubscriber', SUBSCRIBER),
@@ -89,10 +88,8 @@ function openOne(url: string, options: ClientOptions): Client {
       ...(isTls ? { enableTLSForSentinelMode: true } : {}),
     });
   }
-  const { scripts, ...redisOptions } = shared;
   return new Cluster([...hosts], {
-    ...(scripts === undefined ? {} : { scripts }),
-    redisOptions,
+    redisOptions: shared,
     shardedSubscribers: true,
     enableOfflineQueue: false,
     slotsRefreshTimeout: 2_000,

@@ -5,7 +5,7 @@ import { redisClaims } from './claims.ts';
 import {
   type CommandObserver,
   roomScriptRunner,
-  roomsScriptRunner,
+  roomsScriptCaller,
   scriptRunner,
   withDeadline,
 } from './commands.ts';
@@ -18,6 +18,7 @@ import { redisLeases } from './leases.ts';
 import { Lives } from './lives.ts';
 import { redisRebuilds } from './rebuilds.ts';
 import { redisRoomLog } from './room-log.ts';
+import { scriptCalls } from './script-calls.ts';
 
 export interface RedisBackplaneOptions extends BackplaneOptions {
   readonly url: string;
@@ -54,7 +55,8 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
     unsealed: (life) => rebuilds.onUnsealed(life),
     restoring: (room, life) => rebuilds.onUnopened(room, life),
   };
-  const run = scriptRunner(clients.commands, commandObserver);
+  const send = scriptCalls(clients.commands, commandObserver);
+  const run = scriptRunner(send, commandObserver);
   const rebuilds = redisRebuilds(run, keys, lives);
   const { isCluster } = clients.commands;
   const isReallySealed = async () => {
@@ -62,9 +64,9 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
     await pulse.beat();
     return healthFrom(pulse, lives, 0).isSealed;
   };
-  const scripts = { run, keys, lives, observer: commandObserver, isReallySealed };
-  const runInRoom = roomScriptRunner(scripts);
-  const runInRooms = roomsScriptRunner(scripts);
+  const scripts = { send, keys, lives, observer: commandObserver, isReallySealed };
+  const runInRoom = roomScriptRunner(run, scripts);
+  const callInRooms = roomsScriptCaller(scripts);
   const doorbell = redisDoorbell({
     subscriber: clients.subscriber,
     publisher: clients.commands,
@@ -73,7 +75,7 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
     observer,
     host: async (room, how) => (await runInRoom('host', room, [], keys.channel(incarnation), how)).ok,
   });
-  const rooms = redisRoomLog({ runInRoom, runInRooms }, keys, {
+  const rooms = redisRoomLog({ runInRoom, callInRooms }, keys, {
     incarnation,
     bounds,
     isCluster,

@@ -18,21 +18,21 @@ import {
   type SessionRefusal,
 } from '../room-log.ts';
 import { Appends, type AppendsParts } from './appends.ts';
-import { boundsArguments, type RunRoomScript, type RunRoomsScript } from './commands.ts';
+import { boundsArguments, type CallRoomsScript, type RunRoomScript } from './commands.ts';
 import { inParts } from './in-parts.ts';
 import type { Keys } from './keys.ts';
 import { stateFromFields } from './room-fields.ts';
 
 /** Rooms in Redis: each call of the port is one script, so one round trip. */
 export function redisRoomLog(
-  { runInRoom, runInRooms }: { readonly runInRoom: RunRoomScript; readonly runInRooms: RunRoomsScript },
+  { runInRoom, callInRooms }: { readonly runInRoom: RunRoomScript; readonly callInRooms: CallRoomsScript },
   keys: Keys,
   options: RedisRoomLogOptions,
 ): RoomLog {
   const { isCluster } = options;
   const limits = boundsArguments(options.bounds);
   const channel = isCluster ? '' : keys.channel(options.incarnation);
-  const appends = new Appends({ ...options, run: runInRooms, channel, bounds: limits });
+  const appends = new Appends({ ...options, call: callInRooms, channel, bounds: limits });
   const run: RunRoomScript = (...script) => {
     appends.flush();
     return runInRoom(...script);
@@ -299,7 +299,9 @@ export function redisRoomLog(
     async attest(rooms) {
       const heads: RoomHead[] = [];
       for (const part of inParts(rooms, isCluster ? 1 : ATTESTED_AT_ONCE)) {
-        const replies = await runInRooms('attest', part, part, ROOM_TTL_MS, channel);
+        const replies = await new Promise<readonly (string | undefined)[]>((resolve) => {
+          callInRooms('attest', part, part, [ROOM_TTL_MS, channel], resolve);
+        });
         if (replies.length < part.length || replies.includes(undefined)) return refuse('unavailable');
         for (const reply of replies) heads.push(parseHead(reply ?? ''));
       }
