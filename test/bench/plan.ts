@@ -33,7 +33,8 @@ export const FULL: Plan = {
   quietMs: 3_000,
   crowd: 5_000,
   storm: 3_000,
-  parts: (_, { hasRedis }) => ['pairs', 'crowd', 'storm', ...(hasRedis ? (['wide', 'widest'] as const) : [])],
+  parts: (_, { hasRedis, only }) =>
+    only ?? ['pairs', 'crowd', 'storm', ...(hasRedis ? (['wide', 'widest'] as const) : [])],
 };
 
 /** Shows that everything runs; its figures are rough. What needs many connections or nodes is done once, by some. */

@@ -42,6 +42,8 @@ export interface Spread {
 export interface MeasuredRatio extends Omit<Ratio, 'of'> {
   /** Undefined where one of the two was not measured, or is void. */
   readonly spread: Spread | undefined;
+  /** What it would be if `ws-log` were in Fenghuo's place: the least that anything of these parts could come to. */
+  readonly floor: Spread | undefined;
 }
 
 /** What one contestant's rounds came to. */
@@ -68,7 +70,11 @@ export function resultOf(
       loadBefore: run.loadBefore,
     },
     rows,
-    ratios: RATIOS.map(({ of, ...ratio }) => ({ ...ratio, spread: ratioOver(accounts, { of, ...ratio }) })),
+    ratios: RATIOS.map(({ of, ...ratio }) => ({
+      ...ratio,
+      spread: ratioOver(accounts, 'fenghuo', { of, ...ratio }),
+      floor: ratio.against === 'fenghuo' ? undefined : ratioOver(accounts, 'ws-log', { of, ...ratio }),
+    })),
   };
 }
 
@@ -91,8 +97,8 @@ function rowOf({ contestant, rounds, failures }: Account): Row {
 }
 
 /** Both of a ratio come from the same round, minutes apart at most: the machine is the same for both. */
-function ratioOver(accounts: readonly Account[], ratio: Ratio): Spread | undefined {
-  const ours = accounts.find(({ contestant }) => contestant.name === 'fenghuo');
+function ratioOver(accounts: readonly Account[], name: string, ratio: Ratio): Spread | undefined {
+  const ours = accounts.find(({ contestant }) => contestant.name === name);
   const theirs = accounts.find(({ contestant }) => contestant.name === ratio.against);
   if (ours === undefined || theirs === undefined || isVoid(ours) || isVoid(theirs)) return undefined;
   const values = ours.rounds.flatMap((parts, round) => {

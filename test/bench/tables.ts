@@ -55,7 +55,7 @@ export function markdown(result: Result): string {
     ...voids(result.rows),
     '',
     table(
-      ['ratio', 'median', 'rounds', 'bar', 'far goal', ''],
+      ['ratio', 'median', 'rounds', 'bar', 'far goal', '', 'of ws-log'],
       result.ratios.map((ratio) => [
         ratio.text,
         ratio.spread === undefined ? 'not measured' : amount(ratio, ratio.spread.median),
@@ -63,6 +63,7 @@ export function markdown(result: Result): string {
         ratio.bar === undefined ? '' : `${sign(ratio)} ${amount(ratio, ratio.bar)}`,
         `${sign(ratio)} ${amount(ratio, ratio.goal)}`,
         verdictOf(ratio),
+        ratio.floor === undefined ? '' : amount(ratio, ratio.floor.median),
       ]),
     ),
     '',

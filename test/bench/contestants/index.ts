@@ -3,6 +3,7 @@ import { fenghuo } from './fenghuo.ts';
 import { peerjs } from './peerjs.ts';
 import { rawWs } from './raw-ws.ts';
 import { rawWsBatched } from './raw-ws-batched.ts';
+import { rawWsLog } from './raw-ws-log.ts';
 import { socketIoClassic } from './socket-io-classic.ts';
 import { socketIoMemory } from './socket-io-memory.ts';
 import { socketIoSharded } from './socket-io-sharded.ts';
@@ -18,4 +19,5 @@ export const CONTESTANTS: readonly Contestant[] = [
   peerjs,
   rawWs,
   rawWsBatched,
+  rawWsLog,
 ];

@@ -1,4 +1,5 @@
-// The least that relays between nodes: `ws`, and one Redis channel per node. At most once, no order, no resume.
+// The least that relays between nodes: `ws`, and one Redis channel per node. At most once, no order, no resume. As `ws-log`
+// the least that besides keeps what was said, and says so to who said it.
 import { Redis } from 'ioredis';
 import { jwtVerify } from 'jose';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -13,7 +14,28 @@ const subscriber = redis.duplicate();
 const sockets = new Map<string, WebSocket>();
 const batches = new Map<number, string[]>();
 let count = 0;
-const publish = kind === 'ws-batched' ? batched : plain;
+const publish = { ws: plain, 'ws-batched': batched, 'ws-log': kept }[kind] ?? plain;
+
+interface Entry {
+  readonly node: number;
+  readonly record: string;
+  readonly room: string;
+  readonly from: WebSocket | undefined;
+}
+let entries: Entry[] = [];
+
+redis.defineCommand('append', {
+  lua: `local out = {}
+    for at, log in ipairs(KEYS) do
+      local node, record = ARGV[2 * at - 1], ARGV[2 * at]
+      redis.call('XADD', log, 'MAXLEN', 256, '*', 'r', record)
+      local list = out[node] or {}
+      out[node] = list
+      list[#list + 1] = record
+    end
+    for node, list in pairs(out) do redis.call('PUBLISH', 'node:' .. node, table.concat(list)) end`,
+});
+const scripts = redis as unknown as { append(...args: (string | number)[]): Promise<unknown> };
 
 interface Frame {
   readonly join?: string;
@@ -29,7 +51,7 @@ server.on('connection', (socket) => {
   sockets.set(id, socket);
   socket.on('message', (data) => {
     const { to, ...frame } = JSON.parse(String(data)) as Frame;
-    if (to !== undefined) return relay(to, JSON.stringify({ from: id, ...frame }));
+    if (to !== undefined) return relay(to, JSON.stringify({ from: id, ...frame }), room ?? '', socket);
     room = frame.join;
     void join(id, socket, frame);
   });
@@ -47,14 +69,29 @@ async function join(id: string, socket: WebSocket, { join: room = '', token = ''
   for (const peer of peers) relay(peer, JSON.stringify({ peer_joined: id }));
 }
 
-function relay(to: string, text: string): void {
+function relay(to: string, text: string, room = '', from?: WebSocket): void {
   const node = Number(to.slice(0, to.indexOf('.')));
   if (node === index) sockets.get(to)?.send(text);
-  else publish(node, `${to} ${text}`);
+  else publish(node, `${to} ${text}`, room, from);
 }
 
 function plain(node: number, record: string): void {
   void redis.publish(`node:${node}`, record);
+}
+
+/** Appended by the script that publishes it, those of one turn together; then its author hears of it. */
+function kept(node: number, record: string, room: string, from: WebSocket | undefined): void {
+  if (entries.push({ node, record, room, from }) === 1) setImmediate(append);
+}
+
+function append(): void {
+  const batch = entries;
+  entries = [];
+  const rooms = batch.map(({ room }) => `log:${room}`);
+  const args = batch.flatMap(({ node, record }) => [node, `${record.length}:${record}`]);
+  void scripts.append(rooms.length, ...rooms, ...args).then(() => {
+    for (const { from } of batch) from?.send('{"ok":true}');
+  });
 }
 
 /** What came in one turn goes out as one message: records with a length before each. */
@@ -86,6 +123,6 @@ function deliverBatch(text: string): void {
   }
 }
 
-subscriber.on('message', (_, text) => (kind === 'ws-batched' ? deliverBatch(text) : deliver(text)));
+subscriber.on('message', (_, text) => (kind === 'ws' ? deliver(text) : deliverBatch(text)));
 await subscriber.subscribe(`node:${index}`);
 sayReady();
