@@ -5,7 +5,14 @@ import { parseRecord, type RoomRecord } from '../domain/room-record.ts';
 import { type RoomState, snapshotOf } from '../domain/room-state.ts';
 import type { Doorbell, LogPage, RoomLog, SessionRef } from './room-log.ts';
 import { RoomReplica } from './room-replica.ts';
-import { type Listener, type OwnRecord, type Seat, SeatCursor } from './room-seat.ts';
+import {
+  type Listener,
+  type OwnRecord,
+  type Seat,
+  SeatCursor,
+  type SeatKeeper,
+  type SeatStart,
+} from './room-seat.ts';
 
 /** What a feed saw, for the metrics. */
 export interface FeedObserver {
@@ -50,12 +57,13 @@ export interface FeedParts {
  * One room, delivered in order and without gaps (rules D2 and D3), as long as it has a seat or is kept.
  * `#position` is the seq up to which everything was handed to the seats; none before the first join.
  */
-export class RoomFeed {
+export class RoomFeed implements SeatKeeper {
   readonly #room: RoomId;
   readonly #parts: FeedParts;
   readonly #replica: RoomReplica;
   readonly #seats = new Set<SeatCursor>();
-  readonly #held = new Map<number, { readonly record: RoomRecord; readonly text: string }>();
+  /** Records behind a gap, by seq; none, and no map, nearly always. */
+  #held: Map<number, { readonly record: RoomRecord; readonly text: string }> | undefined;
   #keeps = 0;
   #epoch = 0;
   #position: number | undefined;
@@ -73,27 +81,16 @@ export class RoomFeed {
   }
 
   async collect(listener: Listener): Promise<Seat | undefined> {
-    const seat = new SeatCursor(listener, this.#position);
+    const seat = new SeatCursor(listener, this.#position, this);
     this.#seats.add(seat);
-    if (!(await this.#open())) {
-      this.#leave(seat);
-      return undefined;
-    }
-    return {
-      wantsState: this.#replica.state === undefined,
-      start: ({ epoch, seq, generation, record, state }) => {
-        seat.generation = generation;
-        seat.epoch = epoch;
-        this.#start(seat, epoch, seq, state);
-        this.#noteEntry(record);
-      },
-      tellEpoch: () => this.#tellEpoch(seat),
-      noteOwn: (own) => this.#noteOwn(seat, own),
-      noteRecords: (records) => {
-        for (const record of records) this.#noteEntry(record);
-      },
-      leave: () => this.#leave(seat),
-    };
+    if (await this.#open()) return seat;
+    this.leaveSeat(seat);
+    return undefined;
+  }
+
+  /** This node does not know the room's state yet. */
+  get wantsState(): boolean {
+    return this.#replica.state === undefined;
   }
 
   /** Stays, without a seat, until the returned function is called (rule R7). */
@@ -190,6 +187,11 @@ export class RoomFeed {
     return isOpen;
   }
 
+  startSeat(seat: SeatCursor, { epoch, seq, record, state }: SeatStart): void {
+    this.#start(seat, epoch, seq, state);
+    this.noteEntry(record);
+  }
+
   #start(seat: SeatCursor, epoch: number, seq: number, state: RoomState | undefined): void {
     if (this.#closed || !this.#seats.has(seat)) return;
     if (this.#position === undefined) {
@@ -226,7 +228,7 @@ export class RoomFeed {
     } else if (!isRead) this.#later(REPAIR_RETRY_MS, () => void this.#startFromState());
   }
 
-  #noteOwn({ listener }: SeatCursor, own: OwnRecord): void {
+  noteOwn({ listener }: SeatCursor, own: OwnRecord): void {
     if (this.#position === undefined || own.seq <= this.#position) return;
     this.#replica.noteOwn({
       ...own,
@@ -238,7 +240,7 @@ export class RoomFeed {
     });
   }
 
-  #noteEntry(text: string): void {
+  noteEntry(text: string): void {
     const record = parseRecord(text);
     if (record === undefined) return;
     // The feed began with it, or behind it: it is not applied any more.
@@ -250,7 +252,7 @@ export class RoomFeed {
     this.#parts.observer.applied(record, hadListener, this.#room, this.#replica.state);
   }
 
-  #leave(seat: SeatCursor): void {
+  leaveSeat(seat: SeatCursor): void {
     if (this.#seats.delete(seat)) this.#closeIfIdle();
   }
 
@@ -274,9 +276,10 @@ export class RoomFeed {
       return;
     }
     const isNext = record.seq === (position ?? Infinity) + 1 && record.epoch === this.#epoch;
-    if (isNext && this.#held.size === 0 && !this.#repairing) {
+    if (isNext && !this.#isHolding && !this.#repairing) {
       this.#apply(record, text);
     } else {
+      this.#held ??= new Map();
       if (this.#held.size < HELD_MAX) this.#held.set(record.seq, { record, text });
       this.#settle();
     }
@@ -289,18 +292,22 @@ export class RoomFeed {
   #settle(): void {
     if (this.#position === undefined || this.#repairing) return;
     this.#applyHeld();
-    for (const [seq, { record }] of this.#held) {
+    for (const [seq, { record }] of this.#held ?? []) {
       if (record.epoch < this.#epoch || (record.epoch === this.#epoch && seq <= this.#position))
-        this.#held.delete(seq);
+        this.#held?.delete(seq);
     }
-    if (this.#held.size > 0) this.#later(GAP_GRACE_MS, () => this.#held.size > 0 && void this.#repair());
+    if (this.#isHolding) this.#later(GAP_GRACE_MS, () => this.#isHolding && void this.#repair());
+  }
+
+  get #isHolding(): boolean {
+    return this.#held !== undefined && this.#held.size > 0;
   }
 
   #applyHeld(): void {
     for (;;) {
-      const next = this.#held.get((this.#position ?? 0) + 1);
+      const next = this.#held?.get((this.#position ?? 0) + 1);
       if (next === undefined || next.record.epoch !== this.#epoch) return;
-      this.#held.delete(next.record.seq);
+      this.#held?.delete(next.record.seq);
       this.#apply(next.record, next.text);
     }
   }
@@ -318,7 +325,7 @@ export class RoomFeed {
 
   #missed(head: number): void {
     if (this.#position === undefined) return;
-    if (head > this.#position || this.#held.size > 0) void this.resubscribe();
+    if (head > this.#position || this.#isHolding) void this.resubscribe();
   }
 
   async #repair(): Promise<void> {
@@ -338,7 +345,7 @@ export class RoomFeed {
     for (;;) {
       const position = this.#position ?? 0;
       // A record is in the log before it rings.
-      const rang = Math.max(position, ...this.#held.keys());
+      const rang = Math.max(position, ...(this.#held?.keys() ?? []));
       const page = await rooms.readAfter(this.#room, position);
       if (!page.ok) return 'unavailable';
       if (this.#closed) return 'done';
@@ -407,7 +414,7 @@ export class RoomFeed {
     if (this.#repairing || this.#closed) return;
     this.#repairing = true;
     // What rang before is in the snapshot, or nowhere; what rings meanwhile comes after it.
-    const rang = [...this.#held.keys()];
+    const rang = [...(this.#held?.keys() ?? [])];
     const isRead = await this.#replica.load();
     this.#repairing = false;
     if (this.#closed) return;
@@ -415,7 +422,7 @@ export class RoomFeed {
     const { state } = this.#replica;
     this.#position = state?.seq ?? this.#position;
     this.#epoch = state?.epoch ?? this.#epoch;
-    for (const seq of rang) this.#held.delete(seq);
+    for (const seq of rang) this.#held?.delete(seq);
     this.#tellAll(state, false);
     this.#settle();
   }
@@ -435,7 +442,7 @@ export class RoomFeed {
       return;
     }
     // It resumed after the state was read: its own record is still to come.
-    if (generation < seat.generation) return void this.#tellEpoch(seat);
+    if (generation < seat.generation) return void this.tellEpoch(seat);
     seat.cursor = state.seq;
     if (!complete) this.#parts.observer.resynced();
     seat.listener.resync(snapshotOf(this.#room, state), complete);
@@ -450,7 +457,7 @@ export class RoomFeed {
     }
   }
 
-  async #tellEpoch(seat: SeatCursor): Promise<void> {
+  async tellEpoch(seat: SeatCursor): Promise<void> {
     for (let tries = 0; !this.#closed && this.#seats.has(seat); tries++) {
       // The record of its own resume went with what the backplane lost: the client has to come back.
       if (tries > TELL_TRIES_MAX) return seat.listener.lost();

@@ -20,9 +20,9 @@ export class RoomReplica {
   #meanwhile: RoomRecord[] | undefined;
   readonly #tail = new RoomTail();
   /** Whom the records concerned that were dropped from the tail, since this replica has seen them all. */
-  #trimmed = { from: 0, everyone: 0, one: new Map<PeerId, number>() };
+  #trimmed: Trimmed = { from: 0, everyone: 0, one: undefined };
   /** What this node's own sessions appended and no doorbell brought back yet, by seq. */
-  readonly #own = new Map<number, RoomRecord>();
+  #own: Map<number, RoomRecord> | undefined;
 
   constructor(room: RoomId, rooms: RoomLog, bounds: LogBounds) {
     this.#room = room;
@@ -46,12 +46,12 @@ export class RoomReplica {
     if (this.#meanwhile !== meanwhile) return read.ok; // A later load has taken over.
     this.#meanwhile = undefined;
     if (!read.ok) return false;
-    if (how === 'goes_on' || this.#state?.epoch !== read.value?.epoch) this.#own.clear();
+    if (how === 'goes_on' || this.#state?.epoch !== read.value?.epoch) this.#own = undefined;
     if (how === 'anew' && this.#state?.epoch !== read.value?.epoch) {
       this.#tail.retain(new Set(meanwhile.map((record) => record.seq)));
     }
     this.#state = read.value;
-    this.#trimmed = { from: this.#tail.reach(read.value?.seq ?? 0), everyone: 0, one: new Map() };
+    this.#trimmed = { from: this.#tail.reach(read.value?.seq ?? 0), everyone: 0, one: undefined };
     for (const record of meanwhile) this.#advance(record);
     return true;
   }
@@ -59,14 +59,14 @@ export class RoomReplica {
   /** The state came with the join that has this node host the room. */
   begin(state: RoomState): void {
     this.#state = state;
-    this.#trimmed = { from: state.seq, everyone: 0, one: new Map() };
+    this.#trimmed = { from: state.seq, everyone: 0, one: undefined };
   }
 
   /** The room's next record, and its text. */
   apply(record: RoomRecord, text: string): void {
     this.#meanwhile?.push(record);
     if (this.#meanwhile === undefined) this.#advance(record);
-    if (this.#own.size > 0) this.#own.delete(record.seq);
+    this.#own?.delete(record.seq);
     const nowMs = performance.now();
     this.#tail.push(record.seq, text, nowMs);
     this.#trim(nowMs);
@@ -79,6 +79,7 @@ export class RoomReplica {
 
   /** A session of this node knows that its record is in the log; it may not have rung here yet. */
   noteOwn(record: RoomRecord): void {
+    this.#own ??= new Map();
     this.#own.set(record.seq, record);
     if (this.#own.size > OWN_MAX) this.#own.delete(this.#own.keys().next().value ?? 0);
   }
@@ -86,9 +87,9 @@ export class RoomReplica {
   /** Nothing where the state was not read yet, or there is none. */
   contribution(): string {
     if (this.#state === undefined) return NOTHING_NEWER;
-    const own = [...this.#own.values()].filter((record) => record.seq > (this.#state?.seq ?? 0));
+    const own = [...(this.#own?.values() ?? [])].filter((record) => record.seq > (this.#state?.seq ?? 0));
     const records = [...this.#tail.texts, ...own.map(formatRecord)];
-    const trimmed = { ...this.#trimmed, one: [...this.#trimmed.one] };
+    const trimmed = { ...this.#trimmed, one: [...(this.#trimmed.one ?? [])] };
     const contribution: Contribution = { state: serializeState(this.#state), records, trimmed };
     return JSON.stringify(contribution);
   }
@@ -100,7 +101,7 @@ export class RoomReplica {
 
   /** How far this node's knowledge goes. */
   get head(): number {
-    return Math.max(this.#state?.seq ?? 0, ...this.#own.keys());
+    return Math.max(this.#state?.seq ?? 0, ...(this.#own?.keys() ?? []));
   }
 
   #advance(record: RoomRecord): void {
@@ -112,8 +113,13 @@ export class RoomReplica {
     if (record.to === undefined) this.#trimmed.everyone = record.seq;
     else
       for (const peer of record.echo ? [record.to, record.from] : [record.to])
-        if (this.#state?.members.has(peer)) this.#trimmed.one.set(peer, record.seq);
-    if (record.type === 'left') this.#trimmed.one.delete(record.from);
+        if (this.#state?.members.has(peer)) this.#trimmedOf.set(peer, record.seq);
+    if (record.type === 'left') this.#trimmed.one?.delete(record.from);
+  }
+
+  get #trimmedOf(): Map<PeerId, number> {
+    this.#trimmed.one ??= new Map();
+    return this.#trimmed.one;
   }
 
   #trim(nowMs: number): void {
@@ -127,6 +133,13 @@ export class RoomReplica {
       if (dropped !== undefined) this.#noteTrimmed(dropped);
     }
   }
+}
+
+/** Seqs. Of a room in which nothing is said yet there is nothing, and no map. */
+interface Trimmed {
+  readonly from: number;
+  everyone: number;
+  one: Map<PeerId, number> | undefined;
 }
 
 /** Records wait here only until their doorbell; more than a room's sessions may have unanswered they are not. */

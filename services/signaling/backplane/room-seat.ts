@@ -49,8 +49,18 @@ export type OwnRecord = Pick<RoomRecord, 'type' | 'seq' | 'to' | 'echo' | 'id' |
 /** Records that a seat keeps until it starts; what goes over is read from the log. */
 export const COLLECTED_MAX = 1_024;
 
+/** What a seat asks of its feed. */
+export interface SeatKeeper {
+  readonly wantsState: boolean;
+  startSeat(seat: SeatCursor, at: SeatStart): void;
+  tellEpoch(seat: SeatCursor): Promise<void>;
+  noteOwn(seat: SeatCursor, own: OwnRecord): void;
+  noteEntry(record: string): void;
+  leaveSeat(seat: SeatCursor): void;
+}
+
 /** A seat's own place in the room's log: each record reaches its listener once. */
-export class SeatCursor {
+export class SeatCursor implements Seat {
   readonly listener: Listener;
   /** Of the session as this connection holds it; a record with a greater one ends the connection. */
   generation = 0;
@@ -61,10 +71,38 @@ export class SeatCursor {
   /** The room's position when it began to collect. */
   from: number | undefined;
   collected: RoomRecord[] | 'overflow' = [];
+  readonly #keeper: SeatKeeper;
 
-  constructor(listener: Listener, from: number | undefined) {
+  constructor(listener: Listener, from: number | undefined, keeper: SeatKeeper) {
     this.listener = listener;
     this.from = from;
+    this.#keeper = keeper;
+  }
+
+  get wantsState(): boolean {
+    return this.#keeper.wantsState;
+  }
+
+  start(at: SeatStart): void {
+    this.generation = at.generation;
+    this.epoch = at.epoch;
+    this.#keeper.startSeat(this, at);
+  }
+
+  tellEpoch(): Promise<void> {
+    return this.#keeper.tellEpoch(this);
+  }
+
+  noteOwn(own: OwnRecord): void {
+    this.#keeper.noteOwn(this, own);
+  }
+
+  noteRecords(records: readonly string[]): void {
+    for (const record of records) this.#keeper.noteEntry(record);
+  }
+
+  leave(): void {
+    this.#keeper.leaveSeat(this);
   }
 
   /** Gives it the next record, once; while it collects it keeps it. Says whether the record is for it. */

@@ -15,8 +15,8 @@ export interface RoomState {
   /** The longest-present peer becomes host when there is none any more. */
   readonly inherits: boolean;
   /** Who may not come in any more, and who is muted as soon as he does. */
-  readonly bans: Set<Person>;
-  readonly mutes: Map<Person, readonly Kind[]>;
+  bans: ReadonlySet<Person>;
+  mutes: ReadonlyMap<Person, readonly Kind[]>;
   /** In the order in which they joined. */
   readonly members: Map<PeerId, MemberState>;
 }
@@ -38,9 +38,21 @@ export interface MemberState {
 
 /** A room in which nobody is yet. */
 export function emptyRoom(epoch: number, peersMax: number, inherits: boolean): RoomState {
-  const kept = { bans: new Set<Person>(), mutes: new Map<Person, readonly Kind[]>() };
-  return { epoch, seq: 0, peersMax, locked: false, inherits, ...kept, members: new Map() };
+  return {
+    epoch,
+    seq: 0,
+    peersMax,
+    locked: false,
+    inherits,
+    bans: NO_BANS,
+    mutes: NO_MUTES,
+    members: new Map(),
+  };
 }
+
+/** Of most rooms, so there is one of each. */
+export const NO_BANS: ReadonlySet<Person> = new Set();
+export const NO_MUTES: ReadonlyMap<Person, readonly Kind[]> = new Map();
 
 /** Applies the next record: of equal states it makes equal states, wherever they are kept. */
 export function applyRecord(state: RoomState, record: RoomRecord): void {
@@ -110,7 +122,7 @@ function enter(state: RoomState, record: RoomRecord): void {
 
 function ban(state: RoomState, record: RoomRecord): void {
   const person = innerOf(record)?.person;
-  if (person !== undefined) state.bans.add(person);
+  if (person !== undefined) state.bans = new Set([...state.bans, person]);
 }
 
 function changeMember(state: RoomState, member: MemberState, record: RoomRecord): void {
@@ -118,8 +130,8 @@ function changeMember(state: RoomState, member: MemberState, record: RoomRecord)
   member.peer = peerOf(record) ?? member.peer;
   member.mutes = mutes;
   if (person === undefined || kept === undefined) return;
-  if (kept.length > 0) state.mutes.set(person, kept);
-  else state.mutes.delete(person);
+  const others = [...state.mutes].filter(([each]) => each !== person);
+  state.mutes = new Map(kept.length > 0 ? [...others, [person, kept]] : others);
 }
 
 /** The order that the record is the last effect of has its answer with it. */

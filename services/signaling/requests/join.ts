@@ -7,7 +7,7 @@ import { OPEN_ROOM_ROLES, rolesOfToken } from '../domain/roles.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import { allowsName, allowsRoom, isExpired, TOKEN_EXPIRED } from '../domain/token.ts';
 import type { Connection, RequestContext, RoomHome, UnsettledJoin } from './context.ts';
-import { listenerOf, snapshotFor } from './listener.ts';
+import { ConnectionListener, snapshotFor } from './listener.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 import { Session } from './session.ts';
 
@@ -52,7 +52,7 @@ async function joinRoom(
   if ((await home.awake()) === false) return refused('unavailable');
   connection.heading = room;
   const attempt = identify(context, connection, room, request.key);
-  const seat = await home.feeds.collect(room, listenerOf(context, connection, attempt.peer));
+  const seat = await home.feeds.collect(room, new ConnectionListener(context, connection, attempt.peer));
   if (seat === undefined || !connection.isOpen) {
     seat?.leave();
     return refused('unavailable');

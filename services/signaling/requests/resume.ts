@@ -8,7 +8,7 @@ import type { RoomId } from '../domain/room-id.ts';
 import { parseRecord, peerOf, type RoomRecord } from '../domain/room-record.ts';
 import { allowsRoom, isExpired, TOKEN_EXPIRED } from '../domain/token.ts';
 import type { Connection, RequestContext, RoomHome } from './context.ts';
-import { listenerOf, snapshotFor } from './listener.ts';
+import { ConnectionListener, snapshotFor } from './listener.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 import { Session } from './session.ts';
 
@@ -51,7 +51,7 @@ async function reattach(
   const verified = await home.rooms.verify({ ...token, tokenHash, person });
   if (!verified.ok)
     return verified.code === 'session_expired' ? unknownToken(context, connection) : refused(verified.code);
-  const seat = await home.feeds.collect(token.room, listenerOf(context, connection, token.peer));
+  const seat = await home.feeds.collect(token.room, new ConnectionListener(context, connection, token.peer));
   if (seat === undefined) return refused('unavailable');
   const { seq, epoch, attempt = 0 } = request;
   const { location } = context;

@@ -22,7 +22,7 @@ export class Session implements SessionRef {
   /** Ids that were handed to the backplane and have no final answer yet, ascending. */
   readonly #pending: number[] = [];
   /** Ids whose last answer was not final and that have not returned yet: nothing above them passes (rule Q2). */
-  readonly #awaited = new Set<number>();
+  #awaited: Set<number> | undefined;
   /** The newest ids with a final answer, each in its place: what an older try of theirs comes to does not count. */
   readonly #settled: number[] = [];
   #refusal: Reply = refused('unavailable');
@@ -98,7 +98,7 @@ export class Session implements SessionRef {
 
   /** Whether a lower id has not returned yet. */
   #isHeldBack(id: number): boolean {
-    if (this.#awaited.size === 0) return false;
+    if (this.#awaited === undefined) return false;
     this.#awaited.delete(id);
     for (const lower of this.#awaited) if (lower < id) return true;
     return false;
@@ -107,12 +107,13 @@ export class Session implements SessionRef {
   #await(id: number, reply: Reply): Reply {
     this.#refusal = reply;
     const isSettled = this.#settled[id % UNANSWERED_MAX] === id;
+    this.#awaited ??= new Set();
     if (!isSettled && this.#awaited.size < AWAITED_MAX) this.#awaited.add(id);
     return reply;
   }
 
   #settle(id: number): void {
-    if (this.#awaited.size > 0) this.#awaited.delete(id);
+    this.#awaited?.delete(id);
     const at = this.#pending.indexOf(id);
     if (at >= 0) this.#pending.splice(at, 1);
     this.#settled[id % UNANSWERED_MAX] = id;

@@ -30,21 +30,13 @@ export interface RequestSource {
 export function requestParser(payloadBytesMax: number) {
   class RequestDecoder extends EventEmitter implements RequestSource {
     onRequest: RequestSource['onRequest'];
-    readonly #decoder = new Decoder();
+    /** Made for the first packet that is not read at once, and most clients have few: it would be half of what this is. */
+    #stock: Decoder | undefined;
     #isOversize = false;
     /** A packet that ends with an attachment: its text came before, and was measured by nobody. */
     #isBinary = false;
     /** What is between the text of a packet and its last attachment. */
     #isWithinPacket = false;
-
-    constructor() {
-      super();
-      this.#decoder.on('decoded', (packet: Packet) => {
-        this.#isWithinPacket = false;
-        if (packet.type === PacketType.EVENT) this.#handOn(this.#requestOf(packet), packet.nsp);
-        else this.emit('decoded', packet);
-      });
-    }
 
     take(packet: string): boolean {
       if (this.onRequest === undefined || this.#isWithinPacket || isLonger(packet, payloadBytesMax))
@@ -60,7 +52,20 @@ export function requestParser(payloadBytesMax: number) {
       this.#isBinary = typeof chunk !== 'string';
       this.#isOversize = typeof chunk === 'string' && isLonger(chunk, payloadBytesMax);
       this.#isWithinPacket = true;
-      this.#decoder.add(chunk);
+      this.#stock ??= this.#makeStock();
+      this.#stock.add(chunk);
+    }
+
+    #makeStock(): Decoder {
+      const stock = new Decoder();
+      stock.on('decoded', (packet: Packet) => {
+        this.#isWithinPacket = false;
+        // A packet that is whole leaves nothing behind.
+        this.#stock = undefined;
+        if (packet.type === PacketType.EVENT) this.#handOn(this.#requestOf(packet), packet.nsp);
+        else this.emit('decoded', packet);
+      });
+      return stock;
     }
 
     /** Socket.io closes the connection of who asks before it is connected, or in another namespace. */
@@ -82,7 +87,7 @@ export function requestParser(payloadBytesMax: number) {
     }
 
     destroy(): void {
-      this.#decoder.destroy();
+      this.#stock?.destroy();
     }
   }
   return { Encoder, Decoder: RequestDecoder };

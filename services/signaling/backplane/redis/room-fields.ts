@@ -1,9 +1,9 @@
-import type { Kind, Peer, PeerId } from '@fenghuo/protocol';
+import type { Kind, PeerId } from '@fenghuo/protocol';
 import { answerText, parseAnswer } from '../../domain/answer.ts';
 import type { Person } from '../../domain/identity.ts';
 import { RecentAnswers } from '../../domain/recent-answers.ts';
 import type { Restored } from '../../domain/restore.ts';
-import type { MemberState, RoomState } from '../../domain/room-state.ts';
+import { type MemberState, NO_BANS, NO_MUTES, type RoomState } from '../../domain/room-state.ts';
 import type { Contribution } from '../rebuilds.ts';
 
 const ANSWERS_KEPT = 64;
@@ -14,14 +14,15 @@ export function stateFromFields(flat: readonly string[]): RoomState | undefined 
   if (!fields.has('epoch')) return undefined;
   const members = new Map<PeerId, MemberState>();
   for (const id of (fields.get('order') ?? '').split(' ').filter((each) => each !== '')) {
-    members.set(id as PeerId, memberFromFields(fields, id));
+    const member = memberFromFields(fields, id);
+    members.set(member.peer.id, member);
   }
-  const bans = new Set<Person>();
-  const mutes = new Map<Person, Kind[]>();
+  const bans: Person[] = [];
+  const mutes: [Person, Kind[]][] = [];
   for (const [field, value] of fields) {
     if (field.startsWith('a:')) keepAnswer(members.get(answererOf(field)), value);
-    else if (field.startsWith('b:')) bans.add(field.slice(2) as Person);
-    else if (field.startsWith('q:')) mutes.set(field.slice(2) as Person, JSON.parse(value) as Kind[]);
+    else if (field.startsWith('b:')) bans.push(field.slice(2) as Person);
+    else if (field.startsWith('q:')) mutes.push([field.slice(2) as Person, JSON.parse(value) as Kind[]]);
   }
   return {
     epoch: Number(fields.get('epoch')),
@@ -29,8 +30,8 @@ export function stateFromFields(flat: readonly string[]): RoomState | undefined 
     peersMax: Number(fields.get('max')),
     locked: fields.get('locked') === 'true',
     inherits: fields.get('inherits') === 'true',
-    bans,
-    mutes,
+    bans: bans.length === 0 ? NO_BANS : new Set(bans),
+    mutes: mutes.length === 0 ? NO_MUTES : new Map(mutes),
     members,
   };
 }
@@ -52,21 +53,18 @@ function fieldsOf(flat: readonly string[]): Map<string, string> {
   return fields;
 }
 
+/** Parsed as one JSON text: what is cut out of a reply keeps all of that, for as long as the member is there. */
 function memberFromFields(fields: ReadonlyMap<string, string>, id: string): MemberState {
   const of = (letter: string) => fields.get(`${letter}:${id}`) ?? '';
   const peer = `{"id":"${id}",${of('p')},"role":"${of('r')}","muted":${of('m')},"connected":${of('c')},"joined_seq":${of('j')},${of('n')}}`;
-  const requests = {
-    generation: Number(of('g')),
-    lastId: Number(of('i')),
-    answers: new RecentAnswers(),
-  };
+  const rest = `"person":"${of('u')}","mutes":${of('k') || '[]'},"tokenHash":"${of('t')}","incarnation":"${of('w')}"`;
+  const member = JSON.parse(`{"peer":${peer},${rest}}`) as Omit<
+    MemberState,
+    'requests' | 'attempt' | 'since'
+  >;
   return {
-    peer: JSON.parse(peer) as Peer,
-    person: of('u') as Person,
-    mutes: JSON.parse(of('k') || '[]') as Kind[],
-    requests,
-    tokenHash: of('t'),
-    incarnation: of('w'),
+    ...member,
+    requests: { generation: Number(of('g')), lastId: Number(of('i')), answers: new RecentAnswers() },
     attempt: Number(of('x')),
     since: Number(of('s')),
   };
