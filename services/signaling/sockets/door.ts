@@ -22,35 +22,46 @@ export interface DoorOptions {
 
 const STEP_MS = 10;
 const TURNED_AWAY_PER_STEP = 8;
+/** In which the pace may rise so far that nobody needs to be sent away. */
+const PATIENCE_MS = 300;
 /** Those whom it would take longer to turn away than clients wait for an answer. */
 const TO_TURN_AWAY_MAX = 2_000;
 
 type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 type Newcomer = Parameters<OnUpgrade>;
 
+/** Who is to be turned away, unless the pace rises. */
+interface Unlucky {
+  readonly newcomer: Newcomer;
+  readonly sinceMs: number;
+}
+
 /** To be called once socket.io listens: stands between it and the server. */
 export function openDoor(server: HttpServer, { pace, nowMs, chance, onRefused }: DoorOptions): Door {
   const upgrade = server.listeners('upgrade') as OnUpgrade[];
   const line = new Queue<Newcomer>();
-  const toTurnAway = new Queue<Newcomer>();
+  const toTurnAway = new Queue<Unlucky>();
   let timer: NodeJS.Timeout | undefined;
 
   server.removeAllListeners('upgrade');
   server.on('upgrade', (...newcomer: Newcomer) => {
     if (line.size === 0 && enter(pace, nowMs())) return letIn(newcomer);
-    const queue = mayWait(pace, line.size) ? line : toTurnAway;
-    if (queue.size >= TO_TURN_AWAY_MAX) return cut(newcomer);
+    const isPatient = mayWait(pace, line.size);
+    if (!isPatient && toTurnAway.size >= TO_TURN_AWAY_MAX) return cut(newcomer);
     // What it suffers while it waits is noticed when its turn comes.
     newcomer[1].on('error', ignore);
-    queue.push(newcomer);
+    if (isPatient) line.push(newcomer);
+    else toTurnAway.push({ newcomer, sinceMs: nowMs() });
     timer ??= setInterval(step, STEP_MS);
   });
 
   function step(): void {
     while (line.size > 0 && enter(pace, nowMs())) letIn(line.take());
     // The pace may have risen since they came.
-    while (toTurnAway.size > 0 && mayWait(pace, line.size)) line.push(toTurnAway.take());
-    for (let n = 0; n < TURNED_AWAY_PER_STEP && toTurnAway.size > 0; n++) sendBack(toTurnAway.take());
+    while (toTurnAway.size > 0 && mayWait(pace, line.size)) line.push(toTurnAway.take().newcomer);
+    const hopelessMs = nowMs() - PATIENCE_MS;
+    for (let n = 0; n < TURNED_AWAY_PER_STEP && (toTurnAway.next?.sinceMs ?? Infinity) < hopelessMs; n++)
+      sendBack(toTurnAway.take().newcomer);
     if (line.size + toTurnAway.size > 0) return;
     clearInterval(timer);
     timer = undefined;
@@ -89,7 +100,8 @@ export function openDoor(server: HttpServer, { pace, nowMs, chance, onRefused }:
     },
     close() {
       clearInterval(timer);
-      for (const queue of [line, toTurnAway]) while (queue.size > 0) queue.take()[1].destroy();
+      while (line.size > 0) line.take()[1].destroy();
+      while (toTurnAway.size > 0) toTurnAway.take().newcomer[1].destroy();
     },
   };
 }
@@ -110,6 +122,11 @@ class Queue<Item> {
 
   get size(): number {
     return this.#items.length - this.#taken;
+  }
+
+  /** Whose turn is next. */
+  get next(): Item | undefined {
+    return this.#items[this.#taken];
   }
 
   push(item: Item): void {

@@ -88,6 +88,15 @@ test('who was to be told to come back is let in all the same, once the pace has 
   expect(letIn).toEqual(crowd);
 });
 
+test('nobody is told to come back before the pace has had a moment to rise', () => {
+  const { knock, refused } = openScene();
+  knock(800);
+  vi.advanceTimersByTime(290);
+  expect(refused).toEqual([]);
+  vi.advanceTimersByTime(40);
+  expect(refused).not.toEqual([]);
+});
+
 test('a flood is cut with HTTP 503', async () => {
   const { knock, refused } = openScene();
   const crowd = knock(4_000);
