@@ -12,8 +12,8 @@ export function signal(
   const session = connection.membership;
   if (session === undefined || session === 'joining') return refused('not_joined');
   const { id, to, description, candidate } = request;
-  const content = description === undefined ? { candidate } : { description };
-  const body = JSON.stringify({ from: session.peer, ...content });
+  const from = session.peer;
+  const body = JSON.stringify(description === undefined ? { from, candidate } : { from, description });
   const kinds =
     description === undefined || description.type === 'rollback' ? [] : kindsSent(description.sdp);
   return session.handOver(

@@ -54,11 +54,13 @@ export function tokenVerifier(settings: TokenSettings, options: TokenVerifierOpt
     ...settings.publicKeys,
   ];
 
+  const readHeader = headerReader();
+
   async function examine(token: unknown): Promise<Outcome> {
     if (token === undefined || token === null || token === '') return fail('missing');
     if (typeof token !== 'string') return fail('malformed');
     if (token.length > TOKEN_CHARS_MAX) return fail('too_long');
-    const header = headerOf(token);
+    const header = readHeader(token);
     if (header === undefined) return fail('malformed');
     const alg = ALGORITHMS.find((each) => each === header.alg);
     const mayBeRemote = remote !== undefined && alg !== 'HS256';
@@ -130,6 +132,19 @@ function isUnsigned(outcome: Outcome): boolean {
 function read(payload: JWTPayload): Outcome {
   const identity = identityOf(payload);
   return 'wrong' in identity ? { ok: false, fault: 'claims', ...identity } : { ok: true, identity };
+}
+
+/** Of nearly all tokens of one issuer it is the same text, so the last one that was read is remembered. */
+function headerReader(): (token: string) => JWTHeaderParameters | undefined {
+  let last: { readonly text: string; readonly header: JWTHeaderParameters | undefined } | undefined;
+  return (token) => {
+    if (last !== undefined && token.startsWith(last.text)) return last.header;
+    const header = headerOf(token);
+    const end = token.indexOf('.') + 1;
+    // A copy: what is cut out of a token would keep all of it.
+    if (end > 0) last = { text: Buffer.from(token.slice(0, end)).toString(), header };
+    return header;
+  };
 }
 
 /** Undefined, too, where it names something critical: nothing of that kind is understood here (RFC 7515, 4.1.11). */

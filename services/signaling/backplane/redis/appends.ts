@@ -77,19 +77,17 @@ export class Appends {
 
   /** `reply`: the answer, behind it the epoch where this is not a repeat; undefined: the outcome is unknown. */
   #settle({ room, draft, rest, settle }: Append, reply: string | undefined): void {
-    const [text = '', epoch] = reply?.split(' ') ?? ['!unavailable'];
-    if (text.startsWith('!')) {
-      settle(refuse(text.slice(1) as SessionRefusal));
-    } else {
-      const answer = parseAnswer(text);
-      settle(ok(answer));
-      if (epoch !== undefined && answer.type !== 'refused')
-        this.#parts.onAppended(
-          room,
-          placed(draft, Number(epoch), answer.seq),
-          `${letterOf(draft)} ${epoch} ${answer.seq} ${rest}`,
-        );
+    if (reply === undefined || reply.startsWith('!')) {
+      settle(refuse((reply?.slice(1) ?? 'unavailable') as SessionRefusal));
+      return;
     }
+    const blank = reply.indexOf(' ');
+    const answer = parseAnswer(blank < 0 ? reply : reply.slice(0, blank));
+    settle(ok(answer));
+    if (blank < 0 || answer.type === 'refused') return;
+    const epoch = reply.slice(blank + 1);
+    const record = placed(draft, Number(epoch), answer.seq);
+    this.#parts.onAppended(room, record, `${letterOf(draft)} ${epoch} ${answer.seq} ${rest}`);
   }
 }
 

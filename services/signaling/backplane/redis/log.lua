@@ -76,8 +76,9 @@ local function write(room, kind, rest, bounds, ...)
   redis.call('XADD', log, seq .. '-0', 'r', record)
   local members = math.max(room.members, 1)
   local up_to = math.max(room.seq - bounds.events * members, over_age(room, bounds.age_ms))
-  room.bytes, room.first = trim(room.first, up_to, room.bytes + #record,
-    math.min(bounds.bytes * members, bounds.bytes_max))
-  redis.call('HSET', state, 'seq', seq, 'first', room.first, 'bytes', room.bytes, ...)
+  local first = room.first
+  room.bytes, room.first = trim(first, up_to, room.bytes + #record, math.min(bounds.bytes * members, bounds.bytes_max))
+  if room.first ~= first then redis.call('HSET', state, 'first', int(room.first)) end
+  redis.call('HSET', state, 'seq', seq, 'bytes', int(room.bytes), ...)
   return seq, record
 end

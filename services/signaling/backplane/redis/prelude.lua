@@ -31,7 +31,7 @@ local function meet(life_of_room, handed_in)
   return nil
 end
 
-local function int(number) return string.format('%.0f', number) end
+local function int(number) return string.format('%d', number) end
 
 -- Stands still while a script runs.
 local clock
