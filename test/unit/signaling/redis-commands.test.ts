@@ -46,18 +46,34 @@ describe('a call of a script', () => {
     return { commands, seen, outcomes, call };
   }
 
-  test('is its hash; where Redis does not know that, its text', () => {
+  const TEXT = /^\*5\r\n\$4\r\neval\r\n/;
+  const HASH = new RegExp(`^\\*5\r\n\\$7\r\nevalsha\r\n\\$40\r\n${SCRIPTS.glance.sha}\r\n`);
+
+  test('is the text of the script the first time on a connection, and then its hash: nothing overtakes', () => {
+    const { commands, call } = calls();
+    const [connection, another] = [{}, {}];
+    const written = (socket: object) => {
+      call();
+      return commands.at(-1)?.toWritable(socket);
+    };
+    expect(written(connection)).toMatch(TEXT);
+    expect(written(connection)).toMatch(HASH);
+    expect(written(another)).toMatch(TEXT);
+    expect(written(connection)).toMatch(HASH);
+  });
+
+  test('whose script Redis has forgotten is sent again, whole', () => {
     const { commands, seen, outcomes, call } = calls();
+    const connection = {};
     call();
-    expect(commands[0]).toMatchObject({
-      name: 'evalsha',
-      args: [SCRIPTS.glance.sha, '1', 'key', 'argument'],
-    });
-    commands[0]?.reject(new Error('NOSCRIPT No matching script. Please use EVAL.'));
-    expect(commands[1]).toMatchObject({ name: 'eval', args: [SCRIPTS.glance.lua, '1', 'key', 'argument'] });
-    commands[1]?.resolve(Buffer.from('reply'));
+    commands[0]?.toWritable(connection);
+    call();
+    expect(commands[1]?.toWritable(connection)).toMatch(HASH);
+    commands[1]?.reject(new Error('NOSCRIPT No matching script. Please use EVAL.'));
+    expect(commands[2]?.toWritable(connection)).toMatch(TEXT);
+    commands[2]?.resolve(Buffer.from('reply'));
     expect(outcomes).toEqual([ok('reply')]);
-    expect(seen).toEqual(['sent', 'glance answered']);
+    expect(seen).toEqual(['sent', 'sent', 'glance answered']);
   });
 
   test('that fails, or is not answered in time, has failed once, whatever comes of it later', () => {

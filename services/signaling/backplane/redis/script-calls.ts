@@ -19,6 +19,34 @@ export interface CallObserver {
 /** With the subscription that may come before it, a request is answered within a second. */
 const TIMEOUT_MS = 600;
 
+/** Which scripts went whole over a connection already. */
+type Told = WeakMap<object, Set<ScriptName>>;
+
+/**
+ * The first of a script on a connection is its text, the others are its hash. If the hash went first, and what Redis does
+ * not know were sent again, what was asked later could be done before it.
+ */
+class ScriptCommand extends Command {
+  readonly #script: ScriptName;
+  readonly #told: Told;
+
+  constructor(script: ScriptName, args: readonly (string | number)[], told: Told) {
+    super('evalsha', [SCRIPTS[script].sha, ...args], { replyEncoding: 'utf8' });
+    this.#script = script;
+    this.#told = told;
+  }
+
+  override toWritable(socket: object): string | Buffer {
+    const told = this.#told.get(socket) ?? new Set();
+    const { sha, lua } = SCRIPTS[this.#script];
+    const isTold = told.has(this.#script);
+    this.name = isTold ? 'evalsha' : 'eval';
+    this.args[0] = isTold ? sha : lua;
+    this.#told.set(socket, told.add(this.#script));
+    return super.toWritable(socket);
+  }
+}
+
 interface Call {
   readonly script: ScriptName;
   readonly sinceMs: number;
@@ -26,13 +54,14 @@ interface Call {
 }
 
 /**
- * Scripts, by their hash. One clock serves all that wait for an answer, and what comes of a call is told without a promise:
+ * Runs scripts. One clock serves all that wait for an answer, and what comes of a call is told without a promise:
  * a message that is alone in its turn would pay for more of that than for anything else that is done for it here.
  */
 export function scriptCalls(client: Client, observer: CallObserver): SendScript {
   /** The oldest first. */
   const waiting = new Set<Call>();
-  let _clock: NodeJS.Timeout | undefined;
+  let isWatched = false;
+  let told: Told = new WeakMap();
 
   function fail(call: Call, error: Error): void {
     if (!waiting.delete(call)) return;
@@ -46,30 +75,35 @@ export function scriptCalls(client: Client, observer: CallObserver): SendScript 
     call.settle(ok(reply));
   }
 
-  function watch(): void {
-    _clock = undefined;
+  function watch(ms: number): void {
+    isWatched = true;
+    setTimeout(look, ms).unref();
+  }
+
+  function look(): void {
+    isWatched = false;
     const dueMs = performance.now() - TIMEOUT_MS;
     for (const call of waiting) {
       if (call.sinceMs > dueMs) {
-        _clock = setTimeout(watch, call.sinceMs - dueMs).unref();
+        watch(call.sinceMs - dueMs);
         return;
       }
       fail(call, new Error(`no answer within ${TIMEOUT_MS} ms`));
     }
   }
 
-  /** A Redis that does not know the script has done nothing: it gets its text, and keeps that. */
-  function dispatch(call: Call, how: 'evalsha' | 'eval', args: readonly (string | number)[]): void {
-    const { sha, lua } = SCRIPTS[call.script];
-    const command = new Command(how, [how === 'eval' ? lua : sha, ...args], { replyEncoding: 'utf8' });
+  function dispatch(call: Call, args: readonly (string | number)[]): void {
+    const command = new ScriptCommand(call.script, args, told);
     command.resolve = (reply) => {
       command.isSettled = true;
       answer(call, command.transformReply(reply));
     };
     command.reject = (error) => {
       command.isSettled = true;
-      if (how === 'evalsha' && error.message.startsWith('NOSCRIPT')) dispatch(call, 'eval', args);
-      else fail(call, error);
+      if (!error.message.startsWith('NOSCRIPT')) return fail(call, error);
+      // Its scripts were flushed under us: it has done nothing, and is told them all anew.
+      told = new WeakMap();
+      dispatch(call, args);
     };
     void client.sendCommand(command);
   }
@@ -77,8 +111,8 @@ export function scriptCalls(client: Client, observer: CallObserver): SendScript 
   return (script, args, settle) => {
     const call = { script, sinceMs: performance.now(), settle };
     waiting.add(call);
-    _clock ??= setTimeout(watch, TIMEOUT_MS).unref();
+    if (!isWatched) watch(TIMEOUT_MS);
     observer.commandSent();
-    dispatch(call, 'evalsha', args);
+    dispatch(call, args);
   };
 }
