@@ -141,7 +141,7 @@ function hostsOf(contestant: Contestant): number {
 }
 
 /** Each pair's two are on different nodes, where there are several. */
-async function seatPairs(
+export async function seatPairs(
   cluster: BenchCluster,
   count: number,
   hosts: number,
@@ -191,7 +191,7 @@ async function atFixedRate(cluster: BenchCluster, traffic: Traffic, plan: Plan, 
 }
 
 /** Stops, and waits until everything that was sent is there, or can no longer be hoped for. */
-async function drained(traffic: Traffic): Promise<void> {
+export async function drained(traffic: Traffic): Promise<void> {
   await traffic.stop();
   const deadline = performance.now() + DRAIN_MS;
   while (traffic.delivered < traffic.sent && performance.now() < deadline) await sleep(POLL_MS);
