@@ -40,9 +40,9 @@ class ScriptCommand extends Command {
     const told = this.#told.get(socket) ?? new Set();
     const { sha, lua } = SCRIPTS[this.#script];
     const isTold = told.has(this.#script);
+    if (!isTold) this.#told.set(socket, told.add(this.#script));
     this.name = isTold ? 'evalsha' : 'eval';
     this.args[0] = isTold ? sha : lua;
-    this.#told.set(socket, told.add(this.#script));
     return super.toWritable(socket);
   }
 }

@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-/** Each of one room that this life of the Redis knows. Their first four keys are the marker of the home, the room's hash, its stream, and what nodes handed in of it. */
+/**
+ * Each of one room that this life of the Redis knows. Their first four keys are the marker of the home, the room's hash, its
+ * stream, and what nodes handed in of it.
+ */
 const ROOM_SCRIPTS = [
   'host',
   'join',
