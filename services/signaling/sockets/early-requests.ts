@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io';
+import { WHOLE_TEXT } from './frames.ts';
 import type { RequestSource } from './parser.ts';
 
 /** What is used of the engine's connection, and of its WebSocket. Their types hide it. */
@@ -22,8 +23,7 @@ interface Receiver {
 const AT_FRAME = 0;
 const GOODBYE = 8;
 
-/** RFC 6455, 5.2: a whole text message; masked, as every client's is. */
-const WHOLE_TEXT = 0x81;
+/** RFC 6455, 5.2: as every client's message is. */
 const MASKED = 0x80;
 const LENGTH_16 = 126;
 const LENGTH_64 = 127;

@@ -1,15 +1,15 @@
 import type { EventName } from '@fenghuo/protocol';
 import type { Reply } from '../requests/reply.ts';
 
-/** RFC 6455, 5.2: a whole text message, not masked, since it comes from a server. */
-const TEXT = 0x81;
+/** RFC 6455, 5.2: the first byte of a whole text message. */
+export const WHOLE_TEXT = 0x81;
 
-/** One text message as it stands on the wire. */
+/** One text message as it stands on the wire: not masked, since it comes from a server. */
 export function textFrame(text: string): Buffer {
   const bytes = Buffer.byteLength(text);
   const headerBytes = bytes < 126 ? 2 : bytes < 65_536 ? 4 : 10;
   const frame = Buffer.allocUnsafe(headerBytes + bytes);
-  frame[0] = TEXT;
+  frame[0] = WHOLE_TEXT;
   if (headerBytes === 2) {
     frame[1] = bytes;
   } else if (headerBytes === 4) {
