@@ -40,6 +40,11 @@ export interface RunningNode {
 const PAGE_ROOT = fileURLToPath(new URL('../web/dist', import.meta.url));
 const EXPIRED_EVERY_MS = 1_000;
 const DEPARTURES_WAIT_MS = 2_000;
+/**
+ * How many wait at the port until the event loop has time for them; Linux holds at most net.core.somaxconn, 4,096. With
+ * Node's 511 the others of a storm are not heard, and knock again a second later (RFC 6298, 2).
+ */
+const NEWCOMERS_WAITING_MAX = 4_096;
 
 /** Starts a node: it serves once the promise resolves, and is ready once its backplane answers. */
 export async function startNode(config: Config, parts: NodeParts): Promise<RunningNode> {
@@ -255,7 +260,7 @@ async function listen(
   setting: string,
 ): Promise<void> {
   try {
-    await server.listen(at);
+    await server.listen({ ...at, backlog: NEWCOMERS_WAITING_MAX });
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE') throw error;

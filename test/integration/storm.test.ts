@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { connect as connectSocket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WireError } from '@fenghuo/protocol';
 import { afterEach, expect, inject, test } from 'vitest';
@@ -75,3 +77,25 @@ test('those who are in are served while others storm the node', async () => {
   }
   await expect.poll(() => bob.all('message').length).toBe(20);
 });
+
+test.runIf(process.platform === 'linux')('a node that is busy keeps all of a storm in line', async () => {
+  const { nodes } = await nodesOf(startCluster({ backplane: 'memory' }));
+  const port = Number(new URL(nodes[0].url).port);
+  // The node shares this thread: it looks at nobody until the turn ends.
+  const storm = Array.from({ length: STORM }, () => connectSocket(port, '127.0.0.1'));
+  stops.push(async () => {
+    for (const socket of storm) socket.destroy();
+  });
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  expect(waitingAt(port)).toBe(STORM);
+});
+
+/** How many connections the kernel holds for a listener of 127.0.0.1 that has not taken them yet: proc(5), /proc/net/tcp. */
+function waitingAt(port: number): number {
+  const address = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const listening = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .find(([, local, , state]) => local === address && state === '0A');
+  return Number.parseInt(listening?.[4]?.split(':')[1] ?? '', 16);
+}
