@@ -12,14 +12,15 @@ export interface Pace {
   lookedAtMs: number;
   /** At which the event loop was too late when it last was: what lies well below that is reached quickly. */
   tooFast: number;
-  /** Somebody had to wait since the last look. */
+  /** Somebody had to wait since the last look; and during the look before. */
   isShort: boolean;
+  wasShort: boolean;
   /** When the last of those who were told to come back is due. */
   queueEndsAtMs: number;
 }
 
 /** The pace is judged anew so often. */
-const LOOK_MS = 100;
+const LOOK_MS = 50;
 /** Over this delay the pace falls, under that one it rises. Both well below the 250 ms that a node promises. */
 const DELAY_HIGH_MS = 100;
 const DELAY_LOW_MS = 40;
@@ -30,9 +31,11 @@ const LEAPS = 1.5;
 const DELAY_NONE_MS = 20;
 export const PACE_START = 500;
 export const PACE_MIN = 50;
-export const PACE_MAX = 2_000;
-/** What comes together within this time is let in together. */
+/** More than a node was ever seen to bear: what holds the pace is the event loop, and not this. */
+export const PACE_MAX = 10_000;
+/** What comes together within this time is let in together, unless that alone would keep the event loop. */
 const BURST_S = 0.1;
+const BURST_MAX = 200;
 /** Whoever would wait in line for longer is told to come back: clients take an unanswered connection for a dead node. */
 const LINE_MAX_MS = 800;
 /** Clients add to the time that they are told, by up to a half: they are told to come a little faster. */
@@ -44,12 +47,13 @@ const RETRY_MAX_MS = 10_000;
 export function startPace(nowMs: number): Pace {
   return {
     perSecond: PACE_START,
-    places: PACE_START * BURST_S,
+    places: burstOf(PACE_START),
     atMs: nowMs,
     worstDelayMs: 0,
     lookedAtMs: nowMs,
     tooFast: Number.POSITIVE_INFINITY,
     isShort: false,
+    wasShort: false,
     queueEndsAtMs: nowMs,
   };
 }
@@ -58,27 +62,39 @@ export function startPace(nowMs: number): Pace {
 export function noteDelay(pace: Pace, delayMs: number, nowMs: number): void {
   pace.worstDelayMs = Math.max(pace.worstDelayMs, delayMs);
   if (nowMs - pace.lookedAtMs < LOOK_MS) return;
-  if (pace.worstDelayMs > DELAY_HIGH_MS) {
-    const factor = FALLS * (pace.worstDelayMs > 2 * DELAY_HIGH_MS ? FALLS : 1);
-    pace.tooFast = pace.perSecond;
-    pace.perSecond = Math.max(PACE_MIN, pace.perSecond * factor);
-  } else if (pace.worstDelayMs < DELAY_LOW_MS && pace.isShort)
-    pace.perSecond = Math.min(PACE_MAX, pace.perSecond * (isFarFromLate(pace) ? LEAPS : RISES));
-  else if (!pace.isShort) fade(pace);
+  // When a storm begins, the loop is late with those who come, whatever the pace of those who are let in.
+  const begins = pace.isShort && !pace.wasShort;
+  if (!begins) judge(pace);
   pace.worstDelayMs = 0;
+  pace.wasShort = pace.isShort;
   pace.isShort = false;
   pace.lookedAtMs = nowMs;
+}
+
+function judge(pace: Pace): void {
+  const { worstDelayMs, perSecond } = pace;
+  if (worstDelayMs > DELAY_HIGH_MS) {
+    const factor = FALLS * (worstDelayMs > 2 * DELAY_HIGH_MS ? FALLS : 1);
+    pace.tooFast = perSecond;
+    pace.perSecond = Math.max(PACE_MIN, perSecond * factor);
+  } else if (worstDelayMs < DELAY_LOW_MS && pace.isShort)
+    pace.perSecond = Math.min(PACE_MAX, perSecond * (isFarFromLate(pace) ? LEAPS : RISES));
+  else if (!pace.isShort) fade(pace);
 }
 
 /** Takes a place for one newcomer, where there is one now. */
 export function enter(pace: Pace, nowMs: number): boolean {
   const seconds = Math.max(0, nowMs - pace.atMs) / 1_000;
   pace.atMs = nowMs;
-  pace.places = Math.min(pace.perSecond * BURST_S, pace.places + seconds * pace.perSecond);
+  pace.places = Math.min(burstOf(pace.perSecond), pace.places + seconds * pace.perSecond);
   pace.isShort ||= pace.places < 1;
   if (pace.places < 1) return false;
   pace.places -= 1;
   return true;
+}
+
+function burstOf(perSecond: number): number {
+  return Math.min(BURST_MAX, perSecond * BURST_S);
 }
 
 /** Whether a newcomer may wait behind so many others. */

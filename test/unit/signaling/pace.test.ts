@@ -48,14 +48,30 @@ describe('the pace at which newcomers are let in', () => {
     const pace = startPace(0);
     run(pace, 0, 2, 100, () => 5);
     expect(pace.perSecond).toBeGreaterThan(3 * PACE_START);
-    run(pace, 2_000, 20, 100, () => 5);
+    run(pace, 2_000, 20, 200, () => 5);
     expect(pace.perSecond).toBe(PACE_MAX);
   });
 
-  test('is at three quarters of its bound within half a second, where the event loop is not late', () => {
+  test('is at ten times what it begins with within half a second, where the event loop is not late', () => {
     const pace = startPace(0);
-    run(pace, 0, 0.5, 100, () => 5);
-    expect(pace.perSecond).toBeGreaterThanOrEqual(0.75 * PACE_MAX);
+    run(pace, 0, 0.5, 200, () => 5);
+    expect(pace.perSecond).toBeGreaterThanOrEqual(10 * PACE_START);
+  });
+
+  test('does not fall for what it costs that many come at the same moment', () => {
+    const pace = startPace(0);
+    run(pace, 0, 0.04, 500, () => 150);
+    expect(pace.perSecond).toBe(PACE_START);
+    run(pace, 40, 0.3, 100, () => 5);
+    expect(pace.perSecond).toBeGreaterThan(5 * PACE_START);
+  });
+
+  test('lets no more in at once than the event loop takes in a moment, however fast it is', () => {
+    const pace = startPace(0);
+    run(pace, 0, 2, 500, () => 5);
+    expect(pace.perSecond).toBe(PACE_MAX);
+    run(pace, 2_000, 0.01, 0, () => 5);
+    expect(run(pace, 3_000, 0.01, 5_000, () => 5)).toBeLessThanOrEqual(200);
   });
 
   test('leaps as long as nothing says that it is too much, and then feels its way', () => {
