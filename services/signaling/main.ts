@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startNode } from './assemble.ts';
 import { parseConfig } from './config.ts';
 import { doctor } from './doctor/index.ts';
@@ -15,6 +16,12 @@ if (order !== undefined) {
   console.error('A node takes its settings from the environment; its only argument is "doctor".');
   process.exit(2);
 }
+/**
+ * V8 compiles what ran last on threads of its own. One that waits for the collector when the process exits is waited for
+ * by the exit, and neither ends (nodejs/node#54918, open); before, it is done in no time.
+ */
+const COMPILING_MS = 100;
+
 const node = await start();
 let isDraining = false;
 let isStopping = false;
@@ -43,5 +50,6 @@ async function stop(): Promise<void> {
   if (isStopping) return;
   isStopping = true;
   await node.stop();
+  await sleep(COMPILING_MS);
   process.exit(0);
 }
