@@ -22,7 +22,6 @@ const SETTLE_MS = 300;
 const DRAIN_MS = 10_000;
 const POLL_MS = 20;
 const JOINS_AT_ONCE = 32;
-const WARM_JOINS = 200;
 const MESH_PEERS = 20;
 const WIDE_NODES = 4;
 const WIDEST_NODES = 8;
@@ -57,7 +56,7 @@ export const PARTS: Readonly<Record<PartName, (contestant: Contestant, plan: Pla
   /** Many join rooms of two, a few at a time, and then stay and say nothing. */
   crowd: (contestant, plan) =>
     within(contestant, hostsOf(contestant), async (cluster) => {
-      await joinMany(cluster, WARM_JOINS, 'warm');
+      await joinMany(cluster, plan.early, 'early');
       await sleep(plan.quietMs);
       const memory = () => cluster.nodes.reduce((sum, { pid }) => sum + rssBytes(pid), 0);
       const before = memory();
@@ -79,7 +78,7 @@ export const PARTS: Readonly<Record<PartName, (contestant: Contestant, plan: Pla
   /** All come at the same moment. Whoever is told to come back later does. */
   storm: (contestant, plan) =>
     within(contestant, hostsOf(contestant), async (cluster) => {
-      await joinMany(cluster, WARM_JOINS, 'warm');
+      await joinMany(cluster, plan.early, 'early');
       const sinceMs = performance.now();
       const joins = await Promise.allSettled(
         Array.from({ length: plan.storm }, (_, n) =>

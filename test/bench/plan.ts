@@ -15,6 +15,8 @@ export interface Plan {
   readonly underWay: number;
   /** Messages a second of the open loop. */
   readonly rate: number;
+  /** Clients that are in before others are counted, so that what they run is compiled. */
+  readonly early: number;
   /** Clients that join a few at a time. */
   readonly crowd: number;
   /** Clients that come at once. */
@@ -29,8 +31,9 @@ export const FULL: Plan = {
   ...LOAD,
   rounds: 5,
   windowMs: 5_000,
-  warmMs: 1_500,
+  warmMs: 4_000,
   quietMs: 3_000,
+  early: 2_000,
   crowd: 5_000,
   storm: 3_000,
   parts: (_, { hasRedis, only }) =>
@@ -44,6 +47,7 @@ export const QUICK: Plan = {
   windowMs: 500,
   warmMs: 200,
   quietMs: 300,
+  early: 200,
   crowd: 200,
   storm: 200,
   parts: (round, { name }) => ['pairs', ...(QUICK_PARTS[name]?.[round] ?? [])],
