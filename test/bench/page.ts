@@ -17,7 +17,8 @@ body { margin: 2rem auto; max-width: 760px; padding: 0 1rem; background: var(--p
 h1 { font-size: 1.6rem; } h2 { font-size: 1rem; margin: 2rem 0 .3rem; } p { color: var(--quiet); }
 svg { width: 100%; height: auto; display: block; } text { fill: var(--ink); font: 12px system-ui, sans-serif; }
 .quiet { fill: var(--quiet); } .other { fill: var(--other); } .own { fill: var(--own); } .spread, .bar { stroke: var(--ink); }
-.goal { stroke: var(--good); stroke-dasharray: 3 2; } .missed { fill: var(--bad); }`;
+.goal { stroke: var(--good); stroke-dasharray: 3 2; } .missed { fill: var(--bad); }
+.floor { fill: none; stroke: var(--ink); stroke-width: 2; }`;
 
 /** A page that works from a file: bars for every figure, and the ratios with their bars and goals. It runs no script. */
 export function pageHtml(result: Result): string {
@@ -66,7 +67,7 @@ function plotOf({ name, text, per }: FigureText, rows: readonly Row[]): string {
   return `<h2>${escaped(text)}</h2>${svg(bars.length, text, lines.join('\n'))}`;
 }
 
-/** Each ratio as a bar, its limit an upright, its far goal a dashed one. */
+/** Each ratio as a bar, its limit an upright, its far goal a dashed one, and what it would be of ws-log a ring. */
 function ratioPlot(ratios: readonly MeasuredRatio[]): string {
   const measured = ratios.filter(({ spread, unit }) => spread !== undefined && unit === undefined);
   if (measured.length === 0) return '';
@@ -74,7 +75,8 @@ function ratioPlot(ratios: readonly MeasuredRatio[]): string {
   const lines = measured.map((ratio, index) => {
     const [y, median] = [index * 2 * BAR_PX, ratio.spread?.median ?? 0];
     const verdict = verdictOf(ratio);
-    const after = Math.max(median, ratio.bar ?? 0, ratio.goal);
+    const floor = ratio.floor?.median;
+    const after = Math.max(median, ratio.bar ?? 0, ratio.goal, floor ?? 0);
     const upright = (value: number | undefined, kind: string) =>
       value !== undefined
         ? `<line class="${kind}" x1="${x(value)}" x2="${x(value)}" y1="${y + 20}" y2="${y + 42}"/>`
@@ -82,10 +84,10 @@ function ratioPlot(ratios: readonly MeasuredRatio[]): string {
     return `<text x="0" y="${y + 15}">${escaped(ratio.text)}</text>
 <text class="quiet" x="0" y="${y + 36}">${ratio.is}</text>
 <rect class="${verdict === 'missed' ? 'missed' : 'own'}" x="${NAME_PX}" y="${y + 24}" width="${x(median) - NAME_PX}" height="14"/>
-${upright(ratio.bar, 'bar')}${upright(ratio.goal, 'goal')}
+${upright(ratio.bar, 'bar')}${upright(ratio.goal, 'goal')}${floor === undefined ? '' : `<circle class="floor" cx="${x(floor)}" cy="${y + 31}" r="4"/>`}
 <text x="${x(after) + 8}" y="${y + 36}">${threeDigits(median)}${verdict === '' ? '' : ` (${verdict})`}</text>`;
   });
-  return `<h2>Ratios: the limit an upright, the far goal a dashed one</h2>${svg(measured.length * 2, 'Ratios', lines.join('\n'))}`;
+  return `<h2>Ratios: the limit an upright, the far goal a dashed one; the ring is ws-log, which keeps messages and does no more</h2>${svg(measured.length * 2, 'Ratios', lines.join('\n'))}`;
 }
 
 function svg(rows: number, label: string, content: string): string {
