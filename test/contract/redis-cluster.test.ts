@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { capabilities } from '../support/capabilities.ts';
+import type { LocalRedis } from '../support/redis.ts';
 import { shareRedis } from '../support/redis-backplane.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redis-cluster.ts';
 import { claimsContract } from './claims.contract.ts';
@@ -43,5 +44,19 @@ describe.skipIf(!capabilities.redisServer)('three masters', () => {
     expect(Math.min(...states)).toBeGreaterThan(5);
     expect(logs).toEqual(states);
     await node.close();
+  });
+
+  test('that a room is missing is not believed while the master does not answer that would know of a loss', async () => {
+    const shared = await shareRedis(cluster.url);
+    const node = await shared.open();
+    onTestFinished(() => node.close());
+    const marked = await cluster.keysPerMaster(`${shared.keyPrefix}:*marker`);
+    const master = cluster.masters[marked.indexOf(1)] as LocalRedis;
+    const rooms = Array.from({ length: 12 }, (_, n) => roomId(`missing-${n}`, 'main'));
+    const look = () => Promise.all(rooms.map((room) => node.rooms.snapshot(room)));
+    expect(await look()).toEqual(rooms.map(() => ({ ok: true, value: undefined })));
+    master.pause();
+    onTestFinished(() => master.resume());
+    expect(await look()).toEqual(rooms.map(() => ({ ok: false, code: 'unavailable' })));
   });
 });

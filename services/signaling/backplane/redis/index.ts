@@ -59,11 +59,8 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
   const run = scriptRunner(send, commandObserver);
   const rebuilds = redisRebuilds(run, keys, lives);
   const { isCluster } = clients.commands;
-  const isReallySealed = async () => {
-    if (!isCluster) return true;
-    await pulse.beat();
-    return healthFrom(pulse, lives, 0).isSealed;
-  };
+  const isReallySealed = async () =>
+    !isCluster || ((await pulse.beat()) && healthFrom(pulse, lives, 0).isSealed);
   const scripts = { send, keys, lives, observer: commandObserver, isReallySealed };
   const runInRoom = roomScriptRunner(run, scripts);
   const callInRooms = roomsScriptCaller(scripts);
@@ -107,7 +104,8 @@ interface Pulse {
   /** Of all masters, as they were met last. */
   lives: readonly string[];
   problem: string | undefined;
-  beat(): Promise<void>;
+  /** Resolves to whether all masters answered. */
+  beat(): Promise<boolean>;
   stop(): void;
 }
 
@@ -124,9 +122,11 @@ function takePulse(clients: Clients, keys: Keys, meet: (life: string, isMarked: 
       });
       pulse.problem = evicts;
       pulse.answers = evicts === undefined;
+      return true;
     } catch (error) {
       pulse.answers = false;
       pulse.problem = (error as Error).message;
+      return false;
     }
   };
   const pulse: Pulse = {
