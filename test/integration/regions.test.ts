@@ -347,7 +347,11 @@ test.skipIf(!capabilities.redisServer).each(['restart', 'flush'] as const)(
     });
     const [beijing, shanghai] = nodes.nodes;
     const names = Array.from({ length: 12 }, () => nameAt('beijing'));
-    for (const name of names) await (await person(shanghai)).join(name);
+    // A node is ready once its own home is: it may not have met each master of the other yet.
+    for (const name of names)
+      await eventually(async () => (await person(shanghai)).join(name), {
+        what: 'a registrar that is reached',
+      });
     for (const master of await withMarkerLast(cluster.masters)) await master[loss]();
     const isReady = async () => (await fetch(`${beijing.opsUrl}/readyz`)).ok;
     if (loss === 'restart')
