@@ -3,6 +3,7 @@ import type { LogBounds } from '../domain/log-bounds.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import { parseRecord, type RoomRecord } from '../domain/room-record.ts';
 import { type RoomState, snapshotOf } from '../domain/room-state.ts';
+import type { KeptRecords } from './kept-records.ts';
 import type { Doorbell, LogPage, RoomLog, SessionRef } from './room-log.ts';
 import { RoomReplica } from './room-replica.ts';
 import {
@@ -45,6 +46,7 @@ export interface FeedParts {
   readonly doorbell: Doorbell;
   readonly holds: Holds;
   readonly bounds: LogBounds;
+  readonly kept: KeptRecords;
   readonly observer: FeedObserver;
   /** The process under which sessions are held here. */
   owner(): string;
@@ -77,7 +79,7 @@ export class RoomFeed implements SeatKeeper {
   constructor(room: RoomId, parts: FeedParts) {
     this.#room = room;
     this.#parts = parts;
-    this.#replica = new RoomReplica(room, parts.rooms, parts.bounds);
+    this.#replica = new RoomReplica(room, parts.rooms, parts.bounds, parts.kept);
   }
 
   async collect(listener: Listener): Promise<Seat | undefined> {

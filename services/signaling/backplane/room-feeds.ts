@@ -1,5 +1,6 @@
 import type { LogBounds } from '../domain/log-bounds.ts';
 import type { RoomId } from '../domain/room-id.ts';
+import { KeptRecords } from './kept-records.ts';
 import { type FeedObserver, type FeedParts, type Holds, RoomFeed } from './room-feed.ts';
 import type { Doorbell, RoomLog } from './room-log.ts';
 import type { Listener, Seat } from './room-seat.ts';
@@ -23,7 +24,7 @@ export class RoomFeeds {
   #rotation: RoomId[] = [];
 
   constructor(options: RoomFeedsOptions) {
-    this.#parts = { ...options, drop: (room) => this.#feeds.delete(room) };
+    this.#parts = { ...options, kept: new KeptRecords(), drop: (room) => this.#feeds.delete(room) };
     options.doorbell.onRing = (room, record, text) => {
       const feed = this.#feeds.get(room);
       // Letting the room go was not heard.

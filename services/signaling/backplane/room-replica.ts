@@ -3,6 +3,7 @@ import { type LogBounds, limitsFor } from '../domain/log-bounds.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import { formatRecord, type RoomRecord } from '../domain/room-record.ts';
 import { applyRecord, type RoomState, serializeState } from '../domain/room-state.ts';
+import type { KeptRecords } from './kept-records.ts';
 import { type Contribution, NOTHING_NEWER } from './rebuilds.ts';
 import type { RoomLog } from './room-log.ts';
 import { RoomTail } from './room-tail.ts';
@@ -18,16 +19,17 @@ export class RoomReplica {
   #state: RoomState | undefined;
   /** What was applied while the state was being read. */
   #meanwhile: RoomRecord[] | undefined;
-  readonly #tail = new RoomTail();
+  readonly #tail: RoomTail;
   /** Whom the records concerned that were dropped from the tail, since this replica has seen them all. */
   #trimmed: Trimmed = { from: 0, everyone: 0, one: undefined };
   /** What this node's own sessions appended and no doorbell brought back yet, by seq. */
   #own: Map<number, RoomRecord> | undefined;
 
-  constructor(room: RoomId, rooms: RoomLog, bounds: LogBounds) {
+  constructor(room: RoomId, rooms: RoomLog, bounds: LogBounds, kept: KeptRecords) {
     this.#room = room;
     this.#rooms = rooms;
     this.#bounds = bounds;
+    this.#tail = new RoomTail(kept);
   }
 
   /** Undefined until it was read. */
@@ -96,7 +98,7 @@ export class RoomReplica {
 
   /** How much of the newest part of the log this is, and since when its oldest record is here. */
   get tail(): { readonly records: number; readonly bytes: number; readonly sinceMs: number | undefined } {
-    return { records: this.#tail.length, bytes: this.#tail.chars, sinceMs: this.#tail.sinceMs };
+    return { records: this.#tail.length, bytes: this.#tail.bytes, sinceMs: this.#tail.sinceMs };
   }
 
   /** How far this node's knowledge goes. */
@@ -127,7 +129,7 @@ export class RoomReplica {
     const oldestMs = nowMs - this.#bounds.ageMs;
     for (;;) {
       if (this.#tail.length === 0) return;
-      const isWithin = this.#tail.length <= limits.events && this.#tail.chars <= limits.bytes;
+      const isWithin = this.#tail.length <= limits.events && this.#tail.bytes <= limits.bytes;
       if (isWithin && (this.#tail.sinceMs ?? nowMs) >= oldestMs) return;
       const dropped = this.#tail.shift();
       if (dropped !== undefined) this.#noteTrimmed(dropped);

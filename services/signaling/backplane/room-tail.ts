@@ -1,71 +1,83 @@
 import type { RoomRecord } from '../domain/room-record.ts';
 import { parseRecord } from '../domain/room-record.ts';
+import type { KeptRecords, Piece } from './kept-records.ts';
 
-/**
- * The newest records of a room, in order. They are kept for as long as a session may be resumed, so each is one text and
- * no more: what outlives its moment is what the collector of garbage has to carry.
- */
+/** The newest records of a room, in order: for as long as a session may be resumed. In the heap is only where each of them is. */
 export class RoomTail {
-  #texts: string[] = [];
-  #seqs: number[] = [];
-  #atMs: number[] = [];
+  readonly #kept: KeptRecords;
+  /** Of each record: the piece that it lies in, and where it begins there. */
+  #pieces: Piece[] = [];
+  #starts: number[] = [];
   /** Where it begins: what is before that was dropped. */
   #from = 0;
-  #chars = 0;
+  #bytes = 0;
 
-  get length(): number {
-    return this.#texts.length - this.#from;
+  constructor(kept: KeptRecords) {
+    this.#kept = kept;
   }
 
-  get chars(): number {
-    return this.#chars;
+  get length(): number {
+    return this.#starts.length - this.#from;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get texts(): readonly string[] {
-    return this.#texts.slice(this.#from);
+    return this.#map((piece, start) => piece.textAt(start));
   }
 
   /** Since when its oldest record is here. */
   get sinceMs(): number | undefined {
-    return this.#atMs[this.#from];
+    return this.#pieces[this.#from]?.atMsAt(this.#starts[this.#from] as number);
   }
 
   push(seq: number, text: string, nowMs: number): void {
-    this.#texts.push(text);
-    this.#seqs.push(seq);
-    this.#atMs.push(Math.round(nowMs));
-    this.#chars += text.length;
+    const piece = this.#kept.pieceFor(text);
+    const start = piece.put(seq, text, nowMs);
+    this.#pieces.push(piece);
+    this.#starts.push(start);
+    this.#bytes += piece.bytesAt(start);
   }
 
-  /** Takes the oldest away; undefined where it cannot be read. */
+  /** Takes the oldest away; undefined where it cannot be read, or there is none. */
   shift(): RoomRecord | undefined {
-    const text = this.#texts[this.#from] ?? '';
-    this.#chars -= text.length;
-    this.#texts[this.#from] = '';
+    const piece = this.#pieces[this.#from];
+    if (piece === undefined) return undefined;
+    const start = this.#starts[this.#from] as number;
+    this.#bytes -= piece.bytesAt(start);
     this.#from++;
-    if (this.#from * 2 > this.#texts.length) this.#keep(() => true);
-    return parseRecord(text);
+    if (this.#from * 2 > this.#starts.length) this.#keep(() => true);
+    return parseRecord(piece.textAt(start));
   }
 
   /** Keeps those records alone. */
   retain(seqs: ReadonlySet<number>): void {
-    this.#keep((seq) => seqs.has(seq));
-    this.#chars = this.#texts.reduce((chars, text) => chars + text.length, 0);
+    this.#keep((piece, start) => seqs.has(piece.seqAt(start)));
   }
 
   /** The seq after which it has every record up to another seq. */
   reach(seq: number): number {
-    const seqs = new Set(this.#seqs.slice(this.#from));
+    const seqs = new Set(this.#map((piece, start) => piece.seqAt(start)));
     let from = seq;
     while (seqs.has(from)) from--;
     return from;
   }
 
-  #keep(isKept: (seq: number) => boolean): void {
-    const at = this.#seqs.flatMap((seq, index) => (index >= this.#from && isKept(seq) ? [index] : []));
-    this.#texts = at.map((index) => this.#texts[index] as string);
-    this.#seqs = at.map((index) => this.#seqs[index] as number);
-    this.#atMs = at.map((index) => this.#atMs[index] as number);
+  #map<Value>(read: (piece: Piece, start: number) => Value): Value[] {
+    return this.#pieces
+      .slice(this.#from)
+      .map((piece, at) => read(piece, this.#starts[this.#from + at] as number));
+  }
+
+  #keep(isKept: (piece: Piece, start: number) => boolean): void {
+    const kept = this.#map((piece, start) => ({ piece, start })).filter(({ piece, start }) =>
+      isKept(piece, start),
+    );
+    this.#pieces = kept.map(({ piece }) => piece);
+    this.#starts = kept.map(({ start }) => start);
     this.#from = 0;
+    this.#bytes = kept.reduce((bytes, { piece, start }) => bytes + piece.bytesAt(start), 0);
   }
 }

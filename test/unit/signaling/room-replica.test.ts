@@ -1,5 +1,6 @@
 import type { Peer, PeerId } from '@fenghuo/protocol';
 import { expect, test, vi } from 'vitest';
+import { KeptRecords } from '../../../services/signaling/backplane/kept-records.ts';
 import type { RoomLog } from '../../../services/signaling/backplane/room-log.ts';
 import { RoomReplica } from '../../../services/signaling/backplane/room-replica.ts';
 import type { Person } from '../../../services/signaling/domain/identity.ts';
@@ -72,7 +73,7 @@ test('R6: what the winning state does not have is handed in no more', async () =
   const rooms = {
     state: async () => ({ ok: true, value: parseState(serializeState(state)) }),
   } as unknown as RoomLog;
-  const replica = new RoomReplica(roomId('blue', 'main'), rooms, defaultLogBounds(30_000));
+  const replica = new RoomReplica(roomId('blue', 'main'), rooms, defaultLogBounds(30_000), new KeptRecords());
   await replica.load();
   for (const seq of [4, 5, 6]) apply(replica, message(1, seq));
   replica.noteOwn(message(1, 7));
@@ -91,7 +92,7 @@ test("D1: the echo of one's own directed message that fell off the tail concerne
     state: async () => ({ ok: true, value: parseState(serializeState(state)) }),
   } as unknown as RoomLog;
   const bounds = { ...defaultLogBounds(30_000), eventsPerMember: 2 };
-  const replica = new RoomReplica(roomId('blue', 'main'), rooms, bounds);
+  const replica = new RoomReplica(roomId('blue', 'main'), rooms, bounds, new KeptRecords());
   await replica.load();
   apply(replica, { ...message(1, 2), to: 'bob' as PeerId, echo: true });
   for (const seq of [3, 4]) apply(replica, { ...message(1, seq), to: 'bob' as PeerId });
@@ -104,10 +105,8 @@ test('what is older than the log may be is let go, though nothing more is said; 
   const rooms = {
     state: async () => ({ ok: true, value: parseState(serializeState(state)) }),
   } as unknown as RoomLog;
-  const replica = new RoomReplica(roomId('blue', 'main'), rooms, {
-    ...defaultLogBounds(30_000),
-    ageMs: 1_000,
-  });
+  const bounds = { ...defaultLogBounds(30_000), ageMs: 1_000 };
+  const replica = new RoomReplica(roomId('blue', 'main'), rooms, bounds, new KeptRecords());
   await replica.load();
   apply(replica, message(1, 2));
   vi.advanceTimersByTime(999);

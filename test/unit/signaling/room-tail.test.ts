@@ -1,0 +1,72 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { PeerId } from '@fenghuo/protocol';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { KeptRecords } from '../../../services/signaling/backplane/kept-records.ts';
+import { RoomTail } from '../../../services/signaling/backplane/room-tail.ts';
+import { formatRecord, parseRecord } from '../../../services/signaling/domain/room-record.ts';
+
+function textOf(seq: number, data: string): string {
+  const from = 'ann' as PeerId;
+  const body = JSON.stringify({ from, data });
+  const place = { type: 'message', epoch: 2 ** 51, seq, from, to: undefined, echo: false, id: 1 } as const;
+  return formatRecord({ ...place, origin: 'node', originMs: 0.5, body, inner: '' });
+}
+
+const content = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.integer({ min: 20_000, max: 80_000 }).map((length) => '\u70fd'.repeat(length)),
+);
+
+test('what rooms keep, dropped in any order, is read as it was put, whatever its length and alphabet', () => {
+  const step = fc.record({ room: fc.nat(2), data: content, drops: fc.nat(2) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const kept = new KeptRecords();
+      const rooms = [0, 1, 2].map(() => ({ tail: new RoomTail(kept), texts: [] as string[] }));
+      for (const [at, { room, data, drops }] of steps.entries()) {
+        const { tail, texts } = rooms[room] as (typeof rooms)[number];
+        const text = textOf(at + 1, data);
+        tail.push(at + 1, text, at);
+        texts.push(text);
+        for (let n = 0; n < drops; n++)
+          expect(tail.shift()).toEqual(texts.length === 0 ? undefined : parseRecord(texts.shift() as string));
+        expect(tail.texts).toEqual(texts);
+        expect(tail.length).toBe(texts.length);
+        expect(tail.bytes).toBe(texts.reduce((bytes, each) => bytes + Buffer.byteLength(each), 0));
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a tail keeps the seqs that it is told to, and tells how far back it goes without a gap, and since when', () => {
+  const tail = new RoomTail(new KeptRecords());
+  for (const seq of [1, 2, 4, 5, 6]) tail.push(seq, textOf(seq, ''), seq * 10);
+  expect(tail.reach(6)).toBe(3);
+  expect(tail.reach(9)).toBe(9);
+  tail.shift();
+  expect(tail.sinceMs).toBe(20);
+  tail.retain(new Set([1, 5, 6]));
+  expect(tail.texts.map((text) => parseRecord(text)?.seq)).toEqual([5, 6]);
+  expect(tail.sinceMs).toBe(50);
+});
+
+test('what a room keeps lies outside the heap, and is freed with the last record that is in the same piece', () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage: () => void = runInNewContext('gc');
+  const measure = () => {
+    collectGarbage();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return { heapUsed, arrayBuffers };
+  };
+  const tail = new RoomTail(new KeptRecords());
+  const before = measure();
+  for (let seq = 1; seq <= 20_000; seq++) tail.push(seq, textOf(seq, 'x'.repeat(1_000)), seq);
+  const full = measure();
+  expect(full.arrayBuffers - before.arrayBuffers).toBeGreaterThan(20_000_000);
+  expect(full.heapUsed - before.heapUsed).toBeLessThan(2_000_000);
+  while (tail.length > 0) tail.shift();
+  expect(measure().arrayBuffers - before.arrayBuffers).toBeLessThan(200_000);
+});
