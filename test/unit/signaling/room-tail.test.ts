@@ -1,3 +1,4 @@
+import { setImmediate as turnsEnd } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { PeerId } from '@fenghuo/protocol';
@@ -53,20 +54,34 @@ test('a tail keeps the seqs that it is told to, and tells how far back it goes w
   expect(tail.sinceMs).toBe(50);
 });
 
-test('what a room keeps lies outside the heap, and is freed with the last record that is in the same piece', () => {
+test('what a room keeps lies outside the heap, and is freed with the last record that is in the same piece', async () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage: () => void = runInNewContext('gc');
-  const measure = () => {
+  const heapBytes = () => {
     collectGarbage();
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return { heapUsed, arrayBuffers };
+    return process.memoryUsage().heapUsed;
   };
-  const tail = new RoomTail(new KeptRecords());
-  const before = measure();
-  for (let seq = 1; seq <= 20_000; seq++) tail.push(seq, textOf(seq, 'x'.repeat(1_000)), seq);
-  const full = measure();
-  expect(full.arrayBuffers - before.arrayBuffers).toBeGreaterThan(20_000_000);
-  expect(full.heapUsed - before.heapUsed).toBeLessThan(2_000_000);
+  const kept = new KeptRecords();
+  const tail = new RoomTail(kept);
+  const before = heapBytes();
+  const pieces = new Set<WeakRef<object>>();
+  for (let seq = 1; seq <= 20_000; seq++) {
+    const text = textOf(seq, 'x'.repeat(1_000));
+    if (seq % 1_000 === 0) pieces.add(new WeakRef(kept.pieceFor(text)));
+    tail.push(seq, text, seq);
+  }
+  expect(heapBytes() - before).toBeLessThan(5_000_000);
+  expect(tail.bytes).toBeGreaterThan(20_000_000);
+  // What a WeakRef gave is held until the turn ends.
+  await turnsEnd();
+  collectGarbage();
+  const left = () => [...pieces].filter((piece) => piece.deref() !== undefined).length;
+  expect(left()).toBe(20);
   while (tail.length > 0) tail.shift();
-  expect(measure().arrayBuffers - before.arrayBuffers).toBeLessThan(200_000);
+  await turnsEnd();
+  collectGarbage();
+  // The one that is being filled.
+  expect(left()).toBe(1);
+  expect(kept.pieceFor('').left).toBeGreaterThan(0);
+  expect(tail.length).toBe(0);
 });
