@@ -5,8 +5,9 @@ import type { Adopted } from '../../services/signaling/backplane/room-log.ts';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { newcomer } from '../contract/nodes.ts';
 import { capabilities } from '../support/capabilities.ts';
-import { type ClusterOptions, startCluster } from '../support/cluster.ts';
+import { type ClusterOptions, startCluster, type TestNode } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
+import { seriesIn } from '../support/exposition.ts';
 import { connect } from '../support/plain-client.ts';
 import { type LocalRedis, startLocalRedis } from '../support/redis.ts';
 import { shareRedis } from '../support/redis-backplane.ts';
@@ -138,7 +139,12 @@ describe.skipIf(!capabilities.redisServer)(
       const bob = await person(cluster.nodes[1].url);
       await eventually(() => ann.join('blue', { name: 'Ann' }));
       await bob.join('blue', { name: 'Bob' });
-      await sleep(1_500);
+      // Whom a node does not know it would not wait for.
+      const knowsBoth = async ({ opsUrl }: TestNode) =>
+        seriesIn(await (await fetch(`${opsUrl}/metrics`)).text()).some(
+          ({ name, value }) => name === 'signaling_cluster_nodes' && value === 2,
+        );
+      await eventually(async () => (await Promise.all(cluster.nodes.map(knowsBoth))).every(Boolean));
       for (const master of redisCluster.masters) {
         const client = new Redis(master.url);
         await client.flushall();
