@@ -2,8 +2,9 @@
 -- The last four arguments of every script that appends.
 local function bounds()
   local n = #ARGV
-  return { events = tonumber(ARGV[n - 3]), bytes = tonumber(ARGV[n - 2]),
-    bytes_max = tonumber(ARGV[n - 1]), age_ms = tonumber(ARGV[n]) }
+  local bytes_max = tonumber(ARGV[n - 1])
+  return { events = tonumber(ARGV[n - 3]), bytes = math.min(tonumber(ARGV[n - 2]), bytes_max),
+    bytes_max = bytes_max, age_ms = tonumber(ARGV[n]) }
 end
 
 local function trimmed_so_far()
@@ -12,9 +13,8 @@ local function trimmed_so_far()
 end
 
 -- Drops the log's entries up to and with a seq, and further the oldest until `bytes_max` holds. Exact (rule D5).
--- Returns the bytes that are left and the first seq that is. What it takes besides is made when there is something to drop.
+-- Returns the bytes that are left and the first seq that is.
 local function trim(first, up_to, bytes, bytes_max)
-  if first > up_to and bytes <= bytes_max then return bytes, first end
   local noted = trimmed_so_far()
   -- Rule D1: of what falls off the log it is noted whom it concerned: the last for everyone but its author (trimmed_by;
   -- '*' where it was for him, too), the last of another author, and the last for one alone.
@@ -53,32 +53,39 @@ end
 local function over_age(room, age_ms)
   local now = now_ms()
   if now - room.noted_ms < age_ms then return 0 end
-  local noted = room.noted_seq
-  room.noted_seq, room.noted_ms = room.seq, now
+  local noted = tonumber(redis.call('HGET', state, 'noted_seq')) or 0
+  room.noted_ms = now
   redis.call('HSET', state, 'noted_seq', int(room.seq), 'noted_ms', int(now))
   return noted
 end
 
 -- What an append has to know of the room, and the values of more fields behind those.
 local function room_now(...)
-  local f = redis.call('HMGET', state, 'life', 'epoch', 'seq', 'first', 'bytes', 'members', 'noted_seq', 'noted_ms', 'hosts', ...)
+  local f = redis.call('HMGET', state, 'life', 'epoch', 'seq', 'first', 'bytes', 'noted_ms', 'hosts', ...)
   return { state = state, log = log, life = f[1], epoch = f[2], seq = tonumber(f[3]), first = tonumber(f[4]),
-    bytes = tonumber(f[5]), members = tonumber(f[6]), noted_seq = tonumber(f[7]) or 0, noted_ms = tonumber(f[8]) or 0,
-    hosts = f[9] or '' }, f
+    bytes = tonumber(f[5]), noted_ms = tonumber(f[6]) or 0, hosts = f[7] or '' }, f
 end
 
--- Appends one record under the next seq, and keeps the log within its bounds. `rest` is what follows the seq in the record;
--- `...` are fields, each with its value, that change with it. Returns the seq and the record.
-local function write(room, kind, rest, bounds, ...)
-  local seq = int(room.seq + 1)
-  room.seq = room.seq + 1
+-- Keeps the log within its bounds. What that takes besides is asked and made when there is something to drop.
+local function keep_within(room, bounds)
+  local up_to = over_age(room, bounds.age_ms)
+  -- Each member adds a share: where one is enough, it does not matter how many there are.
+  if room.first > up_to and room.seq - room.first < bounds.events and room.bytes <= bounds.bytes then return end
+  local members = math.max(tonumber(redis.call('HGET', state, 'members')), 1)
+  up_to = math.max(room.seq - bounds.events * members, up_to)
+  local bytes_max = math.min(bounds.bytes * members, bounds.bytes_max)
+  if room.first > up_to and room.bytes <= bytes_max then return end
+  room.bytes, room.first = trim(room.first, up_to, room.bytes, bytes_max)
+  redis.call('HSET', state, 'first', int(room.first))
+end
+
+-- Appends one record under the next seq, given as text, and keeps the log within its bounds. `rest` is what follows the seq
+-- in the record; `...` are fields, each with its value, that change with it. Returns the record.
+local function write(room, seq, kind, rest, bounds, ...)
   local record = kind .. ' ' .. room.epoch .. ' ' .. seq .. ' ' .. rest
-  redis.call('XADD', log, seq .. '-0', 'r', record)
-  local members = math.max(room.members, 1)
-  local up_to = math.max(room.seq - bounds.events * members, over_age(room, bounds.age_ms))
-  local first = room.first
-  room.bytes, room.first = trim(first, up_to, room.bytes + #record, math.min(bounds.bytes * members, bounds.bytes_max))
-  if room.first ~= first then redis.call('HSET', state, 'first', int(room.first)) end
+  room.seq, room.bytes = room.seq + 1, room.bytes + #record
+  redis.call('XADD', log, seq, 'r', record)
+  keep_within(room, bounds)
   redis.call('HSET', state, 'seq', seq, 'bytes', int(room.bytes), ...)
-  return seq, record
+  return record
 end

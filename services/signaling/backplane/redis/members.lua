@@ -28,7 +28,8 @@ local function append(event, bounds)
     (event.id and int(event.id) or '0') .. ' ' .. event.origin .. '\n' .. event.body
   if event.inner then rest = rest .. '\n' .. event.inner end
   local room, rings = room_now(), {}
-  local seq, record = write(room, event.kind, rest, bounds)
+  local seq = int(room.seq + 1)
+  local record = write(room, seq, event.kind, rest, bounds)
   note_ring(rings, room, record)
   ring_all(rings)
   return seq, record

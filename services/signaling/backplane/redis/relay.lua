@@ -8,23 +8,24 @@
 local own_channel, limits = ARGV[2], bounds()
 local rooms, rings, replies = {}, {}, {}
 
--- The room, and behind it of the one who sends his generation, last id, slot and mutes, and whether who gets it is connected.
-local function look(number, peer, slot, to)
+-- The room, and behind it of the one who sends his generation and last id, and whether who gets it is connected.
+local function look(number, peer, to)
   local at = 3 * number - 1
   state, log = KEYS[at], KEYS[at + 1]
-  local room, f, from = rooms[number], nil, 0
+  local room = rooms[number]
   if room then
-    f = redis.call('HMGET', state, 'g:' .. peer, 'i:' .. peer, slot, 'm:' .. peer, 'c:' .. to)
-  else
-    room, f = room_now('g:' .. peer, 'i:' .. peer, slot, 'm:' .. peer, 'c:' .. to)
-    room.refused = meet(room.life, KEYS[at + 2])
-    rooms[number] = room
-    from = #f - 5
+    local f = redis.call('HMGET', state, 'g:' .. peer, 'i:' .. peer, 'c:' .. to)
+    return room, f[1], f[2], f[3]
   end
-  return room, unpack(f, from + 1, from + 5)
+  local f
+  room, f = room_now('g:' .. peer, 'i:' .. peer, 'c:' .. to)
+  room.refused = meet(room.life, KEYS[at + 2])
+  rooms[number] = room
+  return room, f[8], f[9], f[10]
 end
 
-local function is_muted(muted, kinds)
+local function is_muted(peer, kinds)
+  local muted = redis.call('HGET', state, 'm:' .. peer)
   for each in string.gmatch(kinds, '%a+') do if string.find(muted, each, 1, true) then return true end end
   return false
 end
@@ -33,25 +34,26 @@ local function relay(place, rest)
   local number, kind, generation, previous, kinds = string.match(place, '^(%d+) (%a) (%d+) (%d+) (%S*)$')
   local peer, to, id_text = string.match(rest, '^(%S+) (%S+) %d (%d+) ')
   local id = tonumber(id_text)
-  local slot = answer_slot(peer, id)
-  local room, current, last_id, kept, muted, connected = look(tonumber(number), peer, slot, to)
+  local room, current, last_id, connected = look(tonumber(number), peer, to)
   if room.refused then return room.refused end
-  local answered = judge(current, last_id, kept, generation, id, tonumber(previous), kind == 'M' and 'LE' or 'SHE')
+  local answered = judge(current, last_id, peer, generation, id, tonumber(previous), kind == 'M' and 'LE' or 'SHE')
   if answered then return answered end
-  if kinds ~= '' and is_muted(muted, kinds) then return answer(peer, id, 'Emedia_forbidden') end
+  if kinds ~= '' and is_muted(peer, kinds) then return answer(peer, id, 'Emedia_forbidden') end
   if to ~= '*' and (to == peer or not connected) then return answer(peer, id, 'Epeer_not_found') end
-  local letter = kind == 'M' and 'L' or connected == 'true' and 'S' or 'H'
-  local text = letter .. int(room.seq + 1)
-  local _, record = write(room, kind, rest, limits, 'i:' .. peer, id_text, slot, id_text .. ' ' .. text)
+  local seq = int(room.seq + 1)
+  local text = (kind == 'M' and 'L' or connected == 'true' and 'S' or 'H') .. seq
+  local record = write(room, seq, kind, rest, limits, 'i:' .. peer, id_text, answer_slot(peer, id), id_text .. ' ' .. text)
   note_ring(rings, room, record, own_channel)
-  return text .. ' ' .. room.epoch
+  return text, room.epoch
 end
 
 for at = 3, #ARGV - 4, 2 do
-  local is_done, reply = pcall(relay, ARGV[at], ARGV[at + 1])
+  local is_done, reply, epoch = pcall(relay, ARGV[at], ARGV[at + 1])
+  local n = #replies
   -- What was appended before is to be told: only where there is nothing, the error is all that there is to say.
-  if not is_done and #replies == 0 then return type(reply) == 'table' and reply or redis.error_reply(reply) end
-  replies[#replies + 1] = is_done and reply or '!unavailable'
+  if not is_done and n == 0 then return type(reply) == 'table' and reply or redis.error_reply(reply) end
+  replies[n + 1], replies[n + 2] = n == 0 and '' or '\n', is_done and reply or '!unavailable'
+  if epoch then replies[n + 3], replies[n + 4] = ' ', epoch end
 end
 ring_all(rings)
-return table.concat(replies, '\n')
+return table.concat(replies)
