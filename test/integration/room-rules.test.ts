@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { SCRIPTS } from '../../services/signaling/backplane/redis/scripts.ts';
@@ -197,14 +198,15 @@ describe('what a join costs at Redis', () => {
 
   function describeCommand([command = '', first = '', ...more]: string[]): string {
     const name = command.toLowerCase();
+    if (name === 'eval') return `eval ${names.get(hash('sha1', first))}`;
     if (name === 'evalsha')
       return `evalsha ${names.get(first) ?? first}${more.includes('state') ? ' with the state' : ''}`;
     return `${name} ${first.slice(cluster.keyPrefix.length + 1).replace(/held:.*/, 'held')}`;
   }
 
-  /** Those that belong to a join, and not to the beats and comparisons that go on all the time. */
+  /** Those that belong to a join, and not to the beats and comparisons that go on all the time, nor to who was cut off before. */
   function ofJoin(all: readonly string[], room: string): string[] {
-    const background = / (attest|lease|order|report|rooms|barrier)$/;
+    const background = / (attest|lease|order|report|rooms|barrier|detach)$/;
     return all.filter(
       (each) => !background.test(each) && (/evalsha|held/.test(each) || each.includes(`{${room}@`)),
     );
