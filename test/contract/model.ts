@@ -578,7 +578,7 @@ export class World {
     kinds: readonly Kind[],
   ) {
     const body = JSON.stringify({ n: ++this.#sent });
-    return untilAnswered(() =>
+    return untilAnswered(async () =>
       node.rooms.relay({ room, peer, generation }, request, { type, to, echo, kinds, body }),
     );
   }

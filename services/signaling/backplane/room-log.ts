@@ -1,6 +1,7 @@
 import type { Kind, LeftReason, Moderation, Peer, PeerId } from '@fenghuo/protocol';
 import type { Answer } from '../domain/answer.ts';
 import type { Person } from '../domain/identity.ts';
+import type { Pending } from '../domain/later.ts';
 import type { RequestRef } from '../domain/request-order.ts';
 import type { Result } from '../domain/result.ts';
 import type { JoinRoles } from '../domain/roles.ts';
@@ -223,7 +224,7 @@ export interface RoomLog {
   ): Promise<Result<void, 'unavailable'>>;
 
   /** Appends a signal or a message. An addressee that is not in the room, or a muted kind, is a final refusal. */
-  relay(session: SessionRef, request: RequestRef, relay: Relay): Promise<Result<Answer, SessionRefusal>>;
+  relay(session: SessionRef, request: RequestRef, relay: Relay): Pending<Result<Answer, SessionRefusal>>;
 
   /** Replaces what is given of the peer's profile. A repeat is `invalid_request` once its record is not kept any more. */
   update(

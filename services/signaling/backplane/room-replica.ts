@@ -69,14 +69,17 @@ export class RoomReplica {
     this.#meanwhile?.push(record);
     if (this.#meanwhile === undefined) this.#advance(record);
     this.#own?.delete(record.seq);
-    const nowMs = performance.now();
-    this.#tail.push(record.seq, text, nowMs);
-    this.#trim(nowMs);
+    this.#tail.push(record.seq, text, performance.now());
+    // Each member adds a share: where one is enough, it does not matter how many there are.
+    const { eventsPerMember, bytesPerMember, bytesMax } = this.#bounds;
+    if (this.#tail.length > eventsPerMember || this.#tail.bytes > Math.min(bytesPerMember, bytesMax))
+      this.#trim();
   }
 
-  /** Lets go what is too old to be asked for, of a room in which nothing is said. */
+  /** Lets go what is too old to be asked for; to be called now and then. */
   letGoOld(): void {
-    this.#trim(performance.now());
+    const oldestMs = performance.now() - this.#bounds.ageMs;
+    while ((this.#tail.sinceMs ?? Infinity) < oldestMs) this.#drop();
   }
 
   /** A session of this node knows that its record is in the log; it may not have rung here yet. */
@@ -124,16 +127,14 @@ export class RoomReplica {
     return this.#trimmed.one;
   }
 
-  #trim(nowMs: number): void {
+  #trim(): void {
     const limits = limitsFor(this.#bounds, this.#state?.members.size ?? 1);
-    const oldestMs = nowMs - this.#bounds.ageMs;
-    for (;;) {
-      if (this.#tail.length === 0) return;
-      const isWithin = this.#tail.length <= limits.events && this.#tail.bytes <= limits.bytes;
-      if (isWithin && (this.#tail.sinceMs ?? nowMs) >= oldestMs) return;
-      const dropped = this.#tail.shift();
-      if (dropped !== undefined) this.#noteTrimmed(dropped);
-    }
+    while (this.#tail.length > limits.events || this.#tail.bytes > limits.bytes) this.#drop();
+  }
+
+  #drop(): void {
+    const dropped = this.#tail.shift();
+    if (dropped !== undefined) this.#noteTrimmed(dropped);
   }
 }
 

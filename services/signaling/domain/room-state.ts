@@ -65,15 +65,18 @@ export function applyRecord(state: RoomState, record: RoomRecord): void {
     case 'left':
       state.members.delete(record.from);
       ban(state, record);
+      answerOrder(state, record);
       break;
     case 'closed':
       state.members.clear();
       break;
     case 'room_changed':
       state.locked = roomOf(record)?.locked ?? state.locked;
+      answerOrder(state, record);
       break;
     case 'moderated':
       if (member !== undefined) changeMember(state, member, record);
+      answerOrder(state, record);
       break;
     case 'updated':
       if (member === undefined) break;
@@ -94,7 +97,6 @@ export function applyRecord(state: RoomState, record: RoomRecord): void {
     default:
       record.type satisfies never;
   }
-  answerOrder(state, record);
 }
 
 /** What the sender of a signal or a message is answered, once it is in the log. */
@@ -136,14 +138,11 @@ function changeMember(state: RoomState, member: MemberState, record: RoomRecord)
 
 /** The order that the record is the last effect of has its answer with it. */
 function answerOrder(state: RoomState, record: RoomRecord): void {
-  if (!ORDERED.has(record.type)) return;
   const { by, byRequest } = innerOf(record) ?? {};
   const author = by === undefined ? undefined : state.members.get(by);
   if (author !== undefined && byRequest !== undefined)
     remember(author.requests, byRequest, { type: 'moderated', seq: record.seq });
 }
-
-const ORDERED: ReadonlySet<RoomRecord['type']> = new Set(['moderated', 'room_changed', 'left']);
 
 function changeConnection(member: MemberState, record: RoomRecord): void {
   const inner = innerOf(record);

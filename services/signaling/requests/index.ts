@@ -1,5 +1,6 @@
 import type { REQUESTS, RequestName } from '@fenghuo/protocol';
 import type { z } from 'zod';
+import type { Pending } from '../domain/later.ts';
 import type { Connection, RequestContext } from './context.ts';
 import { join } from './join.ts';
 import { leave } from './leave.ts';
@@ -16,5 +17,5 @@ export const HANDLERS: {
     context: RequestContext,
     connection: Connection,
     request: z.infer<(typeof REQUESTS)[Name]>,
-  ) => Reply | Promise<Reply>;
+  ) => Reply | Pending<Reply>;
 } = { join, resume, leave, signal, message, update, moderate };

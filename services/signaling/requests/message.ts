@@ -1,4 +1,5 @@
 import type { DurableMessage, EphemeralMessage, MessageRequest } from '@fenghuo/protocol';
+import type { Pending } from '../domain/later.ts';
 import type { Connection, RequestContext } from './context.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 import type { Session } from './session.ts';
@@ -8,13 +9,13 @@ export function message(
   _context: RequestContext,
   connection: Connection,
   request: MessageRequest,
-): Reply | Promise<Reply> {
+): Reply | Pending<Reply> {
   const session = connection.membership;
   if (session === undefined || session === 'joining') return refused('not_joined');
   return request.ephemeral === true ? ephemeral(connection, session, request) : durable(session, request);
 }
 
-function durable(session: Session, request: DurableMessage): Promise<Reply> {
+function durable(session: Session, request: DurableMessage): Pending<Reply> {
   const { id, to, topic, data, echo } = request;
   const body = JSON.stringify({ from: session.peer, to, topic, data });
   return session.handOver(

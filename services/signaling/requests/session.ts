@@ -2,6 +2,7 @@ import { ERRORS, type ErrorCode, type Kind, type PeerId, UNANSWERED_MAX } from '
 import type { SessionRef } from '../backplane/room-log.ts';
 import type { Seat } from '../backplane/room-seat.ts';
 import { fullPurse, owe, type Purse, SESSION_BUDGET, spend } from '../domain/budget.ts';
+import { Later, type Pending } from '../domain/later.ts';
 import type { RequestRef } from '../domain/request-order.ts';
 import type { Result } from '../domain/result.ts';
 import type { RoomId } from '../domain/room-id.ts';
@@ -76,18 +77,34 @@ export class Session implements SessionRef {
    * until this one returns, and then those that were held back, each in its turn: else one that is applied over a
    * hole would make what belongs there look like a repeat.
    */
-  async handOver<Value, Code extends ErrorCode>(
+  handOver<Value, Code extends ErrorCode>(
     id: number,
     bytes: number | undefined,
-    call: (request: RequestRef) => Promise<Result<Value, Code>>,
+    call: (request: RequestRef) => Pending<Result<Value, Code>>,
     reply: (value: Value) => Reply,
-  ): Promise<Reply> {
-    if (this.#isHeldBack(id)) return this.#await(id, this.#refusal);
+  ): Later<Reply> {
+    if (this.#isHeldBack(id)) return Later.of(this.#await(id, this.#refusal));
     const limited = bytes === undefined ? undefined : this.charge(bytes);
-    if (limited !== undefined) return this.#await(id, limited);
+    if (limited !== undefined) return Later.of(this.#await(id, limited));
     const previousId = this.#notePending(id);
     this.#calls += 1;
-    const outcome = await call({ id, previousId });
+    const replied = new Later<Reply>();
+    const fail = (error: unknown) => replied.fail(error);
+    call({ id, previousId }).then((outcome) => {
+      try {
+        replied.settle(this.#conclude(id, outcome, reply));
+      } catch (error) {
+        fail(error);
+      }
+    }, fail);
+    return replied;
+  }
+
+  #conclude<Value, Code extends ErrorCode>(
+    id: number,
+    outcome: Result<Value, Code>,
+    reply: (value: Value) => Reply,
+  ): Reply {
     this.#calls -= 1;
     // The answer is written in this turn.
     if (this.#calls === 0 && this.#onIdle !== undefined) setImmediate(this.#onIdle);

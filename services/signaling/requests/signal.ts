@@ -1,5 +1,6 @@
 import type { SignalRequest } from '@fenghuo/protocol';
 import { kindsSent } from '../domain/description.ts';
+import type { Pending } from '../domain/later.ts';
 import type { Connection, RequestContext } from './context.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 
@@ -8,7 +9,7 @@ export function signal(
   _context: RequestContext,
   connection: Connection,
   request: SignalRequest,
-): Reply | Promise<Reply> {
+): Reply | Pending<Reply> {
   const session = connection.membership;
   if (session === undefined || session === 'joining') return refused('not_joined');
   const { id, to, description, candidate } = request;

@@ -31,5 +31,9 @@ export function eventFrame(event: EventName, payload: string): Buffer {
 
 /** What answers the packet of that id (type 3). */
 export function ackFrame(id: number, reply: Reply): Buffer {
-  return textFrame(`43${id}[${JSON.stringify(reply.ok ? { ok: true, ...reply.value } : reply)}]`);
+  return textFrame(`43${id}[${reply.ok ? okWith(JSON.stringify(reply.value)) : JSON.stringify(reply)}]`);
+}
+
+function okWith(value: string): string {
+  return value === '{}' ? '{"ok":true}' : `{"ok":true,${value.slice(1)}`;
 }

@@ -1,5 +1,6 @@
 import { type ErrorCode, REQUEST_NAMES, REQUESTS, type RequestName } from '@fenghuo/protocol';
 import { z } from 'zod';
+import type { Pending } from '../domain/later.ts';
 import type { Connection, RequestContext } from '../requests/context.ts';
 import { HANDLERS } from '../requests/index.ts';
 import { type Reply, refused } from '../requests/reply.ts';
@@ -47,7 +48,7 @@ export function serve(
   const { answer, fail } = answering(connection, request.packetId, type, options);
   try {
     const reply = 'name' in checked ? handle(context, connection, checked) : checked;
-    if (reply instanceof Promise) reply.then(answer, fail);
+    if ('then' in reply) reply.then(answer, fail);
     else answer(reply);
   } catch (error) {
     fail(error);
@@ -98,19 +99,21 @@ function check({ name, payload }: IncomingRequest, messageBytesMax: number): Che
   return { name: name as RequestName, payload: parsed.data };
 }
 
-type Handler = (context: RequestContext, connection: Connection, payload: unknown) => Reply | Promise<Reply>;
+type Handler = (context: RequestContext, connection: Connection, payload: unknown) => Reply | Pending<Reply>;
 
 function handle(
   context: RequestContext,
   connection: Connection,
   { name, payload }: Checked,
-): Reply | Promise<Reply> {
+): Reply | Pending<Reply> {
   const handler = HANDLERS[name] as Handler;
   // Rule C3: who slept longer than the lease learns first whether its sessions are still its own.
   const { membership } = connection;
   const awake = typeof membership === 'object' ? membership.home.awake() : undefined;
   if (awake === undefined) return handler(context, connection, payload);
-  return awake.then((isAwake) => (isAwake ? handler(context, connection, payload) : refused('unavailable')));
+  return awake.then(async (isAwake) =>
+    isAwake ? handler(context, connection, payload) : refused('unavailable'),
+  );
 }
 
 function typeOf({ name, payload }: Checked): MessageType {

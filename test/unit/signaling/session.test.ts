@@ -1,6 +1,7 @@
 import type { PeerId } from '@fenghuo/protocol';
 import { expect, test } from 'vitest';
-import { ok, refuse } from '../../../services/signaling/domain/result.ts';
+import { Later } from '../../../services/signaling/domain/later.ts';
+import { ok, type Result, refuse } from '../../../services/signaling/domain/result.ts';
 import { roomId } from '../../../services/signaling/domain/room-id.ts';
 import type { RoomHome } from '../../../services/signaling/requests/context.ts';
 import { accepted } from '../../../services/signaling/requests/reply.ts';
@@ -37,8 +38,26 @@ function openSession() {
       (value) => accepted({ value }),
     );
   const code = (reply: Awaited<ReturnType<typeof send>>) => (reply.ok ? 'ok' : reply.error.code);
-  return { send, code, places, pass: (ms: number) => (nowMs += ms) };
+  return { session, send, code, places, pass: (ms: number) => (nowMs += ms) };
 }
+
+test('a fault in making a reply is told to who waits for it, and to nobody who brings the outcome', async () => {
+  const { session } = openSession();
+  const outcome = new Later<Result<string>>();
+  const reply = session.handOver(
+    2,
+    0,
+    () => outcome,
+    () => {
+      throw new Error('a fault');
+    },
+  );
+  const waiting = expect((async () => reply)()).rejects.toThrow('a fault');
+  await Promise.resolve();
+  outcome.settle(ok('appended'));
+  await waiting;
+  expect(session.isBusy).toBe(false);
+});
 
 test('Q2: a request names the one before it whose outcome is not known yet', async () => {
   const { send, places } = openSession();

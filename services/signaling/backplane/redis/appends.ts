@@ -1,5 +1,6 @@
 import type { Answer } from '../../domain/answer.ts';
 import { parseAnswer } from '../../domain/answer.ts';
+import type { Later } from '../../domain/later.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import type { RoomId } from '../../domain/room-id.ts';
 import { placed, type RecordDraft, type RoomRecord } from '../../domain/room-record.ts';
@@ -14,7 +15,7 @@ export interface Append {
   readonly rest: string;
   /** As relay.lua takes it: the author's generation, the id of the request before, and what he must not be muted in. */
   readonly place: string;
-  readonly settle: (outcome: Result<Answer, SessionRefusal>) => void;
+  readonly outcome: Later<Result<Answer, SessionRefusal>>;
 }
 
 export interface AppendsParts {
@@ -76,18 +77,19 @@ export class Appends {
   }
 
   /** `reply`: the answer, behind it the epoch where this is not a repeat; undefined: the outcome is unknown. */
-  #settle({ room, draft, rest, settle }: Append, reply: string | undefined): void {
+  #settle({ room, draft, rest, outcome }: Append, reply: string | undefined): void {
     if (reply === undefined || reply.startsWith('!')) {
-      settle(refuse((reply?.slice(1) ?? 'unavailable') as SessionRefusal));
+      outcome.settle(refuse((reply?.slice(1) ?? 'unavailable') as SessionRefusal));
       return;
     }
     const blank = reply.indexOf(' ');
     const answer = parseAnswer(blank < 0 ? reply : reply.slice(0, blank));
-    settle(ok(answer));
-    if (blank < 0 || answer.type === 'refused') return;
-    const epoch = reply.slice(blank + 1);
-    const record = placed(draft, Number(epoch), answer.seq);
-    this.#parts.onAppended(room, record, `${letterOf(draft)} ${epoch} ${answer.seq} ${rest}`);
+    if (blank >= 0 && answer.type !== 'refused') {
+      const epoch = reply.slice(blank + 1);
+      const record = placed(draft, Number(epoch), answer.seq);
+      this.#parts.onAppended(room, record, `${letterOf(draft)} ${epoch} ${answer.seq} ${rest}`);
+    }
+    outcome.settle(ok(answer));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { LeftReason, Moderation, Peer, PeerId } from '@fenghuo/protocol';
-import { parseAnswer } from '../../domain/answer.ts';
+import { type Answer, parseAnswer } from '../../domain/answer.ts';
+import { Later } from '../../domain/later.ts';
 import type { LogBounds } from '../../domain/log-bounds.ts';
 import { PEOPLE_KEPT_MAX } from '../../domain/moderation.ts';
 import type { RequestRef } from '../../domain/request-order.ts';
@@ -208,26 +209,14 @@ export function redisRoomLog(
       return !left.ok && left.code === 'unavailable' ? refuse('unavailable') : ok(undefined);
     },
 
-    relay: ({ room, peer, generation }, { id, previousId }, { type, to, echo, kinds, body }) =>
-      new Promise((settle) => {
-        const draft = {
-          type,
-          from: peer,
-          to,
-          echo,
-          id,
-          origin: options.incarnation,
-          originMs: nowMs(),
-          body,
-        };
-        appends.add({
-          room,
-          draft,
-          rest: formatDraft(draft),
-          place: `${generation} ${previousId} ${kinds?.join(',') ?? ''}`,
-          settle,
-        });
-      }),
+    relay({ room, peer, generation }, { id, previousId }, { type, to, echo, kinds, body }) {
+      const { incarnation } = options;
+      const draft = { type, from: peer, to, echo, id, origin: incarnation, originMs: nowMs(), body };
+      const outcome = new Later<Result<Answer, SessionRefusal>>();
+      const place = `${generation} ${previousId} ${kinds?.join(',') ?? ''}`;
+      appends.add({ room, draft, rest: formatDraft(draft), place, outcome });
+      return outcome;
+    },
 
     async update(session, request, profile) {
       const reply = await run(
