@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import { startNode } from './assemble.ts';
 import { parseConfig } from './config.ts';
 import { doctor } from './doctor/index.ts';
@@ -8,6 +9,7 @@ import type { RunningNode } from './node.ts';
  * One node of the cluster, as a process: settings from the environment. SIGTERM drains and then ends it; a second one,
  * or SIGINT (Ctrl-C), ends it at once. With the argument `doctor` it looks at what a node would need, and ends.
  */
+setFlagsFromString('--no-allocation-site-pretenuring'); // Decision 83; a node has to say so itself, NODE_OPTIONS may not.
 process.stdout.on('error', () => {}); // Whoever read the log is gone; calls go on without it.
 const [order, ...args] = process.argv.slice(2);
 if (order === 'doctor')

@@ -2,6 +2,7 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { wireError } from '@fenghuo/protocol';
 import { comeBackAfter, enter, mayWait, type Pace } from '../domain/pace.ts';
+import { Queue } from '../domain/queue.ts';
 import { turnAway } from './turn-away.ts';
 
 /** Lets newcomers in at the node's pace. A few wait for a moment, unanswered; the others are told when to come back. */
@@ -113,34 +114,6 @@ export function openDoor(server: HttpServer, { pace, nowMs, chance, onRefused }:
 function forgetRequest(socket: Duplex, before: readonly unknown[]): void {
   for (const each of socket.rawListeners('close') as { listener?: () => void }[])
     if (each.listener !== undefined && !before.includes(each)) socket.off('close', each.listener);
-}
-
-/** First in, first out; to take one does not move the others. */
-class Queue<Item> {
-  #items: Item[] = [];
-  #taken = 0;
-
-  get size(): number {
-    return this.#items.length - this.#taken;
-  }
-
-  /** Whose turn is next. */
-  get next(): Item | undefined {
-    return this.#items[this.#taken];
-  }
-
-  push(item: Item): void {
-    this.#items.push(item);
-  }
-
-  /** Only where there is one. */
-  take(): Item {
-    const item = this.#items[this.#taken++] as Item;
-    if (this.#taken * 2 < this.#items.length) return item;
-    this.#items = this.#items.slice(this.#taken);
-    this.#taken = 0;
-    return item;
-  }
 }
 
 function ignore(): void {}

@@ -1,4 +1,5 @@
 import { Command } from 'ioredis';
+import { Queue } from '../../domain/queue.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import type { Client } from './connect.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
@@ -50,7 +51,8 @@ class ScriptCommand extends Command {
 interface Call {
   readonly script: ScriptName;
   readonly sinceMs: number;
-  readonly settle: Settle;
+  /** Undefined once it was called. */
+  settle: Settle | undefined;
 }
 
 /**
@@ -58,21 +60,31 @@ interface Call {
  * a message that is alone in its turn would pay for more of that than for anything else that is done for it here.
  */
 export function scriptCalls(client: Client, observer: CallObserver): SendScript {
-  /** The oldest first. */
-  const waiting = new Set<Call>();
+  /** In the order in which they were sent, from the oldest that is not settled; no set, for the collector's sake (decision 83). */
+  const waiting = new Queue<Call>();
   let isWatched = false;
   let told: Told = new WeakMap();
 
+  /** Undefined where it was settled before. */
+  function take(call: Call): Settle | undefined {
+    const { settle } = call;
+    call.settle = undefined;
+    while (waiting.next !== undefined && waiting.next.settle === undefined) waiting.take();
+    return settle;
+  }
+
   function fail(call: Call, error: Error): void {
-    if (!waiting.delete(call)) return;
+    const settle = take(call);
+    if (settle === undefined) return;
     observer.commandFailed(call.script, error);
-    call.settle(refuse('unavailable'));
+    settle(refuse('unavailable'));
   }
 
   function answer(call: Call, reply: unknown): void {
-    if (!waiting.delete(call)) return;
+    const settle = take(call);
+    if (settle === undefined) return;
     observer.commandAnswered(call.script, (performance.now() - call.sinceMs) / 1_000);
-    call.settle(ok(reply));
+    settle(ok(reply));
   }
 
   function watch(ms: number): void {
@@ -83,7 +95,7 @@ export function scriptCalls(client: Client, observer: CallObserver): SendScript 
   function look(): void {
     isWatched = false;
     const dueMs = performance.now() - TIMEOUT_MS;
-    for (const call of waiting) {
+    for (let call = waiting.next; call !== undefined; call = waiting.next) {
       if (call.sinceMs > dueMs) {
         watch(call.sinceMs - dueMs);
         return;
@@ -109,8 +121,8 @@ export function scriptCalls(client: Client, observer: CallObserver): SendScript 
   }
 
   return (script, args, settle) => {
-    const call = { script, sinceMs: performance.now(), settle };
-    waiting.add(call);
+    const call: Call = { script, sinceMs: performance.now(), settle };
+    waiting.push(call);
     if (!isWatched) watch(TIMEOUT_MS);
     observer.commandSent();
     dispatch(call, args);
