@@ -10,7 +10,7 @@ export interface ResumeToken {
 
 /** `peer.secret.room`, the room in base64url. The backplane keeps the secret's hash alone. */
 export function formatResumeToken({ room, peer, secret }: ResumeToken): string {
-  return `${peer}.${secret}.${base64url(room)}`;
+  return `${peer}.${secret}.${Buffer.from(room).toString('base64url')}`;
 }
 
 const TOKEN = /^([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]+)$/;
@@ -22,14 +22,6 @@ export function parseResumeToken(text: string): ResumeToken | undefined {
   if (peer === undefined || secret === undefined || room === undefined || !room.includes('@'))
     return undefined;
   return { room: room as RoomId, peer: peer as PeerId, secret };
-}
-
-function base64url(text: string): string {
-  const bytes = new TextEncoder().encode(text);
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
 }
 
 function fromBase64url(encoded: string): string | undefined {

@@ -96,17 +96,20 @@ export class SocketConnection implements Connection {
   }
 
   enter(room: RoomId, peer: PeerId): void {
-    this.#socket.join([everyoneIn(room), onlyPeer(room, peer)]);
+    const everyone = everyoneIn(room);
+    this.#socket.join([everyone, onlyPeer(everyone, peer)]);
   }
 
   exit(room: RoomId, peer: PeerId): void {
-    this.#socket.leave(everyoneIn(room));
-    this.#socket.leave(onlyPeer(room, peer));
+    const everyone = everyoneIn(room);
+    this.#socket.leave(everyone);
+    this.#socket.leave(onlyPeer(everyone, peer));
   }
 
   relayEphemeral(room: RoomId, to: PeerId | undefined, payload: Events['message']): void {
-    if (to === undefined) this.#socket.to(everyoneIn(room)).emit('message', payload);
-    else this.#parts.io.to(onlyPeer(room, to)).emit('message', payload);
+    const everyone = everyoneIn(room);
+    if (to === undefined) this.#socket.to(everyone).emit('message', payload);
+    else this.#parts.io.to(onlyPeer(everyone, to)).emit('message', payload);
   }
 
   remove(reason: RemovedReason, by?: PeerId): void {
@@ -158,8 +161,8 @@ export function everyoneIn(room: RoomId): string {
 }
 
 /** Within the name of all: what is for one peer needs no channel of its own (`backplane.ts`). */
-function onlyPeer(room: RoomId, peer: PeerId): string {
-  return `${everyoneIn(room)}${WITHIN}${peer}`;
+function onlyPeer(everyone: string, peer: PeerId): string {
+  return `${everyone}${WITHIN}${peer}`;
 }
 
 /** The home that one of those names tells; undefined for a socket's own. */
