@@ -15,11 +15,12 @@ const HEADER_BYTES = 20;
 export class KeptRecords {
   #piece = new Piece(0);
 
-  /** One that has room for the text. */
+  /** One that has room for the text. What is larger than a piece has one of its own, and the others go on in theirs. */
   pieceFor(text: string): Piece {
     if (this.#piece.left >= HEADER_BYTES + text.length * BYTES_A_UNIT) return this.#piece;
     const bytes = HEADER_BYTES + Buffer.byteLength(text);
-    if (this.#piece.left < bytes) this.#piece = new Piece(Math.max(bytes, PIECE_BYTES));
+    if (bytes > PIECE_BYTES) return new Piece(bytes);
+    if (this.#piece.left < bytes) this.#piece = new Piece(PIECE_BYTES);
     return this.#piece;
   }
 }

@@ -54,6 +54,16 @@ test('a tail keeps the seqs that it is told to, and tells how far back it goes w
   expect(tail.sinceMs).toBe(50);
 });
 
+test('a record that is larger than a piece leaves the others theirs', () => {
+  const kept = new KeptRecords();
+  const tail = new RoomTail(kept);
+  tail.push(1, textOf(1, 'small'), 0);
+  const piece = kept.pieceFor('');
+  tail.push(2, textOf(2, 'x'.repeat(100_000)), 0);
+  expect(kept.pieceFor('')).toBe(piece);
+  expect(tail.texts.map((text) => parseRecord(text)?.seq)).toEqual([1, 2]);
+});
+
 test('what a room keeps lies outside the heap, and is freed with the last record that is in the same piece', async () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage: () => void = runInNewContext('gc');
