@@ -8,11 +8,13 @@ const FREE_PORT_MIN = 20_000;
 const FREE_PORTS = 10_000;
 const FREE_PORT_TRIES = 50;
 
-/** A port of this machine that is free now, and likely stays so while its server restarts. */
-export async function freePort(host = '127.0.0.1'): Promise<number> {
+/** A port of this machine that is free now, as the others after it are, and likely stays so while its server restarts. */
+export async function freePort(host = '127.0.0.1', inARow = 1): Promise<number> {
   for (let count = 0; count < FREE_PORT_TRIES; count += 1) {
-    const port = FREE_PORT_MIN + Math.floor(Math.random() * FREE_PORTS);
-    if ('port' in (await bind(port, host))) return port;
+    const first = FREE_PORT_MIN + Math.floor(Math.random() * FREE_PORTS);
+    const ports = Array.from({ length: inARow }, (_, n) => first + n);
+    const bound = await Promise.all(ports.map((port) => bind(port, host)));
+    if (bound.every((each) => 'port' in each)) return first;
   }
   throw new Error(`no free port on ${host} from ${FREE_PORT_MIN} on`);
 }

@@ -61,11 +61,14 @@ async function untilReady(run: Run): Promise<void> {
   );
 }
 
-/** Two ports for each node, free now, far from those of other tests that run beside this one. */
+/** More than any of these starts. */
+const NODES_MAX = 4;
+
+/** Two ports for each node, one after the other, all of them free now; other tests run beside this one. */
 async function freePorts(): Promise<{ port: number; opsPort: number; flags: string[] }> {
-  const port = await freePort();
-  const opsPort = await freePort();
-  if (Math.abs(port - opsPort) < 4) return freePorts();
+  const port = await freePort('127.0.0.1', NODES_MAX);
+  const opsPort = await freePort('127.0.0.1', NODES_MAX);
+  if (Math.abs(port - opsPort) < NODES_MAX) return freePorts();
   return { port, opsPort, flags: ['--port', String(port), '--ops-port', String(opsPort)] };
 }
 
