@@ -69,16 +69,19 @@ export class RoomReplica {
     this.#meanwhile?.push(record);
     if (this.#meanwhile === undefined) this.#advance(record);
     this.#own?.delete(record.seq);
-    this.#tail.push(record.seq, text, performance.now());
+    const nowMs = performance.now();
+    this.#tail.push(record.seq, text, nowMs);
+    // One after the other: what a busy room says in some seconds would be too much for one turn.
+    this.letGoOld(nowMs);
     // Each member adds a share: where one is enough, it does not matter how many there are.
     const { eventsPerMember, bytesPerMember, bytesMax } = this.#bounds;
     if (this.#tail.length > eventsPerMember || this.#tail.bytes > Math.min(bytesPerMember, bytesMax))
       this.#trim();
   }
 
-  /** Lets go what is too old to be asked for; to be called now and then. */
-  letGoOld(): void {
-    const oldestMs = performance.now() - this.#bounds.ageMs;
+  /** Lets go what is too old to be asked for; to be called now and then, for rooms in which nothing is said. */
+  letGoOld(nowMs = performance.now()): void {
+    const oldestMs = nowMs - this.#bounds.ageMs;
     while ((this.#tail.sinceMs ?? Infinity) < oldestMs) this.#drop();
   }
 
