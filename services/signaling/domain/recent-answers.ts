@@ -3,10 +3,6 @@ import type { Answer } from './answer.ts';
 
 /** What most answers are kept as: one number, since each of them would else be an object that outlives its request. */
 const TYPES = ['sent', 'held', 'logged', 'updated', 'moderated'] as const;
-const NUMBERS = { sent: 0, held: 1, logged: 2, updated: 3, moderated: 4 } as const satisfies Record<
-  (typeof TYPES)[number],
-  number
->;
 
 /** The final answers of a session's newest requests, by id (rule Q3): one that is 64 ids newer takes an older one's place. */
 export class RecentAnswers implements Iterable<[number, Answer]> {
@@ -21,7 +17,7 @@ export class RecentAnswers implements Iterable<[number, Answer]> {
     const place = id % UNANSWERED_MAX;
     this.#ids[place] = id;
     this.#answers[place] =
-      answer.type === 'refused' ? answer : answer.seq * TYPES.length + NUMBERS[answer.type];
+      answer.type === 'refused' ? answer : answer.seq * TYPES.length + TYPES.indexOf(answer.type);
   }
 
   get(id: number): Answer | undefined {
