@@ -2,7 +2,7 @@ import { setImmediate as immediate } from 'node:timers/promises';
 import type { PeerId } from '@fenghuo/protocol';
 import { describe, expect, test } from 'vitest';
 import type { RoomSnapshot, SessionRef } from '../../services/signaling/backplane/room-log.ts';
-import { defaultLogBounds } from '../../services/signaling/domain/log-bounds.ts';
+import { defaultLogBounds, OLD_AT_ONCE } from '../../services/signaling/domain/log-bounds.ts';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { parseRecord, type RoomRecord } from '../../services/signaling/domain/room-record.ts';
 import { eventually } from '../support/eventually.ts';
@@ -338,6 +338,23 @@ export function roomLogContract(name: string, share: () => Promise<SharedBackpla
         },
         { everyMs: ageMs, what: 'a log without its first twenty events' },
       );
+    });
+
+    test('D5: what is too old goes a few at a time, so that no room waits for what another one said', async () => {
+      const ageMs = 30;
+      const [node] = (await openNodes(1, { ...defaultLogBounds(30_000), ageMs })) as [TestNode];
+      const ann = await node.join('blue', 'Ann');
+      for (let n = 0; n < 150; n++) await node.rooms.relay(ann, ann.request(), messageToAll(n));
+      const firsts = [(await node.log(ann.room)).first];
+      await eventually(
+        async () => {
+          await node.rooms.relay(ann, ann.request(), messageToAll('later'));
+          return firsts.push((await node.log(ann.room)).first) > 2 && (firsts.at(-1) as number) > 150;
+        },
+        { everyMs: ageMs, what: 'a log without its first events' },
+      );
+      const steps = firsts.slice(1).map((first, n) => first - (firsts[n] as number));
+      expect(Math.max(...steps)).toBe(OLD_AT_ONCE);
     });
 
     test('D3: a node that the log no longer reaches gives its sessions a snapshot', async () => {

@@ -1,5 +1,5 @@
 import type { PeerId } from '@fenghuo/protocol';
-import { type LogBounds, limitsFor } from '../domain/log-bounds.ts';
+import { type LogBounds, limitsFor, OLD_AT_ONCE } from '../domain/log-bounds.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import { formatRecord, type RoomRecord } from '../domain/room-record.ts';
 import { applyRecord, type RoomState, serializeState } from '../domain/room-state.ts';
@@ -71,7 +71,6 @@ export class RoomReplica {
     this.#own?.delete(record.seq);
     const nowMs = performance.now();
     this.#tail.push(record.seq, text, nowMs);
-    // One after the other: what a busy room says in some seconds would be too much for one turn.
     this.letGoOld(nowMs);
     // Each member adds a share: where one is enough, it does not matter how many there are.
     const { eventsPerMember, bytesPerMember, bytesMax } = this.#bounds;
@@ -79,10 +78,10 @@ export class RoomReplica {
       this.#trim();
   }
 
-  /** Lets go what is too old to be asked for; to be called now and then, for rooms in which nothing is said. */
+  /** Lets go some of what is too old to be asked for; to be called now and then, for rooms in which nothing is said. */
   letGoOld(nowMs = performance.now()): void {
     const oldestMs = nowMs - this.#bounds.ageMs;
-    while ((this.#tail.sinceMs ?? Infinity) < oldestMs) this.#drop();
+    for (let n = 0; n < OLD_AT_ONCE && (this.#tail.sinceMs ?? Infinity) < oldestMs; n++) this.#drop();
   }
 
   /** A session of this node knows that its record is in the log; it may not have rung here yet. */

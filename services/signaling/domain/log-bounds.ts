@@ -11,6 +11,12 @@ export interface LogBounds {
   readonly ageMs: number;
 }
 
+/**
+ * What is too old goes by so many at a time, with what is said next: all that a busy room said within the age would hold up
+ * every other room. Scripts do the same.
+ */
+export const OLD_AT_ONCE = 32;
+
 export function defaultLogBounds(resumeWindowMs: number): LogBounds {
   return {
     eventsPerMember: 5_600,

@@ -4,7 +4,7 @@ import { KeptRecords } from '../../../services/signaling/backplane/kept-records.
 import type { RoomLog } from '../../../services/signaling/backplane/room-log.ts';
 import { RoomReplica } from '../../../services/signaling/backplane/room-replica.ts';
 import type { Person } from '../../../services/signaling/domain/identity.ts';
-import { defaultLogBounds } from '../../../services/signaling/domain/log-bounds.ts';
+import { defaultLogBounds, OLD_AT_ONCE } from '../../../services/signaling/domain/log-bounds.ts';
 import { RecentAnswers } from '../../../services/signaling/domain/recent-answers.ts';
 import { roomId } from '../../../services/signaling/domain/room-id.ts';
 import {
@@ -99,15 +99,33 @@ test("D1: the echo of one's own directed message that fell off the tail concerne
   expect(JSON.parse(replica.contribution()).trimmed).toMatchObject({ from: 1, one: [[ANN, 2]] });
 });
 
-test('what is older than the log may be is let go, though nothing more is said; whom it concerned is noted', async () => {
-  vi.useFakeTimers({ toFake: ['performance'] });
+async function replicaWhoseRecordsAgeIn(ageMs: number): Promise<RoomReplica> {
   const state = stateAt(1, 1);
   const rooms = {
     state: async () => ({ ok: true, value: parseState(serializeState(state)) }),
   } as unknown as RoomLog;
-  const bounds = { ...defaultLogBounds(30_000), ageMs: 1_000 };
+  const bounds = { ...defaultLogBounds(30_000), ageMs };
   const replica = new RoomReplica(roomId('blue', 'main'), rooms, bounds, new KeptRecords());
   await replica.load();
+  return replica;
+}
+
+test('what is too old is let go a few at a time, with what is said next', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const replica = await replicaWhoseRecordsAgeIn(1_000);
+  for (let seq = 2; seq < 102; seq++) apply(replica, message(1, seq));
+  vi.advanceTimersByTime(1_001);
+  apply(replica, message(1, 102));
+  const after = replica.tail.records;
+  for (let seq = 103; seq < 107; seq++) apply(replica, message(1, seq));
+  vi.useRealTimers();
+  expect(after).toBe(101 - OLD_AT_ONCE);
+  expect(replica.tail.records).toBe(5);
+});
+
+test('what is older than the log may be is let go, though nothing more is said; whom it concerned is noted', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const replica = await replicaWhoseRecordsAgeIn(1_000);
   apply(replica, message(1, 2));
   vi.advanceTimersByTime(999);
   replica.letGoOld();

@@ -1,5 +1,5 @@
 import type { PeerId } from '@fenghuo/protocol';
-import { type LogBounds, limitsFor } from '../../domain/log-bounds.ts';
+import { type LogBounds, limitsFor, OLD_AT_ONCE } from '../../domain/log-bounds.ts';
 import { parseRecord } from '../../domain/room-record.ts';
 import type { MemoryRoom } from './shared-memory.ts';
 
@@ -10,7 +10,7 @@ export function retainBounds(room: MemoryRoom, bounds: LogBounds): void {
   let over = 0;
   for (const entry of room.log) {
     const fits = room.log.length - over <= limits.events && room.bytes <= limits.bytes;
-    if (fits && nowMs - entry.atMs <= bounds.ageMs) break;
+    if (fits && (nowMs - entry.atMs <= bounds.ageMs || over >= OLD_AT_ONCE)) break;
     room.bytes -= entry.bytes;
     noteTrimmed(room, entry.text);
     over++;

@@ -49,11 +49,15 @@ local function trim(first, up_to, bytes, bytes_max)
   return bytes, first
 end
 
+-- As in log-bounds.ts.
+local OLD_AT_ONCE = 32
+
 -- Once within the age the head is noted; what lies at or before the former note is over it by then.
 local function over_age(room, age_ms)
   local now = now_ms()
   if now - room.noted_ms < age_ms then return 0 end
   local noted = tonumber(redis.call('HGET', state, 'noted_seq')) or 0
+  if noted - room.first >= OLD_AT_ONCE then return room.first + OLD_AT_ONCE - 1 end
   room.noted_ms = now
   redis.call('HSET', state, 'noted_seq', int(room.seq), 'noted_ms', int(now))
   return noted
