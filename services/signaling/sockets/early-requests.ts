@@ -1,13 +1,15 @@
+import type { Socket as TcpSocket } from 'node:net';
 import type { Socket } from 'socket.io';
 import { WHOLE_TEXT } from './frames.ts';
 import type { RequestSource } from './parser.ts';
+import { readInPlace } from './read-in-place.ts';
 
 /** What is used of the engine's connection, and of its WebSocket. Their types hide it. */
 interface Engine {
   readonly readyState: string;
   /** Null unless a ping of ours waits for its pong. */
   readonly pingTimeoutTimer: unknown;
-  readonly transport: { readonly socket?: { readonly _receiver?: Receiver } };
+  readonly transport: { readonly socket?: { readonly _receiver?: Receiver; readonly _socket: TcpSocket } };
 }
 
 interface Receiver {
@@ -33,6 +35,8 @@ const HEADER_16_BYTES = 8;
 /** A message of Engine.IO (type 4) that is an event of Socket.IO (type 2). */
 const MESSAGE = '4'.charCodeAt(0);
 const EVENT = '2'.charCodeAt(0);
+/** Reads with requests after which a client is one who talks. Who joins and listens is better off without what that takes. */
+const TALKS_FROM = 3;
 /** What decoding puts in place of bytes that are no UTF-8. */
 const NOT_UTF8 = '\ufffd';
 
@@ -43,16 +47,23 @@ const NOT_UTF8 = '\ufffd';
  */
 export function takeEarly({ conn }: Socket, requests: RequestSource): void {
   const engine = conn as unknown as Engine;
-  const receiver = engine.transport.socket?._receiver;
-  if (receiver === undefined) return;
-  const { write } = receiver;
-  receiver.write = (chunk) => {
+  const webSocket = engine.transport.socket;
+  if (webSocket?._receiver === undefined) return;
+  const { _receiver: receiver, _socket } = webSocket;
+  const take = (bytes: Buffer, length: number): number => {
     let at = 0;
-    while (at < chunk.length && isPlain(engine, receiver)) {
-      const end = takeFrame(chunk, at, requests);
+    while (at < length && isPlain(engine, receiver)) {
+      const end = takeFrame(bytes, at, length, requests);
       if (end === at) break;
       at = end;
     }
+    return at;
+  };
+  const { write } = receiver;
+  let talks = 0;
+  receiver.write = (chunk) => {
+    const at = take(chunk, chunk.length);
+    if (at > 0 && ++talks === TALKS_FROM) readInPlace(_socket, take);
     return at === chunk.length || write.call(receiver, at === 0 ? chunk : chunk.subarray(at));
   };
 }
@@ -68,15 +79,15 @@ function isPlain(engine: Engine, receiver: Receiver): boolean {
   );
 }
 
-/** Where the frame ends that was taken; where it begins, and as it was, if it was not. */
-function takeFrame(chunk: Buffer, at: number, requests: RequestSource): number {
-  if (chunk.length - at < HEADER_16_BYTES || chunk[at] !== WHOLE_TEXT) return at;
+/** Where the frame ends that was taken; where it begins, and as it was, if it was not. `length`: of what came. */
+function takeFrame(chunk: Buffer, at: number, length: number, requests: RequestSource): number {
+  if (length - at < HEADER_16_BYTES || chunk[at] !== WHOLE_TEXT) return at;
   const second = chunk[at + 1] as number;
   const short = second & ~MASKED;
   if (second < MASKED || short === LENGTH_64) return at;
   const start = at + (short === LENGTH_16 ? HEADER_16_BYTES : HEADER_BYTES);
   const end = start + (short === LENGTH_16 ? chunk.readUInt16BE(at + 2) : short);
-  if (end > chunk.length || !isEvent(chunk, start)) return at;
+  if (end > length || end < start + 2 || !isEvent(chunk, start)) return at;
   mask(chunk, start, end);
   const packet = chunk.toString('utf8', start + 1, end);
   if (!packet.includes(NOT_UTF8) && requests.take(packet)) return end;
@@ -87,7 +98,7 @@ function takeFrame(chunk: Buffer, at: number, requests: RequestSource): number {
 /** By the first two bytes under the mask before them. */
 function isEvent(chunk: Buffer, start: number): boolean {
   const under = (at: number) => (chunk[at] as number) ^ (chunk[at - 4] as number);
-  return start + 1 < chunk.length && under(start) === MESSAGE && under(start + 1) === EVENT;
+  return under(start) === MESSAGE && under(start + 1) === EVENT;
 }
 
 /** Puts on the mask that stands before the bytes, or takes it off. */

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { Socket as TcpSocket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type { Socket } from 'socket.io';
 import { expect, test } from 'vitest';
@@ -34,11 +35,14 @@ const asked = (id: number, data: unknown = 'hi') => ({
 /** A connection as far as frames are read: by us, and what we leave by ws, the engine, and the decoder. */
 function connection() {
   const receiver = new Receiver({ isServer: true, maxPayload: 100_000 });
+  const socket = new TcpSocket();
+  let isReadInPlace = false;
+  Object.assign(socket, { _handle: { useUserBuffer: () => (isReadInPlace = true) } });
   const decoder = new (requestParser(PAYLOAD_MAX).Decoder)();
   const engine = {
     readyState: 'open',
     pingTimeoutTimer: null as unknown,
-    transport: { socket: { _receiver: receiver } },
+    transport: { socket: { _receiver: receiver, _socket: socket } },
   };
   const seen = { requests: [] as unknown[], byWs: [] as string[], errors: [] as unknown[], pings: 0 };
   receiver.on('message', (data: Buffer, isBinary: boolean) => {
@@ -49,8 +53,23 @@ function connection() {
   receiver.on('error', (error: NodeJS.ErrnoException) => seen.errors.push(error.code));
   decoder.onRequest = (each) => seen.requests.push(each);
   takeEarly({ conn: engine } as unknown as Socket, decoder);
-  return { engine, seen, write: (...frames: Buffer[]) => receiver.write(Buffer.concat(frames)) };
+  return {
+    engine,
+    seen,
+    isReadInPlace: () => isReadInPlace,
+    write: (...frames: Buffer[]) => receiver.write(Buffer.concat(frames)),
+  };
 }
+
+test('who talks is read in place; who only joins, and answers pings, is not', () => {
+  const { isReadInPlace, write } = connection();
+  write(frame(request(1)));
+  for (let n = 0; n < 10; n++) write(frame('3'));
+  expect(isReadInPlace()).toBe(false);
+  write(frame(request(2)));
+  write(frame(request(3)));
+  expect(isReadInPlace()).toBe(true);
+});
 
 test('whole requests are taken as they come, several at once, in their order, and ws hears of none', () => {
   const { seen, write } = connection();
