@@ -172,6 +172,7 @@ export class RoomFeed implements SeatKeeper {
     this.#closed = true;
     clearTimeout(this.#timer);
     this.#seats.clear();
+    this.#replica.close();
   }
 
   /** Both before any session of this room is created here: that it is heard, and that it would be swept. */

@@ -64,6 +64,11 @@ export class RoomReplica {
     this.#trimmed = { from: state.seq, everyone: 0, one: undefined };
   }
 
+  /** Keeps nothing any more. */
+  close(): void {
+    this.#tail.retain(new Set());
+  }
+
   /** The room's next record, and its text. */
   apply(record: RoomRecord, text: string): void {
     this.#meanwhile?.push(record);

@@ -35,7 +35,10 @@ export class RoomTail {
 
   push(seq: number, text: string, nowMs: number): void {
     const piece = this.#kept.pieceFor(text);
-    const start = piece.put(seq, text, nowMs);
+    this.#note(piece, piece.put(seq, text, nowMs));
+  }
+
+  #note(piece: Piece, start: number): void {
     this.#pieces.push(piece);
     this.#starts.push(start);
     this.#bytes += piece.bytesAt(start);
@@ -46,15 +49,26 @@ export class RoomTail {
     const piece = this.#pieces[this.#from];
     if (piece === undefined) return undefined;
     const start = this.#starts[this.#from] as number;
+    const text = piece.textAt(start);
     this.#bytes -= piece.bytesAt(start);
+    this.#kept.release(piece);
     this.#from++;
-    if (this.#from * 2 > this.#starts.length) this.#keep(() => true);
-    return parseRecord(piece.textAt(start));
+    if (this.#from * 2 > this.#starts.length) this.#forgetDropped();
+    return parseRecord(text);
   }
 
   /** Keeps those records alone. */
   retain(seqs: ReadonlySet<number>): void {
-    this.#keep((piece, start) => seqs.has(piece.seqAt(start)));
+    this.#forgetDropped();
+    const [pieces, starts] = [this.#pieces, this.#starts];
+    this.#pieces = [];
+    this.#starts = [];
+    this.#bytes = 0;
+    for (const [at, piece] of pieces.entries()) {
+      const start = starts[at] as number;
+      if (seqs.has(piece.seqAt(start))) this.#note(piece, start);
+      else this.#kept.release(piece);
+    }
   }
 
   /** The seq after which it has every record up to another seq. */
@@ -71,13 +85,9 @@ export class RoomTail {
       .map((piece, at) => read(piece, this.#starts[this.#from + at] as number));
   }
 
-  #keep(isKept: (piece: Piece, start: number) => boolean): void {
-    const kept = this.#map((piece, start) => ({ piece, start })).filter(({ piece, start }) =>
-      isKept(piece, start),
-    );
-    this.#pieces = kept.map(({ piece }) => piece);
-    this.#starts = kept.map(({ start }) => start);
+  #forgetDropped(): void {
+    this.#pieces = this.#pieces.slice(this.#from);
+    this.#starts = this.#starts.slice(this.#from);
     this.#from = 0;
-    this.#bytes = kept.reduce((bytes, { piece, start }) => bytes + piece.bytesAt(start), 0);
   }
 }
