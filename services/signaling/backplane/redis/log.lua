@@ -12,6 +12,9 @@ local function trimmed_so_far()
   return { seq = f[1] or '0', by = f[2] or '*', other = f[3] or '0', one = {} }
 end
 
+-- As in log-bounds.ts.
+local OLD_AT_ONCE = 32
+
 -- Drops the log's entries up to and with a seq, and further the oldest until `bytes_max` holds. Exact (rule D5).
 -- Returns the bytes that are left and the first seq that is.
 local function trim(first, up_to, bytes, bytes_max)
@@ -32,7 +35,7 @@ local function trim(first, up_to, bytes, bytes_max)
   end
 
   while first <= up_to or bytes > bytes_max do
-    local page = redis.call('XRANGE', log, '-', '+', 'COUNT', 64)
+    local page = redis.call('XRANGE', log, '-', '+', 'COUNT', OLD_AT_ONCE)
     for _, entry in ipairs(page) do
       if first > up_to and bytes <= bytes_max then break end
       note_trimmed(entry[2][2])
@@ -48,9 +51,6 @@ local function trim(first, up_to, bytes, bytes_max)
   end
   return bytes, first
 end
-
--- As in log-bounds.ts.
-local OLD_AT_ONCE = 32
 
 -- Once within the age the head is noted; what lies at or before the former note is over it by then.
 local function over_age(room, age_ms)
