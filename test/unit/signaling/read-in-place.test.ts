@@ -53,7 +53,7 @@ test('what the stream got stays as it was, whatever others send', async () => {
   expect(Buffer.concat(one.seen.chunks).toString()).toBe('first');
 });
 
-test('while the stream is stopped nothing is taken, and nothing is lost or changes its place', async () => {
+test('a stop of the stream loses nothing, and nothing changes its place', async () => {
   const { client, socket, seen } = await connection();
   client.write('b');
   await eventually(() => seen.text === 'b', { what: 'the first' });
