@@ -76,17 +76,26 @@ export class RoomReplica {
     this.#own?.delete(record.seq);
     const nowMs = performance.now();
     this.#tail.push(record.seq, text, nowMs);
-    this.letGoOld(nowMs);
+    this.#dropOld(nowMs);
     // Each member adds a share: where one is enough, it does not matter how many there are.
     const { eventsPerMember, bytesPerMember, bytesMax } = this.#bounds;
     if (this.#tail.length > eventsPerMember || this.#tail.bytes > Math.min(bytesPerMember, bytesMax))
       this.#trim();
   }
 
-  /** Lets go some of what is too old to be asked for; to be called now and then, for rooms in which nothing is said. */
-  letGoOld(nowMs = performance.now()): void {
+  /** Lets go what is too old to be asked for, some in each turn; to be called now and then, for rooms in which nothing is said. */
+  letGoOld(): void {
+    if (this.#dropOld(performance.now())) setImmediate(() => this.letGoOld());
+  }
+
+  /** Says whether there is more. */
+  #dropOld(nowMs: number): boolean {
     const oldestMs = nowMs - this.#bounds.ageMs;
-    for (let n = 0; n < OLD_AT_ONCE && (this.#tail.sinceMs ?? Infinity) < oldestMs; n++) this.#drop();
+    for (let n = 0; (this.#tail.sinceMs ?? Infinity) < oldestMs; n++) {
+      if (n === OLD_AT_ONCE) return true;
+      this.#drop();
+    }
+    return false;
   }
 
   /** A session of this node knows that its record is in the log; it may not have rung here yet. */

@@ -1,3 +1,4 @@
+import { setImmediate as turnsEnd } from 'node:timers/promises';
 import type { Peer, PeerId } from '@fenghuo/protocol';
 import { expect, test, vi } from 'vitest';
 import { KeptRecords } from '../../../services/signaling/backplane/kept-records.ts';
@@ -121,6 +122,21 @@ test('what is too old is let go a few at a time, with what is said next', async 
   vi.useRealTimers();
   expect(after).toBe(101 - OLD_AT_ONCE);
   expect(replica.tail.records).toBe(5);
+});
+
+test('of a room that was busy and is silent now some is let go in each turn, until nothing is too old', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const replica = await replicaWhoseRecordsAgeIn(1_000);
+  for (let seq = 2; seq < 102; seq++) apply(replica, message(1, seq));
+  vi.advanceTimersByTime(1_001);
+  replica.letGoOld();
+  const left = [replica.tail.records];
+  while (left.length < 4) {
+    await turnsEnd();
+    left.push(replica.tail.records);
+  }
+  vi.useRealTimers();
+  expect(left).toEqual([68, 36, 4, 0]);
 });
 
 test('what is older than the log may be is let go, though nothing more is said; whom it concerned is noted', async () => {
