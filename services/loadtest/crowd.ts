@@ -199,8 +199,8 @@ export class Crowd {
     return {
       ...this.#sums,
       slowestResume: this.#slowest.trail,
-      withheld: this.#withheld,
-      odd: this.#odd,
+      withheld: { ...this.#withheld },
+      odd: { ...this.#odd },
       examples: this.#examples,
     };
   }

@@ -132,7 +132,10 @@ describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker
 
     frames = await watchBoth(wei, ana, GAP_MS_MAX);
     await load.during('redis-restart', async () => {
-      await cluster.compose('restart', ...REDIS);
+      await cluster.compose('stop', ...REDIS);
+      // A quick restart is over before anybody is told to wait.
+      await load.isFelt();
+      await cluster.compose('start', ...REDIS);
       await eventually(async () => (await Promise.all(NODES.map(cluster.isReady))).every(Boolean), {
         timeoutMs: 30_000,
         what: 'all nodes are ready again',
@@ -308,6 +311,8 @@ interface Load {
   isOn(): Promise<void>;
   /** Counts what is done to the cluster meanwhile as one fault. */
   during(kind: FaultReport['kind'], fault: () => Promise<void>): Promise<void>;
+  /** Resolves once somebody is told to wait, from now on. */
+  isFelt(): Promise<void>;
   /** Ends the traffic, waits until everything has come to rest, and names the promises that were broken. */
   verdict(): Promise<readonly string[]>;
 }
@@ -327,11 +332,17 @@ function startLoad(endpoints: readonly string[]): Load {
       const atMs = performance.now() - startMs;
       const before = crowd.sums();
       await fault();
-      const { cutOff, resumed, servedAgain } = crowd.sums();
+      const { cutOff, resumed, withheld } = crowd.sums();
       const clients = cutOff - before.cutOff;
-      const evidence = `${resumed - before.resumed} resumed, ${servedAgain - before.servedAgain} requests waited`;
-      const hasBitten = resumed + servedAgain > before.resumed + before.servedAgain;
+      const back = resumed - before.resumed;
+      const waited = sum(withheld) - sum(before.withheld);
+      const evidence = `${back} resumed, ${waited} requests waited`;
+      const hasBitten = back + waited > 0;
       faults.push({ kind, atMs, tookMs: performance.now() - startMs - atMs, hasBitten, evidence, clients });
+    },
+    async isFelt() {
+      const before = sum(crowd.sums().withheld);
+      await eventually(() => sum(crowd.sums().withheld) > before, { what: 'somebody is told to wait' });
     },
     async verdict() {
       traffic?.stop();
@@ -349,4 +360,8 @@ function startLoad(endpoints: readonly string[]): Load {
       return judge(findings, { ...SCENARIOS.roll.limits, gapP99MsMax: 15_000 }).reasons;
     },
   };
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
 }
