@@ -4,7 +4,8 @@ import { join } from 'node:path';
 
 import { type BenchOptions, HELP, parseOptions } from './options.ts';
 import { pageHtml } from './page.ts';
-import { PARTS } from './parts.ts';
+import { runPart } from './part-process.ts';
+import { endWithParent } from './processes.ts';
 import { type Account, isVoid, loadNow, type Result, resultOf } from './result.ts';
 import { markdown } from './tables.ts';
 
@@ -14,16 +15,14 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  // What we started ends with us, however we end.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
-  process.on('disconnect', () => process.exit(1));
+  endWithParent();
   const { plan, isQuick } = options;
   const run = {
     startedAt: new Date(),
     loadBefore: loadNow(),
     isQuick,
     rounds: plan.rounds,
-    windowMs: plan.windowMs,
+    windowMs: plan.sizes.windowMs,
   };
   const accounts = await compete(options);
   const result = resultOf(accounts, run);
@@ -45,7 +44,7 @@ async function compete({ plan, contestants }: BenchOptions): Promise<Account[]> 
       for (const name of plan.parts(round, account.contestant)) {
         console.error(`round ${round + 1} of ${plan.rounds}: ${account.contestant.name}, ${name}`);
         try {
-          parts.set(name, await PARTS[name](account.contestant, plan));
+          parts.set(name, await runPart(name, account.contestant, plan.sizes));
         } catch (error) {
           account.failures.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
         }

@@ -24,7 +24,7 @@ redis-server on the PATH, and wants a machine that does nothing else.
 
   --quick           smaller and rougher, within 90 s
   --rounds N        1 to 50 (default ${FULL.rounds}, quick ${QUICK.rounds})
-  --window S        how long each figure is measured, 0.2 to 60 seconds (default ${FULL.windowMs / 1_000}, quick ${QUICK.windowMs / 1_000})
+  --window S        how long each figure is measured, 0.2 to 60 seconds (default ${FULL.sizes.windowMs / 1_000}, quick ${QUICK.sizes.windowMs / 1_000})
   --only NAMES      some of the contestants, with commas between:
 ${CONTESTANTS.map(({ name, title }) => `                      ${name.padEnd(width)}  ${title}`).join('\n')}
   --parts NAMES     some of the parts, with commas between: ${PART_NAMES.join(', ')}
@@ -50,7 +50,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
     plan: {
       ...base,
       rounds: numberFrom('--rounds', values.rounds, 1, 50, true) ?? base.rounds,
-      windowMs: windowS === undefined ? base.windowMs : windowS * 1_000,
+      ...(windowS === undefined ? {} : { sizes: { ...base.sizes, windowMs: windowS * 1_000 } }),
       ...(parts === undefined ? {} : { parts: () => parts as readonly PartName[] }),
     },
     isQuick,

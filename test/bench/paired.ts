@@ -53,7 +53,7 @@ async function enter(dir: string): Promise<Rival> {
   const file = join(resolve(dir), 'test/bench/contestants/fenghuo.ts');
   const { fenghuo } = (await import(pathToFileURL(file).href)) as { readonly fenghuo: Contestant };
   const cluster = await startCluster(fenghuo, HOSTS);
-  return { dir, cluster, traffic: new Traffic(await seatPairs(cluster, FULL.pairs, HOSTS)), turns: [] };
+  return { dir, cluster, traffic: new Traffic(await seatPairs(cluster, FULL.sizes.pairs, HOSTS)), turns: [] };
 }
 
 async function takeTurn(
@@ -61,8 +61,8 @@ async function takeTurn(
   mode: 'saturation' | 'fixed',
   ms: number,
 ): Promise<void> {
-  if (mode === 'saturation') traffic.saturate(FULL.underWay);
-  else traffic.openLoop(FULL.rate);
+  if (mode === 'saturation') traffic.saturate(FULL.sizes.underWay);
+  else traffic.openLoop(FULL.sizes.rate);
   await sleep(SETTLE_MS);
   turns.push(await measureWindow(cluster, traffic, ms));
   await drained(traffic);

@@ -4,7 +4,7 @@ import { type BenchCluster, startCluster } from './cluster.ts';
 import type { Contestant } from './contestants/index.ts';
 import type { Seat } from './generator/seat.ts';
 import { Traffic } from './generator/traffic.ts';
-import type { Plan } from './plan.ts';
+import type { Sizes } from './plan.ts';
 import { cpuUs, rssBytes } from './processes.ts';
 import { type Bystander, type Cost, measureWindow, watchIdle } from './window.ts';
 
@@ -26,18 +26,18 @@ const MESH_PEERS = 20;
 const WIDE_NODES = 4;
 const WIDEST_NODES = 8;
 
-export const PARTS: Readonly<Record<PartName, (contestant: Contestant, plan: Plan) => Promise<Outcome>>> = {
+export const PARTS: Readonly<Record<PartName, (contestant: Contestant, sizes: Sizes) => Promise<Outcome>>> = {
   /** Pairs over two nodes, first as fast as it goes, then at a fixed rate, while a third node hosts nobody. */
-  pairs: (contestant, plan) =>
+  pairs: (contestant, sizes) =>
     within(contestant, contestant.hasRedis ? 3 : 1, async (cluster) => {
-      const traffic = new Traffic(await seatPairs(cluster, plan.pairs, contestant.hasRedis ? 2 : 1));
+      const traffic = new Traffic(await seatPairs(cluster, sizes.pairs, contestant.hasRedis ? 2 : 1));
       const third = cluster.nodes[2];
-      const bystander = third === undefined ? undefined : await watchIdle(third, plan.windowMs);
-      traffic.saturate(plan.underWay);
-      await sleep(plan.warmMs);
-      const busy = await measureWindow(cluster, traffic, plan.windowMs, bystander);
+      const bystander = third === undefined ? undefined : await watchIdle(third, sizes.windowMs);
+      traffic.saturate(sizes.underWay);
+      await sleep(sizes.warmMs);
+      const busy = await measureWindow(cluster, traffic, sizes.windowMs, bystander);
       await drained(traffic);
-      const fixed = await atFixedRate(cluster, traffic, plan, bystander);
+      const fixed = await atFixedRate(cluster, traffic, sizes, bystander);
       return {
         figures: {
           ...costs('saturation', busy),
@@ -54,34 +54,34 @@ export const PARTS: Readonly<Record<PartName, (contestant: Contestant, plan: Pla
     }),
 
   /** Many join rooms of two, a few at a time, and then stay and say nothing. */
-  crowd: (contestant, plan) =>
+  crowd: (contestant, sizes) =>
     within(contestant, hostsOf(contestant), async (cluster) => {
-      await joinMany(cluster, plan.early, 'early');
-      await sleep(plan.quietMs);
+      await joinMany(cluster, sizes.early, 'early');
+      await sleep(sizes.quietMs);
       const memory = () => cluster.nodes.reduce((sum, { pid }) => sum + rssBytes(pid), 0);
       const before = memory();
       const cpu = () => cluster.nodes.reduce((sum, { pid }) => sum + cpuUs(pid), 0);
       const [sinceMs, sinceUs] = [performance.now(), cpu()];
-      const seats = await joinMany(cluster, plan.crowd, 'crowd');
+      const seats = await joinMany(cluster, sizes.crowd, 'crowd');
       const [seconds, joinsUs] = [(performance.now() - sinceMs) / 1_000, cpu() - sinceUs];
-      await sleep(plan.quietMs);
+      await sleep(sizes.quietMs);
       return {
         figures: {
-          joinsPerSecond: plan.crowd / seconds,
-          joinUs: joinsUs / plan.crowd,
-          idleBytes: (memory() - before) / plan.crowd,
+          joinsPerSecond: sizes.crowd / seconds,
+          joinUs: joinsUs / sizes.crowd,
+          idleBytes: (memory() - before) / sizes.crowd,
         },
         faults: failuresOf(seats),
       };
     }),
 
   /** All come at the same moment. Whoever is told to come back later does. */
-  storm: (contestant, plan) =>
+  storm: (contestant, sizes) =>
     within(contestant, hostsOf(contestant), async (cluster) => {
-      await joinMany(cluster, plan.early, 'early');
+      await joinMany(cluster, sizes.early, 'early');
       const sinceMs = performance.now();
       const joins = await Promise.allSettled(
-        Array.from({ length: plan.storm }, (_, n) =>
+        Array.from({ length: sizes.storm }, (_, n) =>
           cluster.join(n % cluster.nodes.length, `storm${n >> 1}`),
         ),
       );
@@ -89,24 +89,24 @@ export const PARTS: Readonly<Record<PartName, (contestant: Contestant, plan: Pla
       const seats = joins.flatMap((join) => (join.status === 'fulfilled' ? [join.value] : []));
       const triesMax = Math.max(0, ...seats.map((seat) => seat.tries));
       return {
-        figures: { stormS, stormFailed: plan.storm - seats.length, stormTriesMax: triesMax },
+        figures: { stormS, stormFailed: sizes.storm - seats.length, stormTriesMax: triesMax },
         faults: failuresOf(seats),
       };
     }),
 
   /** The fixed rate on four nodes: between pairs, and within a room of twenty who all signal each other. */
-  wide: (contestant, plan) =>
+  wide: (contestant, sizes) =>
     within(contestant, contestant.hasRedis ? WIDE_NODES : 1, async (cluster) => {
       const { length } = cluster.nodes;
-      const pairs = await seatPairs(cluster, plan.pairs, length);
+      const pairs = await seatPairs(cluster, sizes.pairs, length);
       const members: Seat[] = [];
       for (let n = 0; n < MESH_PEERS; n += 1) members.push(await cluster.join(n % length, 'mesh'));
       const mesh = members.flatMap((a, n) => members.slice(n + 1).map((b) => [a, b] as const));
       await sleep(SETTLE_MS);
       const pairTraffic = new Traffic(pairs);
-      const { cost: ofPairs } = await atFixedRate(cluster, pairTraffic, plan);
+      const { cost: ofPairs } = await atFixedRate(cluster, pairTraffic, sizes);
       const meshTraffic = new Traffic(mesh);
-      const { cost: ofMesh } = await atFixedRate(cluster, meshTraffic, plan);
+      const { cost: ofMesh } = await atFixedRate(cluster, meshTraffic, sizes);
       return {
         figures: { wideUs: sumUs(ofPairs), meshUs: sumUs(ofMesh) },
         faults: [...faultsOf(pairTraffic), ...faultsOf(meshTraffic)],
@@ -114,10 +114,10 @@ export const PARTS: Readonly<Record<PartName, (contestant: Contestant, plan: Pla
     }),
 
   /** The fixed rate on eight nodes. */
-  widest: (contestant, plan) =>
+  widest: (contestant, sizes) =>
     within(contestant, contestant.hasRedis ? WIDEST_NODES : 1, async (cluster) => {
-      const traffic = new Traffic(await seatPairs(cluster, plan.pairs, cluster.nodes.length));
-      const { cost } = await atFixedRate(cluster, traffic, plan);
+      const traffic = new Traffic(await seatPairs(cluster, sizes.pairs, cluster.nodes.length));
+      const { cost } = await atFixedRate(cluster, traffic, sizes);
       return { figures: { widestUs: sumUs(cost) }, faults: faultsOf(traffic) };
     }),
 };
@@ -172,11 +172,11 @@ async function joinMany(
   return seats;
 }
 
-async function atFixedRate(cluster: BenchCluster, traffic: Traffic, plan: Plan, bystander?: Bystander) {
-  traffic.openLoop(plan.rate);
-  await sleep(plan.warmMs);
+async function atFixedRate(cluster: BenchCluster, traffic: Traffic, sizes: Sizes, bystander?: Bystander) {
+  traffic.openLoop(sizes.rate);
+  await sleep(sizes.warmMs);
   traffic.clearTimes();
-  const cost = await measureWindow(cluster, traffic, plan.windowMs, bystander);
+  const cost = await measureWindow(cluster, traffic, sizes.windowMs, bystander);
   const at = (percent: number) => traffic.latency.getValueAtPercentile(percent);
   const times = {
     fixedP50Us: at(50),

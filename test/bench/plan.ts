@@ -1,9 +1,16 @@
 import type { Contestant } from './contestants/index.ts';
 import type { PartName } from './parts.ts';
 
-/** How large a run is. */
+/** What a run does. */
 export interface Plan {
   readonly rounds: number;
+  readonly sizes: Sizes;
+  /** What a contestant does in a round, from 0. */
+  parts(round: number, contestant: Contestant): readonly PartName[];
+}
+
+/** How large each part is. */
+export interface Sizes {
   /** How long each figure is measured. */
   readonly windowMs: number;
   /** How long there is traffic before. */
@@ -21,35 +28,29 @@ export interface Plan {
   readonly crowd: number;
   /** Clients that come at once. */
   readonly storm: number;
-  /** What a contestant does in a round, from 0. */
-  parts(round: number, contestant: Contestant): readonly PartName[];
 }
 
 const LOAD = { pairs: 200, underWay: 4, rate: 2_000 };
 
 export const FULL: Plan = {
-  ...LOAD,
   rounds: 5,
-  windowMs: 5_000,
-  warmMs: 4_000,
-  quietMs: 3_000,
-  early: 2_000,
-  crowd: 5_000,
-  storm: 3_000,
+  sizes: {
+    ...LOAD,
+    windowMs: 5_000,
+    warmMs: 4_000,
+    quietMs: 3_000,
+    early: 2_000,
+    crowd: 5_000,
+    storm: 3_000,
+  },
   parts: (_, { hasRedis, only }) =>
     only ?? ['pairs', 'crowd', 'storm', ...(hasRedis ? (['wide', 'widest'] as const) : [])],
 };
 
 /** Shows that everything runs; its figures are rough. What needs many connections or nodes is done once, by some. */
 export const QUICK: Plan = {
-  ...LOAD,
   rounds: 2,
-  windowMs: 500,
-  warmMs: 200,
-  quietMs: 300,
-  early: 200,
-  crowd: 200,
-  storm: 200,
+  sizes: { ...LOAD, windowMs: 500, warmMs: 200, quietMs: 300, early: 200, crowd: 200, storm: 200 },
   parts: (round, { name }) => ['pairs', ...(QUICK_PARTS[name]?.[round] ?? [])],
 };
 

@@ -20,3 +20,9 @@ export function rssBytes(pid: number): number {
 export function bytesRead(pid: number): number {
   return Number(/rchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]);
 }
+
+/** What this process started ends with it, and it with the one that started it, however that ends. */
+export function endWithParent(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
+  process.on('disconnect', () => process.exit(1));
+}
