@@ -163,7 +163,8 @@ export class TestNode {
     if (!page.ok || page.value === undefined) throw new Error('no log');
     const { head, first, records } = page.value;
     expect(records.map((text) => parseRecord(text)?.seq)[0]).toBe(first);
-    return { head, first, count: records.length };
+    const bytes = records.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    return { head, first, count: records.length, bytes };
   }
 
   async tryJoin(room: string, name: string, given: JoinOptions = {}) {

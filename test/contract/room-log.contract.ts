@@ -2,7 +2,7 @@ import { setImmediate as immediate } from 'node:timers/promises';
 import type { PeerId } from '@fenghuo/protocol';
 import { describe, expect, test } from 'vitest';
 import type { RoomSnapshot, SessionRef } from '../../services/signaling/backplane/room-log.ts';
-import { defaultLogBounds, OLD_AT_ONCE } from '../../services/signaling/domain/log-bounds.ts';
+import { DROPPED_AT_ONCE, defaultLogBounds } from '../../services/signaling/domain/log-bounds.ts';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { parseRecord, type RoomRecord } from '../../services/signaling/domain/room-record.ts';
 import { eventually } from '../support/eventually.ts';
@@ -354,7 +354,39 @@ export function roomLogContract(name: string, share: () => Promise<SharedBackpla
         { everyMs: ageMs, what: 'a log without its first events' },
       );
       const steps = firsts.slice(1).map((first, n) => first - (firsts[n] as number));
-      expect(Math.max(...steps)).toBe(OLD_AT_ONCE);
+      expect(Math.max(...steps)).toBe(DROPPED_AT_ONCE);
+    });
+
+    test('D5: what was the share of a member who left goes a few at a time', async () => {
+      const [node] = (await openNodes(1, { ...defaultLogBounds(30_000), eventsPerMember: 100 })) as [
+        TestNode,
+      ];
+      const ann = await node.join('blue', 'Ann');
+      const bob = await node.join('blue', 'Bob');
+      for (let n = 0; n < 198; n++) await node.rooms.relay(ann, ann.request(), messageToAll(n));
+      const counts = [];
+      for (let n = 0; n < 5; n++) {
+        if (n === 0) await node.rooms.leave(bob, 'left', bob.request());
+        else await node.rooms.relay(ann, ann.request(), messageToAll(n));
+        const { head, first } = await node.log(ann.room);
+        counts.push(head - first + 1);
+      }
+      const step = DROPPED_AT_ONCE - 1;
+      expect(counts).toEqual([200 - step, 200 - 2 * step, 200 - 3 * step, 100, 100]);
+    });
+
+    test('D5: a large record drops as many small ones as it takes', async () => {
+      const [node] = (await openNodes(1, { ...defaultLogBounds(30_000), bytesPerMember: 10_000 })) as [
+        TestNode,
+      ];
+      const ann = await node.join('blue', 'Ann');
+      for (let n = 0; n < 150; n++) await node.rooms.relay(ann, ann.request(), messageToAll(n));
+      const { count } = await node.log(ann.room);
+      await node.rooms.relay(ann, ann.request(), messageToAll('x'.repeat(8_000)));
+      const after = await node.log(ann.room);
+      expect(count - after.count).toBeGreaterThan(2 * DROPPED_AT_ONCE);
+      expect(after.bytes).toBeLessThanOrEqual(10_000);
+      expect(after.bytes).toBeGreaterThan(9_500);
     });
 
     test('D3: a node that the log no longer reaches gives its sessions a snapshot', async () => {

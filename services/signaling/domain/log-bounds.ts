@@ -12,10 +12,11 @@ export interface LogBounds {
 }
 
 /**
- * What is too old goes by so many at a time, with what is said next: all that a busy room said within the age would hold up
- * every other room. Scripts do the same.
+ * What is over a bound goes by so many at a time, with what is said next: all that a busy room said within the age, or the
+ * share of a member who left, would hold up every other room. More go only where a log would else be larger than before.
+ * Scripts do the same.
  */
-export const OLD_AT_ONCE = 32;
+export const DROPPED_AT_ONCE = 32;
 
 export function defaultLogBounds(resumeWindowMs: number): LogBounds {
   return {

@@ -5,16 +5,22 @@ import { KeptRecords } from '../../../services/signaling/backplane/kept-records.
 import type { RoomLog } from '../../../services/signaling/backplane/room-log.ts';
 import { RoomReplica } from '../../../services/signaling/backplane/room-replica.ts';
 import type { Person } from '../../../services/signaling/domain/identity.ts';
-import { defaultLogBounds, OLD_AT_ONCE } from '../../../services/signaling/domain/log-bounds.ts';
+import {
+  DROPPED_AT_ONCE,
+  defaultLogBounds,
+  type LogBounds,
+} from '../../../services/signaling/domain/log-bounds.ts';
 import { RecentAnswers } from '../../../services/signaling/domain/recent-answers.ts';
 import { roomId } from '../../../services/signaling/domain/room-id.ts';
 import {
+  bodies,
   formatRecord,
   parseRecord,
   type RoomRecord,
 } from '../../../services/signaling/domain/room-record.ts';
 import {
   emptyRoom,
+  type MemberState,
   parseState,
   type RoomState,
   serializeState,
@@ -88,45 +94,64 @@ test('R6: what the winning state does not have is handed in no more', async () =
 });
 
 test("D1: the echo of one's own directed message that fell off the tail concerned its author, too", async () => {
-  const state = stateAt(1, 1);
-  const rooms = {
-    state: async () => ({ ok: true, value: parseState(serializeState(state)) }),
-  } as unknown as RoomLog;
-  const bounds = { ...defaultLogBounds(30_000), eventsPerMember: 2 };
-  const replica = new RoomReplica(roomId('blue', 'main'), rooms, bounds, new KeptRecords());
-  await replica.load();
+  const replica = await replicaWithin({ eventsPerMember: 2 });
   apply(replica, { ...message(1, 2), to: 'bob' as PeerId, echo: true });
   for (const seq of [3, 4]) apply(replica, { ...message(1, seq), to: 'bob' as PeerId });
   expect(JSON.parse(replica.contribution()).trimmed).toMatchObject({ from: 1, one: [[ANN, 2]] });
 });
 
-async function replicaWhoseRecordsAgeIn(ageMs: number): Promise<RoomReplica> {
+async function replicaWithin(bounds: Partial<LogBounds>, ...others: readonly PeerId[]): Promise<RoomReplica> {
   const state = stateAt(1, 1);
+  const ann = state.members.get(ANN) as MemberState;
+  for (const id of others) state.members.set(id, { ...ann, peer: { ...ann.peer, id } });
   const rooms = {
     state: async () => ({ ok: true, value: parseState(serializeState(state)) }),
   } as unknown as RoomLog;
-  const bounds = { ...defaultLogBounds(30_000), ageMs };
-  const replica = new RoomReplica(roomId('blue', 'main'), rooms, bounds, new KeptRecords());
+  const all = { ...defaultLogBounds(30_000), ...bounds };
+  const replica = new RoomReplica(roomId('blue', 'main'), rooms, all, new KeptRecords());
   await replica.load();
   return replica;
 }
 
 test('what is too old is let go a few at a time, with what is said next', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
-  const replica = await replicaWhoseRecordsAgeIn(1_000);
+  const replica = await replicaWithin({ ageMs: 1_000 });
   for (let seq = 2; seq < 102; seq++) apply(replica, message(1, seq));
   vi.advanceTimersByTime(1_001);
   apply(replica, message(1, 102));
   const after = replica.tail.records;
   for (let seq = 103; seq < 107; seq++) apply(replica, message(1, seq));
   vi.useRealTimers();
-  expect(after).toBe(101 - OLD_AT_ONCE);
+  expect(after).toBe(101 - DROPPED_AT_ONCE);
   expect(replica.tail.records).toBe(5);
+});
+
+test('what was the share of a member who left is let go a few at a time, with what is said next', async () => {
+  const bob = 'bob' as PeerId;
+  const replica = await replicaWithin({ eventsPerMember: 100 }, bob);
+  for (let seq = 2; seq < 202; seq++) apply(replica, message(1, seq));
+  const kept = [replica.tail.records];
+  apply(replica, { ...message(1, 202), type: 'left', from: bob, id: 0, body: bodies.left(bob, 'left') });
+  for (let seq = 203; seq < 208; seq++) {
+    kept.push(replica.tail.records);
+    apply(replica, message(1, seq));
+  }
+  const step = DROPPED_AT_ONCE - 1;
+  expect(kept).toEqual([200, 200 - step, 200 - 2 * step, 200 - 3 * step, 100, 100]);
+});
+
+test('a large record makes its room at once, however many small ones that takes', async () => {
+  const replica = await replicaWithin({ bytesPerMember: 10_000 });
+  for (let seq = 2; seq < 302; seq++) apply(replica, message(1, seq));
+  const before = replica.tail.records;
+  apply(replica, { ...message(1, 302), body: JSON.stringify('x'.repeat(8_000)) });
+  expect(before - replica.tail.records).toBeGreaterThan(2 * DROPPED_AT_ONCE);
+  expect(replica.tail.bytes).toBeLessThanOrEqual(10_000);
 });
 
 test('of a room that was busy and is silent now some is let go in each turn, until nothing is too old', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
-  const replica = await replicaWhoseRecordsAgeIn(1_000);
+  const replica = await replicaWithin({ ageMs: 1_000 });
   for (let seq = 2; seq < 102; seq++) apply(replica, message(1, seq));
   vi.advanceTimersByTime(1_001);
   replica.letGoOld();
@@ -141,7 +166,7 @@ test('of a room that was busy and is silent now some is let go in each turn, unt
 
 test('what is older than the log may be is let go, though nothing more is said; whom it concerned is noted', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
-  const replica = await replicaWhoseRecordsAgeIn(1_000);
+  const replica = await replicaWithin({ ageMs: 1_000 });
   apply(replica, message(1, 2));
   vi.advanceTimersByTime(999);
   replica.letGoOld();

@@ -1,16 +1,18 @@
 import type { PeerId } from '@fenghuo/protocol';
-import { type LogBounds, limitsFor, OLD_AT_ONCE } from '../../domain/log-bounds.ts';
+import { DROPPED_AT_ONCE, type LogBounds, limitsFor } from '../../domain/log-bounds.ts';
 import { parseRecord } from '../../domain/room-record.ts';
 import type { MemoryRoom } from './shared-memory.ts';
 
-/** Drops the oldest records until the log is within its bounds, and notes whom they concerned (rule D1). */
+/** To be called after each append: drops the oldest of what is over the log's bounds, and notes whom they concerned (rule D1). */
 export function retainBounds(room: MemoryRoom, bounds: LogBounds): void {
   const limits = limitsFor(bounds, room.state.members.size);
   const nowMs = performance.now();
+  const bytesBefore = room.bytes - (room.log.at(-1)?.bytes ?? 0);
   let over = 0;
   for (const entry of room.log) {
     const fits = room.log.length - over <= limits.events && room.bytes <= limits.bytes;
-    if (fits && (nowMs - entry.atMs <= bounds.ageMs || over >= OLD_AT_ONCE)) break;
+    if (fits && nowMs - entry.atMs <= bounds.ageMs) break;
+    if (over >= DROPPED_AT_ONCE && room.bytes <= bytesBefore) break;
     room.bytes -= entry.bytes;
     noteTrimmed(room, entry.text);
     over++;

@@ -13,11 +13,11 @@ local function trimmed_so_far()
 end
 
 -- As in log-bounds.ts.
-local OLD_AT_ONCE = 32
+local DROPPED_AT_ONCE = 32
 
--- Drops the log's entries up to and with a seq, and further the oldest until `bytes_max` holds. Exact (rule D5).
--- Returns the bytes that are left and the first seq that is.
-local function trim(first, up_to, bytes, bytes_max)
+-- Drops the log's entries up to and with a seq, and further the oldest until `bytes_max` holds: a few, and more only where
+-- it would else be larger than it was before its newest (`bytes_before`). So a bound that holds goes on to hold (rule D5).
+local function trim(room, up_to, bytes_max, bytes_before)
   local noted = trimmed_so_far()
   -- Rule D1: of what falls off the log it is noted whom it concerned: the last for everyone but its author (trimmed_by;
   -- '*' where it was for him, too), the last of another author, and the last for one alone.
@@ -34,22 +34,25 @@ local function trim(first, up_to, bytes, bytes_max)
     noted.seq = seq
   end
 
-  while first <= up_to or bytes > bytes_max do
-    local page = redis.call('XRANGE', log, '-', '+', 'COUNT', OLD_AT_ONCE)
+  local dropped = 0
+  local function is_done()
+    if room.first > up_to and room.bytes <= bytes_max then return true end
+    return dropped >= DROPPED_AT_ONCE and room.bytes <= bytes_before
+  end
+  while not is_done() do
+    local page = redis.call('XRANGE', log, '-', '+', 'COUNT', DROPPED_AT_ONCE)
     for _, entry in ipairs(page) do
-      if first > up_to and bytes <= bytes_max then break end
+      if is_done() then break end
       note_trimmed(entry[2][2])
-      bytes = bytes - #entry[2][2]
-      first = first + 1
+      room.bytes, room.first, dropped = room.bytes - #entry[2][2], room.first + 1, dropped + 1
     end
-    redis.call('XTRIM', log, 'MINID', int(first) .. '-0')
+    redis.call('XTRIM', log, 'MINID', int(room.first) .. '-0')
     if #page == 0 then break end
   end
-  redis.call('HSET', state, 'trimmed', noted.seq, 'trimmed_by', noted.by, 'trimmed_other', noted.other)
+  redis.call('HSET', state, 'first', int(room.first), 'trimmed', noted.seq, 'trimmed_by', noted.by, 'trimmed_other', noted.other)
   for peer, seq in pairs(noted.one) do
     if redis.call('HEXISTS', state, 'g:' .. peer) == 1 then redis.call('HSET', state, 'z:' .. peer, seq) end
   end
-  return bytes, first
 end
 
 -- Once within the age the head is noted; what lies at or before the former note is over it by then.
@@ -57,7 +60,7 @@ local function over_age(room, age_ms)
   local now = now_ms()
   if now - room.noted_ms < age_ms then return 0 end
   local noted = tonumber(redis.call('HGET', state, 'noted_seq')) or 0
-  if noted - room.first >= OLD_AT_ONCE then return room.first + OLD_AT_ONCE - 1 end
+  if noted - room.first >= DROPPED_AT_ONCE then return noted end
   room.noted_ms = now
   redis.call('HSET', state, 'noted_seq', int(room.seq), 'noted_ms', int(now))
   return noted
@@ -71,7 +74,7 @@ local function room_now(...)
 end
 
 -- Keeps the log within its bounds. What that takes besides is asked and made when there is something to drop.
-local function keep_within(room, bounds)
+local function keep_within(room, bounds, bytes_before)
   local up_to = over_age(room, bounds.age_ms)
   -- Each member adds a share: where one is enough, it does not matter how many there are.
   if room.first > up_to and room.seq - room.first < bounds.events and room.bytes <= bounds.bytes then return end
@@ -79,17 +82,17 @@ local function keep_within(room, bounds)
   up_to = math.max(room.seq - bounds.events * members, up_to)
   local bytes_max = math.min(bounds.bytes * members, bounds.bytes_max)
   if room.first > up_to and room.bytes <= bytes_max then return end
-  room.bytes, room.first = trim(room.first, up_to, room.bytes, bytes_max)
-  redis.call('HSET', state, 'first', int(room.first))
+  trim(room, up_to, bytes_max, bytes_before)
 end
 
 -- Appends one record under the next seq, given as text, and keeps the log within its bounds. `rest` is what follows the seq
 -- in the record; `...` are fields, each with its value, that change with it. Returns the record.
 local function write(room, seq, kind, rest, bounds, ...)
   local record = kind .. ' ' .. room.epoch .. ' ' .. seq .. ' ' .. rest
-  room.seq, room.bytes = room.seq + 1, room.bytes + #record
+  local bytes_before = room.bytes
+  room.seq, room.bytes = room.seq + 1, bytes_before + #record
   redis.call('XADD', log, seq, 'r', record)
-  keep_within(room, bounds)
+  keep_within(room, bounds, bytes_before)
   redis.call('HSET', state, 'seq', seq, 'bytes', int(room.bytes), ...)
   return record
 end
