@@ -150,6 +150,8 @@ describe.skipIf(!capabilities.redisServer)(
         await client.flushall();
         client.disconnect();
       }
+      // His node hears of it first, and hands in what it knows.
+      await bob.request('message', { topic: 'chat', data: 'still there?' });
       expect(await ann.next('resync', 15_000)).toMatchObject({ complete: true, peers: [{ name: 'Bob' }] });
     });
   },

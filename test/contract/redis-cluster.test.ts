@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
 import { capabilities } from '../support/capabilities.ts';
 import type { LocalRedis } from '../support/redis.ts';
@@ -59,4 +60,32 @@ describe.skipIf(!capabilities.redisServer)('three masters', () => {
     onTestFinished(() => master.resume());
     expect(await look()).toEqual(rooms.map(() => ({ ok: false, code: 'unavailable' })));
   });
+
+  test('R2: a room that another node handed in is opened by none that has not heard of the loss itself', async () => {
+    const shared = await shareRedis(cluster.url);
+    const [beijing, shanghai] = [await shared.open(), await shared.open()];
+    onTestFinished(async () => void (await Promise.all([beijing.close(), shanghai.close()])));
+    const [onUnopened, onUnsealed] = [vi.fn(), vi.fn()];
+    Object.assign(beijing.rebuilds, { onUnopened, onUnsealed });
+    shanghai.rebuilds.onUnsealed = () => {};
+    const room = roomId('blue', 'main');
+    await beijing.rooms.join(newcomer(room, { name: 'Ann' }));
+    const lives = await Promise.all(cluster.masters.map(({ url }) => flushed(url)));
+    const handIn = (life: string) =>
+      shanghai.rebuilds.contribute(room, life, 'shanghai', { epoch: 1, seq: 1 }, () => '{}');
+    const outcomes = await Promise.all(lives.map(handIn));
+    expect(outcomes).toContainEqual({ ok: true, value: 'taken' });
+    expect(await beijing.rooms.attest([room])).toEqual({ ok: false, code: 'unavailable' });
+    await vi.waitFor(() => expect(onUnsealed.mock.calls.flat()).toEqual(expect.arrayContaining(lives)));
+    expect(onUnopened).not.toHaveBeenCalled();
+  });
 });
+
+/** Has a master lose all that it holds, and tells its life. */
+async function flushed(url: string): Promise<string> {
+  const client = new Redis(url);
+  await client.flushall();
+  const life = /master_replid:(\w+)/.exec(await client.info('replication'))?.[1];
+  client.disconnect();
+  return life ?? '';
+}

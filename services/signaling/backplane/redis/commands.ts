@@ -60,7 +60,7 @@ export interface RoomScriptParts {
   readonly keys: Keys;
   readonly lives: Lives;
   readonly observer: Pick<CommandObserver, 'unsealed' | 'restoring'>;
-  /** On a Cluster no script reaches the marker: what is missing there is believed after a look at it. */
+  /** On a Cluster no script reaches the marker: what is missing, or was handed in, is believed after a look at it. */
   readonly isReallySealed: () => Promise<boolean>;
 }
 
@@ -121,11 +121,16 @@ function doubts(parts: RoomScriptParts, room: RoomId, reply: unknown): true | Pr
   if (reply !== null && !isRefusal) return undefined;
   if (isRefusal && reply.startsWith(REBUILD)) parts.observer.unsealed(reply.slice(REBUILD.length));
   else if (isRefusal && reply.startsWith(RESTORING))
-    parts.observer.restoring(room, reply.slice(RESTORING.length));
+    void openOnceSealed(parts, room, reply.slice(RESTORING.length));
   else if (reply === null || reply === '!session_expired')
     return parts.isReallySealed().then((isSealed) => !isSealed);
   else return undefined;
   return true;
+}
+
+/** Rule R2: who has not heard of the loss yet, and opened the room from what others handed in, would do so without its own. */
+async function openOnceSealed(parts: RoomScriptParts, room: RoomId, life: string): Promise<void> {
+  if (await parts.isReallySealed()) parts.observer.restoring(room, life);
 }
 
 const RESTORING = '!restoring ';
