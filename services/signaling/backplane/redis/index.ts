@@ -16,6 +16,7 @@ import { redisJournal } from './journal.ts';
 import { type Keys, redisKeys } from './keys.ts';
 import { redisLeases } from './leases.ts';
 import { Lives } from './lives.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { redisRebuilds } from './rebuilds.ts';
 import { redisRoomLog } from './room-log.ts';
 import { scriptCalls } from './script-calls.ts';
@@ -112,7 +113,7 @@ interface Pulse {
 /** Asks every connection every two seconds: a frozen Redis looks connected until something is overdue. */
 function takePulse(clients: Clients, keys: Keys, meet: (life: string, isMarked: boolean) => void): Pulse {
   let evicts: string | undefined;
-  const beat = async () => {
+  const beat = oneAtATime(async () => {
     try {
       pulse.lives = await withDeadline(livesOf(clients.commands), PING_TIMEOUT_MS);
       // Each of them is to be met, so that its home is sealed before a client waits for it.
@@ -128,7 +129,7 @@ function takePulse(clients: Clients, keys: Keys, meet: (life: string, isMarked: 
       pulse.problem = (error as Error).message;
       return false;
     }
-  };
+  });
   const pulse: Pulse = {
     answers: false,
     lives: [],
