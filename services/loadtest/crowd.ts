@@ -185,6 +185,11 @@ export class Crowd {
     return this.peers.reduce((sum, { session }) => sum + (session?.requests.backlog ?? 0), 0);
   }
 
+  /** How often somebody was told to ask again later. */
+  get timesWithheld(): number {
+    return Object.values(this.#withheld).reduce((sum, each) => sum + each, 0);
+  }
+
   /** Events that a resume promised and that have not come. */
   get owed(): number {
     return this.peers.reduce((sum, { owed }) => sum + owed, 0);

@@ -200,12 +200,12 @@ async function restartRedis(world: World, data: 'kept' | 'none' | 'copy'): Promi
 
 /** How many requests were answered `unavailable` while something was done, and shortly after. */
 async function whileWatching(world: World, action: () => Promise<void>): Promise<{ waited: number }> {
-  const count = () => Object.values(world.crowd.sums().withheld).reduce((sum, each) => sum + each, 0);
-  const before = count();
+  const { crowd } = world;
+  const before = crowd.timesWithheld;
   await action();
   const deadline = performance.now() + WITNESS_MS;
-  while (count() === before && performance.now() < deadline) await rest(POLL_MS, world);
-  return { waited: count() - before };
+  while (crowd.timesWithheld === before && performance.now() < deadline) await rest(POLL_MS, world);
+  return { waited: crowd.timesWithheld - before };
 }
 
 /** Whether the node's clients noticed: their connections are gone, or on their way elsewhere. */

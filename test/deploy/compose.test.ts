@@ -330,19 +330,19 @@ function startLoad(endpoints: readonly string[]): Load {
     isOn: () => joined,
     async during(kind, fault) {
       const atMs = performance.now() - startMs;
-      const before = crowd.sums();
+      const [before, withheldBefore] = [crowd.sums(), crowd.timesWithheld];
       await fault();
-      const { cutOff, resumed, withheld } = crowd.sums();
+      const { cutOff, resumed } = crowd.sums();
       const clients = cutOff - before.cutOff;
       const back = resumed - before.resumed;
-      const waited = sum(withheld) - sum(before.withheld);
+      const waited = crowd.timesWithheld - withheldBefore;
       const evidence = `${back} resumed, ${waited} requests waited`;
       const hasBitten = back + waited > 0;
       faults.push({ kind, atMs, tookMs: performance.now() - startMs - atMs, hasBitten, evidence, clients });
     },
     async isFelt() {
-      const before = sum(crowd.sums().withheld);
-      await eventually(() => sum(crowd.sums().withheld) > before, { what: 'somebody is told to wait' });
+      const before = crowd.timesWithheld;
+      await eventually(() => crowd.timesWithheld > before, { what: 'somebody is told to wait' });
     },
     async verdict() {
       traffic?.stop();
@@ -360,8 +360,4 @@ function startLoad(endpoints: readonly string[]): Load {
       return judge(findings, { ...SCENARIOS.roll.limits, gapP99MsMax: 15_000 }).reasons;
     },
   };
-}
-
-function sum(counts: Readonly<Record<string, number>>): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
 }
