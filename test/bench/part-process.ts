@@ -16,8 +16,8 @@ export interface PartTask {
 const PROGRAM = fileURLToPath(new URL('./part-main.ts', import.meta.url));
 
 /**
- * One part of a contestant's round, its clients in a process of their own: what one that has played others has compiled
- * and keeps would weigh on the next. Throws where the part could not be played; the process is gone by then.
+ * One part of a contestant's round, its clients in a process of their own, so that nobody is measured with what one
+ * compiled and kept for others. Throws where the part could not be played; the process is gone by then.
  */
 export async function runPart(part: PartName, { name }: Contestant, sizes: Sizes): Promise<Outcome> {
   const task: PartTask = { contestant: name, part, sizes };
