@@ -11,8 +11,10 @@ import { watchEventLoop } from './event-loop.ts';
 import { every } from './every.ts';
 import { type Homes, livingOf, standingOf } from './homes.ts';
 import { clientsServer } from './http/clients.ts';
+import { guardListeners } from './http/hosts.ts';
 import { operatorsServer } from './http/operators.ts';
 import type { NodeParts } from './keeping.ts';
+import { clientsHosts, operatorsHosts } from './known-hosts.ts';
 import { openHomes, tendHomes } from './open-homes.ts';
 import { OPERATIONS_EVERY_MS, type Operations, openOperations } from './operations.ts';
 import { readinessOf } from './readiness.ts';
@@ -50,9 +52,11 @@ const NEWCOMERS_WAITING_MAX = 4_096;
 export async function startNode(config: Config, parts: NodeParts): Promise<RunningNode> {
   const { backplanes, log } = parts;
   const tokens = openTokens(config, parts);
+  const hosts = clientsHosts(config);
   const clients = await clientsServer({
     pageRoot: PAGE_ROOT,
     trustProxy: config.clients.trustProxy,
+    hosts,
     ice: iceRouteOptions(config, parts, tokens?.verify),
     regions: regionsRouteOptions(config, () => standingOf(homes)),
   });
@@ -76,6 +80,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
       vitals: operations.vitals,
     }),
   );
+  guardListeners(clients.server as HttpServer, hosts);
   const endExpired = tokenExpiry(context, () => parts.metrics.tokens.expired.inc());
   // Where sockets are still open, fastify's own close would wait for them for ever.
   clients.addHook('preClose', () => gateway.close());
@@ -87,6 +92,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     ...readinessOf(config, parts, homes, { gateway, drain, operations }),
     admin: operations.admin,
     pageRoot: PAGE_ROOT,
+    hosts: operatorsHosts(config),
   });
   const eventLoop = watchEventLoop((delayMs) => {
     parts.metrics.process.eventLoopDelay.observe(delayMs / 1_000);

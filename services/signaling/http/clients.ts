@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import fastifyStatic from '@fastify/static';
 import fastify, { type FastifyInstance } from 'fastify';
+import type { KnownHosts } from '../domain/hosts.ts';
+import { keepToHosts } from './hosts.ts';
 import { type IceRouteOptions, iceRoute } from './ice.ts';
 import { type RegionsRouteOptions, regionsRoute } from './regions.ts';
 
@@ -8,6 +10,7 @@ export interface ClientsOptions {
   /** The folder of the built page; where it is missing, the node serves clients without one. */
   readonly pageRoot: string;
   readonly trustProxy: boolean;
+  readonly hosts: KnownHosts;
   readonly ice: IceRouteOptions;
   readonly regions: RegionsRouteOptions;
 }
@@ -19,6 +22,7 @@ const PAGE_POLICY =
 /** The clients' listener: the call page, ICE servers, and the regions; socket.io joins it at the same port. */
 export async function clientsServer(options: ClientsOptions): Promise<FastifyInstance> {
   const server = fastify({ trustProxy: options.trustProxy, forceCloseConnections: true });
+  keepToHosts(server, options.hosts);
   server.addHook('onSend', async (_, reply) => {
     reply.headers({ 'content-security-policy': PAGE_POLICY, 'x-content-type-options': 'nosniff' });
   });

@@ -1,7 +1,9 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import type { KnownHosts } from '../domain/hosts.ts';
 import { type AdminOptions, adminRoutes } from './admin/index.ts';
 import { consoleRoutes } from './console.ts';
+import { keepToHosts } from './hosts.ts';
 
 /** One question of readiness, and its answer now. */
 export interface Check {
@@ -18,12 +20,14 @@ export interface OperatorsOptions {
   readonly admin: AdminOptions;
   /** The folder of the built pages. */
   readonly pageRoot: string;
+  readonly hosts: KnownHosts;
 }
 
 /** The operators' listener: health, metrics, the admin API and its console. Never public. */
 export function operatorsServer(options: OperatorsOptions): FastifyInstance {
   // A room's name comes as a part of the path.
   const server = fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 2_048 } });
+  keepToHosts(server, options.hosts);
 
   // Says that the event loop turns, and nothing else: what is wrong with Redis is no reason to be killed.
   server.get('/livez', async () => ({ ok: true }));
