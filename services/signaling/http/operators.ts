@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import type { KnownHosts } from '../domain/hosts.ts';
 import { type AdminOptions, adminRoutes } from './admin/index.ts';
 import { consoleRoutes } from './console.ts';
+import { COMMON_HEADERS, NOTHING_ALLOWED } from './headers.ts';
 import { keepToHosts } from './hosts.ts';
 
 /** One question of readiness, and its answer now. */
@@ -28,6 +29,10 @@ export function operatorsServer(options: OperatorsOptions): FastifyInstance {
   // A room's name comes as a part of the path.
   const server = fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 2_048 } });
   keepToHosts(server, options.hosts);
+  server.addHook(
+    'onSend',
+    async (_, reply) => void reply.headers({ ...COMMON_HEADERS, 'content-security-policy': NOTHING_ALLOWED }),
+  );
 
   // Says that the event loop turns, and nothing else: what is wrong with Redis is no reason to be killed.
   server.get('/livez', async () => ({ ok: true }));
