@@ -52,7 +52,8 @@ const NEWCOMERS_WAITING_MAX = 4_096;
 export async function startNode(config: Config, parts: NodeParts): Promise<RunningNode> {
   const { backplanes, log } = parts;
   const tokens = openTokens(config, parts);
-  const hosts = clientsHosts(config);
+  const { hostsRefused } = parts.metrics.connections;
+  const hosts = { known: clientsHosts(config), onRefused: () => hostsRefused.inc({ port: 'clients' }) };
   const clients = await clientsServer({
     pageRoot: PAGE_ROOT,
     trustProxy: config.clients.trustProxy,
@@ -92,7 +93,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     ...readinessOf(config, parts, homes, { gateway, drain, operations }),
     admin: operations.admin,
     pageRoot: PAGE_ROOT,
-    hosts: operatorsHosts(config),
+    hosts: { known: operatorsHosts(config), onRefused: () => hostsRefused.inc({ port: 'operators' }) },
   });
   const eventLoop = watchEventLoop((delayMs) => {
     parts.metrics.process.eventLoopDelay.observe(delayMs / 1_000);

@@ -92,6 +92,8 @@ describe('a name that somebody else points at the node (DNS rebinding)', () => {
     expect(answer).toEqual({ status: 421, body: expect.stringContaining('ALLOWED_HOSTS') });
     const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
     expect(metrics).toMatch(/^signaling_connections_opened_total 0$/m);
+    expect(metrics).toMatch(/^signaling_hosts_refused_total\{port="clients"\} 1$/m);
+    expect(metrics).toMatch(/^signaling_hosts_refused_total\{port="operators"\} 0$/m);
     expect(metrics).not.toMatch(/^signaling_handshakes_refused_total\S* [1-9]/m);
     const [own, origin] = [`localhost:${new URL(url).port}`, `http://localhost:${new URL(url).port}`];
     expect(await ask(`${url}${SOCKET}`, own, { ...UPGRADE, origin })).toMatchObject({ status: 101 });
@@ -112,6 +114,8 @@ describe('a name that somebody else points at the node (DNS rebinding)', () => {
       const answer = await ask(`${opsUrl}${path}`, evil(opsUrl), headers);
       expect(answer, path).toEqual({ status: 421, body: expect.stringContaining('ALLOWED_HOSTS') });
     }
+    const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
+    expect(metrics).toMatch(/^signaling_hosts_refused_total\{port="operators"\} 6$/m);
     expect(await ask(`${opsUrl}/admin/v1/nodes`, 'localhost', headers)).toMatchObject({ status: 200 });
   });
 });

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import fastifyStatic from '@fastify/static';
 import fastify, { type FastifyInstance } from 'fastify';
-import type { KnownHosts } from '../domain/hosts.ts';
 import { COMMON_HEADERS, NOTHING_ALLOWED, permissions } from './headers.ts';
-import { keepToHosts } from './hosts.ts';
+import { type HostsOptions, keepToHosts } from './hosts.ts';
 import { type IceRouteOptions, iceRoute } from './ice.ts';
 import { type RegionsRouteOptions, regionsRoute } from './regions.ts';
 
@@ -11,7 +10,7 @@ export interface ClientsOptions {
   /** The folder of the built page; where it is missing, the node serves clients without one. */
   readonly pageRoot: string;
   readonly trustProxy: boolean;
-  readonly hosts: KnownHosts;
+  readonly hosts: HostsOptions;
   readonly ice: IceRouteOptions;
   readonly regions: RegionsRouteOptions;
 }

@@ -8,10 +8,16 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { judgeHost, type KnownHosts } from '../domain/hosts.ts';
 
+export interface HostsOptions {
+  readonly known: KnownHosts;
+  /** Somebody asked under a name that is not known, or under none that can be read. */
+  readonly onRefused: () => void;
+}
+
 /** The routes of this server answer under the names that it knows, and no others. To be called before there are any. */
-export function keepToHosts(server: FastifyInstance, known: KnownHosts): void {
+export function keepToHosts(server: FastifyInstance, options: HostsOptions): void {
   server.addHook('onRequest', async ({ raw }, reply) => {
-    const refusal = refusalOf(raw, known);
+    const refusal = refusalOf(raw, options);
     if (refusal === undefined) return undefined;
     return reply.code(refusal.status).headers(refusal.headers).send(refusal.body);
   });
@@ -21,16 +27,16 @@ export function keepToHosts(server: FastifyInstance, known: KnownHosts): void {
  * The same for what others take from the server before its routes see it, as socket.io does. To be called once they
  * listen. A request to upgrade is refused in HTTP, before anything of a connection is made.
  */
-export function guardListeners(server: HttpServer, known: KnownHosts): void {
+export function guardListeners(server: HttpServer, options: HostsOptions): void {
   const requests = take(server, 'request');
   const upgrades = take(server, 'upgrade');
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const refusal = refusalOf(request, known);
+    const refusal = refusalOf(request, options);
     if (refusal === undefined) for (const each of requests) each.call(server, request, response);
     else response.writeHead(refusal.status, refusal.headers).end(refusal.body);
   });
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    const refusal = refusalOf(request, known);
+    const refusal = refusalOf(request, options);
     if (refusal === undefined) for (const each of upgrades) each.call(server, request, socket, head);
     else refuseUpgrade(socket, refusal);
   });
@@ -53,10 +59,14 @@ interface Refusal {
 }
 
 /** Undefined: the request is for this node. Nobody may replace its Host by X-Forwarded-Host. */
-function refusalOf({ headersDistinct }: IncomingMessage, known: KnownHosts): Refusal | undefined {
+function refusalOf(
+  { headersDistinct }: IncomingMessage,
+  { known, onRefused }: HostsOptions,
+): Refusal | undefined {
   // `headers` has the first Host alone.
   const verdict = judgeHost(headersDistinct.host ?? [], known);
   if (verdict === 'known') return undefined;
+  onRefused();
   const { status, code, message } = REFUSALS[verdict];
   return {
     status,

@@ -1,10 +1,9 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
-import type { KnownHosts } from '../domain/hosts.ts';
 import { type AdminOptions, adminRoutes } from './admin/index.ts';
 import { consoleRoutes } from './console.ts';
 import { COMMON_HEADERS, NOTHING_ALLOWED } from './headers.ts';
-import { keepToHosts } from './hosts.ts';
+import { type HostsOptions, keepToHosts } from './hosts.ts';
 
 /** One question of readiness, and its answer now. */
 export interface Check {
@@ -21,7 +20,7 @@ export interface OperatorsOptions {
   readonly admin: AdminOptions;
   /** The folder of the built pages. */
   readonly pageRoot: string;
-  readonly hosts: KnownHosts;
+  readonly hosts: HostsOptions;
 }
 
 /** The operators' listener: health, metrics, the admin API and its console. Never public. */
