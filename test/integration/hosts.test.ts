@@ -121,13 +121,21 @@ describe('a name that somebody else points at the node (DNS rebinding)', () => {
 });
 
 describe('by itself a node is known', () => {
-  const addresses = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+  /** As they stand now: containers come and go on a machine that runs tests. */
+  const ownAddresses = () =>
+    Object.values(networkInterfaces())
+      .flatMap((all) => all ?? [])
+      .map(({ family, address }) => (family === 'IPv6' ? `[${address}]` : address));
 
   test('on both ports, by loopback, its own addresses and the host’s name, with any port and in any spelling', async () => {
+    const before = ownAddresses();
     const node = await oneNode();
-    const own = addresses.map(({ family, address }) => (family === 'IPv6' ? `[${address}]` : address));
-    for (const host of ['localhost', 'LOCALHOST.:80', '127.9.9.9:1', '[::1]:3001', hostname(), ...own])
+    for (const host of ['localhost', 'LOCALHOST.:80', '127.9.9.9:1', '[::1]:3001', hostname()])
       expect(await statusesAt(node, host), host).toEqual([200, 200]);
+    for (const host of before) {
+      const statuses = await statusesAt(node, host);
+      if (ownAddresses().includes(host)) expect(statuses, host).toEqual([200, 200]);
+    }
   });
 
   test('by no other name or address', async () => {
