@@ -15,6 +15,7 @@ import {
   REDIS_URLS_RULE,
   type RedisHome,
 } from './backplane/redis/redis-url.ts';
+import { hostSetting } from './domain/hosts.ts';
 import type { IceSettings } from './ice-servers.ts';
 import { withFiles } from './secret-files.ts';
 import { PUBLIC_KEY_RULE, parsePublicKeys } from './tokens/public-keys.ts';
@@ -133,6 +134,18 @@ export const SETTINGS = z.object({
       ),
     )
     .optional(),
+  ALLOWED_HOSTS: list
+    .pipe(
+      z.array(
+        z
+          .string()
+          .refine(
+            (item) => item === '*' || hostSetting(item) !== undefined,
+            'must hold host names or addresses without a port, like calls.example.org, or *',
+          ),
+      ),
+    )
+    .default([]),
   STUN_URLS: list
     .pipe(z.array(z.string().regex(/^stuns?:/, 'must hold URLs that start with stun: or stuns:')))
     .default([]),
@@ -174,6 +187,8 @@ export interface Config {
   readonly homes: readonly RedisHome[];
   /** None: pages of the node's own host name. */
   readonly allowedOrigins: readonly string[] | undefined;
+  /** Names and addresses under which both listeners answer, besides those that a node knows by itself; `*`: all. */
+  readonly allowedHosts: readonly string[];
   /** Whose tokens are taken; none: the cluster is open. */
   readonly tokens: TokenSettings | undefined;
   readonly ice: IceSettings;
@@ -211,6 +226,7 @@ export function parseConfig(environment: Environment): Config {
     operators: { host: settings.OPS_HOST, port: settings.OPS_PORT },
     homes: redisHomes(settings),
     allowedOrigins: settings.ALLOWED_ORIGINS,
+    allowedHosts: settings.ALLOWED_HOSTS,
     tokens: settings.AUTH === 'open' ? undefined : tokenSettings(settings),
     ice: {
       stunUrls: settings.STUN_URLS,

@@ -12,9 +12,11 @@ import { watchEventLoop } from './event-loop.ts';
 import { every } from './every.ts';
 import { type Homes, livingOf, standingOf } from './homes.ts';
 import { clientsServer } from './http/clients.ts';
+import { guardListeners } from './http/hosts.ts';
 import { operatorsServer } from './http/operators.ts';
 import type { NodeParts } from './keeping.ts';
 import { openFilesMax } from './open-files.ts';
+import { clientsHosts, operatorsHosts } from './known-hosts.ts';
 import { openHomes, tendHomes } from './open-homes.ts';
 import { OPERATIONS_EVERY_MS, type Operations, openOperations } from './operations.ts';
 import { readinessOf } from './readiness.ts';
@@ -59,9 +61,12 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
   const senders = new Senders({ ...config, nowMs: () => performance.now() });
   const tries = failedTries(() => performance.now());
   const verifyToken = tokens && verifyFrom(tokens.verify, senders, tries);
+  const { hostsRefused } = parts.metrics.connections;
+  const hosts = { known: clientsHosts(config), onRefused: () => hostsRefused.inc({ port: 'clients' }) };
   const clients = await clientsServer({
     pageRoot: PAGE_ROOT,
     trustProxy: config.clients.trustProxy,
+    hosts,
     senders,
     ice: iceRouteOptions(config, parts, verifyToken),
     regions: regionsRouteOptions(config, () => standingOf(homes)),
@@ -93,6 +98,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
       vitals: operations.vitals,
     }),
   );
+  guardListeners(clients.server as HttpServer, hosts);
   const endExpired = tokenExpiry(context, () => parts.metrics.tokens.expired.inc());
   // Where sockets are still open, fastify's own close would wait for them for ever.
   clients.addHook('preClose', () => gateway.close());
@@ -104,6 +110,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     ...readinessOf(config, parts, homes, { gateway, drain, operations }),
     admin: operations.admin,
     pageRoot: PAGE_ROOT,
+    hosts: { known: operatorsHosts(config), onRefused: () => hostsRefused.inc({ port: 'operators' }) },
   });
   const eventLoop = watchEventLoop((delayMs) => {
     parts.metrics.process.eventLoopDelay.observe(delayMs / 1_000);

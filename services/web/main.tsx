@@ -14,4 +14,3 @@ if (page !== null) {
     page,
   );
 }
-if (store.address.isAutojoin) void store.enter();

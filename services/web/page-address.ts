@@ -3,13 +3,13 @@ import { remembered } from './remember.ts';
 export { remember } from './remember.ts';
 
 /**
- * What a link may ask for: `?room=…&name=…&autojoin=1&media=fake|camera&lang=en|zh&nodes=http://…,http://…&region=…`,
- * and `#token=…` (or `&token=…`, which servers and proxies write down) for a cluster that asks for tokens.
+ * A link may fill in `?room=…&name=…&media=fake|camera&lang=en|zh&nodes=http://…,http://…&region=…`, and
+ * `#token=…` (or `&token=…`, which servers and proxies write down) for a cluster that asks for tokens. Anybody can make
+ * a link, so it starts nothing: no device is opened, and nobody is connected to, before the person enters.
  */
 export interface PageAddress {
   readonly room: string;
   readonly name: string;
-  readonly isAutojoin: boolean;
   /** `camera` where not said otherwise. */
   readonly media: 'fake' | 'camera';
   readonly language: string | undefined;
@@ -18,6 +18,8 @@ export interface PageAddress {
    * goes with them, for the load balancer that chooses among its nodes.
    */
   readonly nodes: readonly [string, ...string[]];
+  /** Origins of those nodes that are not the page's own: the lobby names them before the person enters. */
+  readonly foreignNodes: readonly string[];
   /** The link names no nodes: the one that the page came from is asked for the cluster's regions. */
   readonly isDiscovering: boolean;
   /** By the link, or else as it was chosen by hand; undefined: the nearest. */
@@ -36,10 +38,10 @@ export function readPageAddress({
   return {
     room: query.get('room') ?? suggestRoom(),
     name: query.get('name') ?? remembered('name') ?? '',
-    isAutojoin: query.get('autojoin') === '1',
     media: query.get('media') === 'fake' ? 'fake' : 'camera',
     language: query.get('lang') ?? remembered('language'),
     nodes: inRegion(named ?? [origin], query.get('region')),
+    foreignNodes: (named ?? []).filter((node) => node !== origin),
     isDiscovering: named === undefined,
     region: (query.get('region') ?? remembered('region')) || undefined,
     token: token ?? undefined,
@@ -71,11 +73,13 @@ function inRegion(
   return [first + query, ...others.map((node) => node + query)];
 }
 
-/** Those of a comma-separated list that are web addresses; undefined where none is. */
+/** A person can read so many, and a cluster is entered at fewer. */
+const NODES_MAX = 16;
+
+/** Those of a comma-separated list that are web addresses, each once; undefined where none is. */
 function httpAddresses(text: string | null): [string, ...string[]] | undefined {
   const urls = (text ?? '').split(',').flatMap((part) => (URL.canParse(part) ? [new URL(part)] : []));
-  const [first, ...others] = urls
-    .filter(({ protocol }) => /^https?:$/.test(protocol))
-    .map(({ origin }) => origin);
+  const origins = urls.filter(({ protocol }) => /^https?:$/.test(protocol)).map(({ origin }) => origin);
+  const [first, ...others] = [...new Set(origins)].slice(0, NODES_MAX);
   return first === undefined ? undefined : [first, ...others];
 }

@@ -18,6 +18,15 @@ const en = {
   noAnswer: 'no answer',
   drawnInstead: 'Without my camera: a drawn picture and a soft tone',
   enter: 'Enter the room',
+  enterThrough: (servers: number) => `Enter through ${servers === 1 ? 'this server' : 'these servers'}`,
+  foreignNodes: (servers: number): string =>
+    servers === 1
+      ? 'This link leads to another server than the one that this page came from:'
+      : 'This link leads to other servers than the one that this page came from:',
+  foreignNodesGet: (servers: number): string =>
+    servers === 1
+      ? 'If you enter, it gets your name, your pass and your messages, and it decides who sees and hears you. Enter only if you trust it.'
+      : 'If you enter, they get your name, your pass and your messages, and they decide who sees and hears you. Enter only if you trust them.',
   entering: 'Entering…',
   askingForCamera: 'Waiting for your camera. Your browser may be asking you.',
   language: 'Language',
@@ -236,6 +245,12 @@ const zh: Strings = {
   noAnswer: '没有应答',
   drawnInstead: '不用摄像头：以绘制画面和轻柔音调代替',
   enter: '进入房间',
+  enterThrough: (servers) => `经由${servers === 1 ? '此' : '这些'}服务器进入`,
+  foreignNodes: () => '此链接指向其他服务器，而非本页面所来自的服务器：',
+  foreignNodesGet: (servers) =>
+    servers === 1
+      ? '进入后，它会得到你的名字、通行凭证和消息，并决定谁能看到、听到你。只有信任它时才进入。'
+      : '进入后，它们会得到你的名字、通行凭证和消息，并决定谁能看到、听到你。只有信任它们时才进入。',
   entering: '正在进入…',
   askingForCamera: '正在等待摄像头，浏览器可能正在征求你的许可。',
   language: '语言',

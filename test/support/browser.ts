@@ -45,11 +45,14 @@ export interface OpenOptions {
   readonly before?: (() => void) | readonly (() => void)[];
 }
 
-/** Starts one Chromium. */
-export async function openBrowser(): Promise<CallBrowser> {
+/** Starts one Chromium; `flags` are its own. */
+export async function openBrowser(...flags: readonly string[]): Promise<CallBrowser> {
   if (capabilities.chromium === false)
     throw new Error('no chromium: skip this test by capabilities.chromium');
-  const browser = await chromium.launch({ executablePath: capabilities.chromium, args: FLAGS });
+  const browser = await chromium.launch({
+    executablePath: capabilities.chromium,
+    args: [...FLAGS, ...flags],
+  });
 
   async function open(url: string, options: OpenOptions = {}): Promise<Person> {
     const context = await browser.newContext({

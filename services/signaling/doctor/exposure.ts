@@ -8,6 +8,7 @@ import { homesToCheck, type NamedHome } from './homes.ts';
 export function checkExposure(settings: Partial<Settings>): Finding[] {
   return [
     ...origins(settings),
+    ...hosts(settings),
     ...operators(settings),
     ...(settings.NODE_ENV === 'production' ? inProduction(settings) : []),
     ...inTheClear(settings),
@@ -35,6 +36,16 @@ function origins({ ALLOWED_ORIGINS, NODE_ENV }: Partial<Settings>): Finding[] {
     return [];
   });
   return findings.length > 0 ? findings : [ok(check, `${ALLOWED_ORIGINS.length} allowed`)];
+}
+
+function hosts({ ALLOWED_HOSTS = [], NODE_ENV }: Partial<Settings>): Finding[] {
+  const check = 'hosts';
+  if (!ALLOWED_HOSTS.includes('*'))
+    return [ok(check, `${ALLOWED_HOSTS.length} names besides the node's own`)];
+  if (NODE_ENV !== 'production') return [];
+  const text =
+    "ALLOWED_HOSTS holds *: a page on the web may point its own name at this node, and is then taken for the node's own on both ports";
+  return [warning(check, text, 'ALLOWED_HOSTS=calls.example.org, the names that clients and operators use')];
 }
 
 function operators({ OPS_HOST = '', OPS_PORT }: Partial<Settings>): Finding[] {

@@ -1,3 +1,5 @@
+import { hostName } from './hosts.ts';
+
 /** Only browsers name an origin, and they name it truly; others are let in without one (RFC 6454, 7.3). */
 export function isOriginAllowed(
   origin: string | undefined,
@@ -6,9 +8,10 @@ export function isOriginAllowed(
 ): boolean {
   if (origin === undefined) return true;
   if (allowed !== undefined) return allowed.includes('*') || allowed.includes(origin);
-  return host !== undefined && hostName(origin) === hostName(`http://${host}`);
+  return host !== undefined && URL.canParse(origin) && isSame(new URL(origin).hostname, host);
 }
 
-function hostName(url: string): string | undefined {
-  return URL.canParse(url) ? new URL(url).hostname : undefined;
+function isSame(one: string, other: string): boolean {
+  const name = hostName(one);
+  return name !== undefined && name === hostName(other);
 }

@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import fastifyStatic from '@fastify/static';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Senders } from '../requests/sender.ts';
+import { COMMON_HEADERS, NOTHING_ALLOWED, permissions } from './headers.ts';
+import { type HostsOptions, keepToHosts } from './hosts.ts';
 import { type IceRouteOptions, iceRoute } from './ice.ts';
 import { HTTP_TIMES, limitRequests } from './limits.ts';
 import { type RegionsRouteOptions, regionsRoute } from './regions.ts';
@@ -11,21 +13,27 @@ export interface ClientsOptions {
   readonly pageRoot: string;
   readonly trustProxy: boolean;
   readonly senders: Pick<Senders, 'spendAt'>;
+  readonly hosts: HostsOptions;
   readonly ice: IceRouteOptions;
   readonly regions: RegionsRouteOptions;
 }
 
-/** Pages may connect to other nodes and play what peers send; they load nothing from elsewhere. */
-const PAGE_POLICY =
-  "default-src 'self'; connect-src *; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'";
+/**
+ * The page loads nothing from elsewhere. It may connect anywhere: to nodes that a person names, and to regions that come
+ * up while it is open, which no policy sent with the page could list.
+ */
+const PAGE_HEADERS = {
+  ...COMMON_HEADERS,
+  'content-security-policy': `${NOTHING_ALLOWED}; script-src 'self'; style-src 'self'; connect-src *; img-src 'self' data: blob:; media-src 'self' blob: mediastream:; font-src 'self'`,
+  'permissions-policy': permissions(['camera', 'microphone']),
+};
 
 /** The clients' listener: the call page, ICE servers, and the regions; socket.io joins it at the same port. */
 export async function clientsServer(options: ClientsOptions): Promise<FastifyInstance> {
   const server = fastify({ trustProxy: options.trustProxy, forceCloseConnections: true, ...HTTP_TIMES });
+  keepToHosts(server, options.hosts);
   limitRequests(server, options.senders);
-  server.addHook('onSend', async (_, reply) => {
-    reply.headers({ 'content-security-policy': PAGE_POLICY, 'x-content-type-options': 'nosniff' });
-  });
+  server.addHook('onSend', async (_, reply) => void reply.headers(PAGE_HEADERS));
   await server.register(iceRoute(options.ice));
   await server.register(regionsRoute(options.regions));
   if (existsSync(options.pageRoot)) await server.register(fastifyStatic, { root: options.pageRoot });

@@ -2,13 +2,13 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
+import { COMMON_HEADERS, NOTHING_ALLOWED, permissions } from './headers.ts';
 
 /** The page that bears the operators' token: nothing of it comes from elsewhere, and nothing frames it. */
 const CONSOLE_HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
+  ...COMMON_HEADERS,
+  'content-security-policy': `${NOTHING_ALLOWED}; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'`,
+  'permissions-policy': permissions([]),
 };
 
 const PAGE = 'console.html';

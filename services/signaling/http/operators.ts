@@ -2,6 +2,8 @@ import fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { type AdminOptions, adminRoutes } from './admin/index.ts';
 import { consoleRoutes } from './console.ts';
+import { COMMON_HEADERS, NOTHING_ALLOWED } from './headers.ts';
+import { type HostsOptions, keepToHosts } from './hosts.ts';
 import { HTTP_TIMES } from './limits.ts';
 
 /** One question of readiness, and its answer now. */
@@ -19,6 +21,7 @@ export interface OperatorsOptions {
   readonly admin: AdminOptions;
   /** The folder of the built pages. */
   readonly pageRoot: string;
+  readonly hosts: HostsOptions;
 }
 
 /** The operators' listener: health, metrics, the admin API and its console. Never public. */
@@ -29,6 +32,11 @@ export function operatorsServer(options: OperatorsOptions): FastifyInstance {
     routerOptions: { maxParamLength: 2_048 },
     ...HTTP_TIMES,
   });
+  keepToHosts(server, options.hosts);
+  server.addHook(
+    'onSend',
+    async (_, reply) => void reply.headers({ ...COMMON_HEADERS, 'content-security-policy': NOTHING_ALLOWED }),
+  );
 
   // Says that the event loop turns, and nothing else: what is wrong with Redis is no reason to be killed.
   server.get('/livez', async () => ({ ok: true }));

@@ -46,6 +46,11 @@ export function connectionMetrics(family: Family) {
       'Handshakes refused, by the code that the client got; flood: cut with HTTP 429 or 503 before it could get one.',
       { code: REFUSALS },
     ),
+    hostsRefused: family.counter(
+      'signaling_hosts_refused_total',
+      'Requests and handshakes answered with HTTP 421, or 400, since this node does not know the host that they name; ALLOWED_HOSTS adds names.',
+      { port: ['clients', 'operators'] },
+    ),
     waiting: family.gauge(
       'signaling_handshakes_waiting',
       'Handshakes that wait to be let in or turned away now.',

@@ -1,6 +1,7 @@
 import { PEER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX } from '@fenghuo/client';
 import { useEffect } from 'preact/hooks';
 import { BeaconScene } from './beacon-scene.tsx';
+import { FOREIGN_NODES_ID, ForeignNodes } from './foreign-nodes.tsx';
 import { LanguageSwitch } from './language-switch.tsx';
 import { NoticeBar } from './notice-bar.tsx';
 import { RegionPicker } from './region-picker.tsx';
@@ -11,6 +12,7 @@ export function Lobby() {
   const store = useStore();
   const strings = useStrings();
   const isAsking = store.stage.value === 'asking';
+  const foreign = store.address.foreignNodes.length;
   // After the first painting, which would count as a part of the ways.
   useEffect(() => void store.lookAround(), [store]);
   return (
@@ -24,7 +26,12 @@ export function Lobby() {
         <p class="tagline">{strings.tagline}</p>
         <p class="quiet">{strings.intro}</p>
         <NoticeBar />
+        <ForeignNodes />
         <form
+          // A key that was held down as the page opened is no decision to enter.
+          onKeyDown={(event) => {
+            if (event.key === 'Enter' && event.repeat) event.preventDefault();
+          }}
           onSubmit={(event) => {
             event.preventDefault();
             void store.enter();
@@ -73,8 +80,14 @@ export function Lobby() {
             />
             <span>{strings.drawnInstead}</span>
           </label>
-          <button class="primary" type="submit" data-testid="enter" disabled={isAsking}>
-            {isAsking ? strings.entering : strings.enter}
+          <button
+            class="primary"
+            type="submit"
+            data-testid="enter"
+            disabled={isAsking}
+            aria-describedby={foreign === 0 ? undefined : FOREIGN_NODES_ID}
+          >
+            {isAsking ? strings.entering : foreign === 0 ? strings.enter : strings.enterThrough(foreign)}
           </button>
           {isAsking && !store.wantsDrawn.value && (
             <p class="quiet" role="status">

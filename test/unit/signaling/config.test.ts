@@ -208,6 +208,36 @@ describe('WEBHOOK_URL', () => {
   });
 });
 
+describe('ALLOWED_HOSTS', () => {
+  const hosts = (text: string) => parseConfig({ AUTH: 'open', ALLOWED_HOSTS: text }).allowedHosts;
+
+  test('is a list of names and addresses, or *', () => {
+    expect(parseConfig({ AUTH: 'open' }).allowedHosts).toEqual([]);
+    expect(hosts('calls.example, beijing_1 ::1 [::1]')).toEqual([
+      'calls.example',
+      'beijing_1',
+      '::1',
+      '[::1]',
+    ]);
+    expect(hosts('*')).toEqual(['*']);
+  });
+
+  test.each([
+    'https://calls.example',
+    'calls.example:443',
+    '[::1]:443',
+    '*.example',
+    'a@b',
+    'a/b',
+    '127.0.0.256',
+  ])('refuses %j, and does not print it', (text) => {
+    const [fault] = faults({ AUTH: 'open', ALLOWED_HOSTS: text });
+    expect(fault).toBe(
+      'ALLOWED_HOSTS must hold host names or addresses without a port, like calls.example.org, or *',
+    );
+  });
+});
+
 describe('NODE_ENV=production', () => {
   const good = { NODE_ENV: 'production', JWT_SECRET: SECRET, ALLOWED_ORIGINS: 'https://app.example' };
   test.each([

@@ -30,12 +30,15 @@ test('the console comes with its assets and a policy under which nothing else is
     const answer = await server.inject(path);
     expect(answer.statusCode).toBe(200);
     const policy = String(answer.headers['content-security-policy']);
-    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toContain("; script-src 'self'; style-src 'self'; img-src 'self' data:;");
     expect(policy).toContain("frame-ancestors 'none'");
     expect(policy).not.toContain('unsafe');
     expect(answer.headers).toMatchObject({
       'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
       'referrer-policy': 'no-referrer',
+      'permissions-policy': expect.stringContaining('camera=()'),
     });
   }
   expect((await server.inject('/console')).body).toContain('console');

@@ -139,6 +139,7 @@ test.each([
   [{ ALLOWED_ORIGINS: 'https://app.example:443' }, 'write https://app.example'],
   [{ ALLOWED_ORIGINS: 'http://app.example' }, 'serve it by TLS'],
   [{ ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS=https://'],
+  [{ ALLOWED_HOSTS: 'calls.example *' }, 'ALLOWED_HOSTS=calls.example.org'],
   [{ OPS_HOST: '0.0.0.0' }, 'OPS_HOST=127.0.0.1'],
   [{ REDIS_URL: 'redis://10.0.0.7' }, 'ACL SETUSER'],
   [{ REDIS_URL: `redis://:${SECRET}R@203.0.113.7` }, 'rediss://'],

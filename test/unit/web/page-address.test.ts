@@ -27,6 +27,23 @@ test('what is no web address is no node', () => {
   expect(read('?nodes=javascript:alert(1),,ftp://one,two').nodes).toEqual(['https://here.example']);
 });
 
+test('nodes of another origin than the page are named, each once, and no more than one can read', () => {
+  const foreign = (search: string) => read(search).foreignNodes;
+  expect(foreign('')).toEqual([]);
+  expect(foreign('?nodes=https://here.example/x,HTTPS://HERE.example:443')).toEqual([]);
+  expect(foreign('?nodes=https://here.example,http://here.example,https://here.example:8443')).toEqual([
+    'http://here.example',
+    'https://here.example:8443',
+  ]);
+  expect(foreign('?nodes=https://here.example@evil.example/,https://evil.example')).toEqual([
+    'https://evil.example',
+  ]);
+  expect(foreign('?nodes=https://h\u{435}re.example&region=a')).toEqual(['https://xn--hre-rdd.example']);
+  const many = Array.from({ length: 40 }, (_, index) => `https://${index}.example`);
+  expect(read(`?nodes=${many}`).nodes).toEqual(many.slice(0, 16));
+  expect(foreign(`?nodes=${many}`)).toEqual(many.slice(0, 16));
+});
+
 test('a token comes with the fragment, which no server sees, or with the query', () => {
   expect([read('').token, read('?token=a.b-c_d').token, read('?token=old', '#token=a.b-c_d').token]).toEqual([
     undefined,

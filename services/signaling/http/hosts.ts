@@ -1,0 +1,99 @@
+import {
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { judgeHost, type KnownHosts } from '../domain/hosts.ts';
+
+export interface HostsOptions {
+  readonly known: KnownHosts;
+  /** Somebody asked under a name that is not known, or under none that can be read. */
+  readonly onRefused: () => void;
+}
+
+/** The routes of this server answer under the names that it knows, and no others. To be called before there are any. */
+export function keepToHosts(server: FastifyInstance, options: HostsOptions): void {
+  server.addHook('onRequest', async ({ raw }, reply) => {
+    const refusal = refusalOf(raw, options);
+    if (refusal === undefined) return undefined;
+    return reply.code(refusal.status).headers(refusal.headers).send(refusal.body);
+  });
+}
+
+/**
+ * The same for what others take from the server before its routes see it, as socket.io does. To be called once they
+ * listen. A request to upgrade is refused in HTTP, before anything of a connection is made.
+ */
+export function guardListeners(server: HttpServer, options: HostsOptions): void {
+  const requests = take(server, 'request');
+  const upgrades = take(server, 'upgrade');
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const refusal = refusalOf(request, options);
+    if (refusal === undefined) for (const each of requests) each.call(server, request, response);
+    else response.writeHead(refusal.status, refusal.headers).end(refusal.body);
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    const refusal = refusalOf(request, options);
+    if (refusal === undefined) for (const each of upgrades) each.call(server, request, socket, head);
+    else refuseUpgrade(socket, refusal);
+  });
+}
+
+/** RFC 9110, 15.5.20; RFC 9112, 3.2. */
+const REFUSALS = {
+  unknown: {
+    status: 421,
+    code: 'unknown_host',
+    message: 'This node is not known by the host name of this request; add it to ALLOWED_HOSTS.',
+  },
+  malformed: { status: 400, code: 'invalid_request', message: 'The request names no host, or several.' },
+} as const;
+
+interface Refusal {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Undefined: the request is for this node. Nobody may replace its Host by X-Forwarded-Host. */
+function refusalOf(
+  { headersDistinct }: IncomingMessage,
+  { known, onRefused }: HostsOptions,
+): Refusal | undefined {
+  // `headers` has the first Host alone.
+  const verdict = judgeHost(headersDistinct.host ?? [], known);
+  if (verdict === 'known') return undefined;
+  onRefused();
+  const { status, code, message } = REFUSALS[verdict];
+  return {
+    status,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      connection: 'close',
+    },
+    body: JSON.stringify({ ok: false, error: { code, message } }),
+  };
+}
+
+function refuseUpgrade(socket: Socket, { status, headers, body }: Refusal): void {
+  const fields = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(body)) });
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    ...fields.map(([name, value]) => `${name}: ${value}`),
+  ];
+  socket.on('error', () => {});
+  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  socket.destroySoon();
+}
+
+type Listener = (...args: unknown[]) => void;
+
+function take(server: HttpServer, event: 'request' | 'upgrade'): readonly Listener[] {
+  const listeners = server.listeners(event) as Listener[];
+  server.removeAllListeners(event);
+  return listeners;
+}
