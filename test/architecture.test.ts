@@ -39,9 +39,9 @@ describe('the arrows', () => {
   const rules: [string, RegExp, RegExp][] = [
     ['protocol depends on zod alone', /^services\/protocol\//, RegExp(`^zod$|${within('protocol')}`)],
     [
-      'domain knows the protocol, a parser of SDP, and nothing else',
+      'domain knows the protocol, and nothing else',
       /^services\/signaling\/domain\//,
-      RegExp(`^(@fenghuo/protocol|sdp)$|${within('signaling/domain')}`),
+      RegExp(`^@fenghuo/protocol$|${within('signaling/domain')}`),
     ],
     [
       "requests know the domain and the backplane's port, never Redis, socket.io, fastify or prom-client",
