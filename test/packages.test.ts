@@ -30,8 +30,8 @@ const FLOORS: readonly Floor[] = [
   { name: 'socket.io', from: '4.6.2', why: "CVE-2024-38355: an event named 'error' ends the process" },
   {
     name: 'socket.io-adapter',
-    from: '2.5.8',
-    why: 'no advisory is known: the release that all was tried with',
+    from: '2.5.7',
+    why: 'CVE-2026-45736: releases before bring an older ws along',
   },
   {
     name: '@socket.io/redis-adapter',
