@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ERRORS } from '@fenghuo/protocol';
@@ -152,6 +152,12 @@ describe('the documents', () => {
 
   test.each(Object.keys(SETTINGS.shape))('tell of the setting %s', (setting) => {
     expect(docs).toContain(`\`${setting}\``);
+  });
+
+  test('name, in the threat model, tests that are there', () => {
+    const named = readFileSync(join(ROOT, 'SECURITY.md'), 'utf8').match(/\btest\/[\w./-]+/g) ?? [];
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
   test('tell of every metric', async () => {
