@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ERRORS } from '@fenghuo/protocol';
@@ -39,9 +39,9 @@ describe('the arrows', () => {
   const rules: [string, RegExp, RegExp][] = [
     ['protocol depends on zod alone', /^services\/protocol\//, RegExp(`^zod$|${within('protocol')}`)],
     [
-      'domain knows the protocol, a parser of SDP, and nothing else',
+      'domain knows the protocol, and nothing else',
       /^services\/signaling\/domain\//,
-      RegExp(`^(@fenghuo/protocol|sdp)$|${within('signaling/domain')}`),
+      RegExp(`^@fenghuo/protocol$|${within('signaling/domain')}`),
     ],
     [
       "requests know the domain and the backplane's port, never Redis, socket.io, fastify or prom-client",
@@ -152,6 +152,12 @@ describe('the documents', () => {
 
   test.each(Object.keys(SETTINGS.shape))('tell of the setting %s', (setting) => {
     expect(docs).toContain(`\`${setting}\``);
+  });
+
+  test('name, in the threat model, tests that are there', () => {
+    const named = readFileSync(join(ROOT, 'SECURITY.md'), 'utf8').match(/\btest\/[\w./-]+/g) ?? [];
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
   test('tell of every metric', async () => {

@@ -14,6 +14,27 @@ export const MESSAGE_BYTES_MAX = 65_536;
 /** A WebSocket message over this closes its connection. */
 export const FRAME_BYTES_MAX = 262_144;
 
+/**
+ * Of a description: twelve videos that Chromium 156 sends as simulcast, with all its codecs, are 48,000. In JSON, with two
+ * more for each line, it still fits into MESSAGE_BYTES_MAX.
+ */
+export const SDP_CHARS_MAX = 57_344;
+
+/**
+ * M-lines of a description. A peer of a mesh has five or six, an SFU that forwards voice, face and screen of 40 people 120.
+ * Without a bound one description would make thousands of transceivers in the browser that takes it.
+ */
+export const SDP_MEDIA_SECTIONS_MAX = 128;
+
+/** A candidate's line: RFC 8839, 5.1. Those of browsers have 60 to 250. */
+export const CANDIDATE_CHARS_MAX = 1_024;
+
+/** RFC 8839, 5.4. */
+export const USERNAME_FRAGMENT_CHARS_MAX = 256;
+
+/** RFC 5888, 4, names no length. Browsers have one or two digits, other stacks a UUID. */
+export const SDP_MID_CHARS_MAX = 256;
+
 /** How deep `data` and `metadata` may nest: deeper is `invalid_request`. */
 export const JSON_DEPTH_MAX = 64;
 

@@ -90,7 +90,10 @@ describe.skipIf(!capabilities.redisServer)('with a Redis', () => {
       PORT: '0',
       OPS_PORT: '0',
     });
-    expect(stdout).toMatch(/\n\nno faults, no warnings, \d+ ok\n$/);
+    // Debian's Redis is 7.0, which is warned of: its version does not tell that Debian has mended it.
+    const concerns = stdout.split('\n').filter((line) => /^(warning|fault) /.test(line));
+    expect(concerns.filter((line) => !line.startsWith('warning  redis security '))).toEqual([]);
+    expect(stdout).toMatch(/\n\nno faults, (no warnings|1 warning), \d+ ok\n$/);
     for (const line of ['Redis 7', 'round trip p50', "a script's ring came back"])
       expect(stdout).toMatch(RegExp(`^ok {7}redis +${line}`, 'm'));
     expect(stdout).not.toContain('\u001b');
@@ -177,7 +180,8 @@ describe.skipIf(!capabilities.redisServer)('with a Redis', () => {
       const link = await startDelayProxy(other.port, () => LINK_MS);
       onTestFinished(() => link.stop());
       const { code, findings } = await from('beijing', `redis://127.0.0.1:${link.port}`);
-      expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+      const concerns = findings.filter(({ level }) => level !== 'ok');
+      expect(concerns.filter(({ check }) => check !== 'redis security')).toEqual([]);
       const ofRedis = findings.filter(({ check }) => /redis|link|clock|persistence|replication/.test(check));
       for (const home of ['beijing', 'shanghai'])
         expect(ofRedis.filter(({ text }) => text.startsWith(`${home}: `))).toHaveLength(ofRedis.length / 2);

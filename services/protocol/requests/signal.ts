@@ -1,7 +1,28 @@
 import { z } from 'zod';
 import { peerId, requestId } from '../identifiers.ts';
+import {
+  CANDIDATE_CHARS_MAX,
+  SDP_CHARS_MAX,
+  SDP_MEDIA_SECTIONS_MAX,
+  SDP_MID_CHARS_MAX,
+  USERNAME_FRAGMENT_CHARS_MAX,
+} from '../limits.ts';
 
-const sdp = z.string().min(1);
+const sdp = z
+  .string()
+  .min(1)
+  .max(SDP_CHARS_MAX)
+  .refine(
+    (text) => (text.match(/^m=/gm)?.length ?? 0) <= SDP_MEDIA_SECTIONS_MAX,
+    `must have at most ${SDP_MEDIA_SECTIONS_MAX} m-lines`,
+  );
+
+/** Some clients paste it into a description, with or without an end of its own. */
+const oneLine = (charsMax: number) =>
+  z
+    .string()
+    .max(charsMax)
+    .regex(/^[^\r\n]*\r?\n?$/, 'must be one line');
 
 /** RTCSessionDescriptionInit (W3C WebRTC, 4.6.2). A rollback carries no sdp; one that is sent is not passed on. */
 export const description = z.discriminatedUnion('type', [
@@ -14,10 +35,10 @@ export type Description = z.infer<typeof description>;
 
 /** RTCIceCandidateInit (W3C WebRTC, 4.8.1): its members may be null, as browsers send them. */
 export const candidate = z.object({
-  candidate: z.string(),
-  sdpMid: z.string().nullish(),
+  candidate: oneLine(CANDIDATE_CHARS_MAX),
+  sdpMid: oneLine(SDP_MID_CHARS_MAX).nullish(),
   sdpMLineIndex: z.int().min(0).max(65_535).nullish(),
-  usernameFragment: z.string().nullish(),
+  usernameFragment: oneLine(USERNAME_FRAGMENT_CHARS_MAX).nullish(),
 });
 export type Candidate = z.infer<typeof candidate>;
 

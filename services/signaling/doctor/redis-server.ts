@@ -6,6 +6,14 @@ export type RedisFacts = ReadonlyMap<string, string>;
 
 /** Sharded pub/sub came with it. */
 const VERSION_MIN = 7;
+/**
+ * The first release of each maintained line in which no Lua script runs code of its author in the server (CVE-2025-49844).
+ * Other lines below the last have no such release.
+ */
+const SAFE_FROM = {
+  Redis: ['7.2.11', '7.4.6', '8.0.4', '8.2.2'],
+  Valkey: ['7.2.11', '8.0.6', '8.1.4', '9.0.0'],
+} as const;
 /** Of maxmemory, from which on it is to be told of. */
 const MEMORY_NEARLY_FULL = 0.8;
 /** What a node opens. */
@@ -18,7 +26,9 @@ export function factsOf(info: string): RedisFacts {
 
 /** Whether a server is one that nodes may rely on. `where` names it among several. */
 export function judgeServer(facts: RedisFacts, kind: RedisAddress['kind'], where = ''): Finding[] {
-  const judged = [version, mode, role, memory, persistence, clients].flatMap((judge) => judge(facts, kind));
+  const judged = [version, security, mode, role, memory, persistence, clients].flatMap((judge) =>
+    judge(facts, kind),
+  );
   return judged.map((finding) => ({ ...finding, text: where + finding.text }));
 }
 
@@ -35,11 +45,47 @@ export function judgeShards(masters: number): Finding[] {
 }
 
 function version(facts: RedisFacts): Finding[] {
-  const compatible = facts.get('redis_version') ?? '0';
-  const own = facts.get('valkey_version');
-  const name = own === undefined ? `Redis ${compatible}` : `Valkey ${own}`;
-  if (Number.parseInt(compatible, 10) >= VERSION_MIN) return [ok('redis', name)];
-  return [fault('redis', `${name} has no sharded pub/sub`, 'run Redis 7.0 or later, or Valkey 8')];
+  const name = `${productOf(facts)} ${versionOf(facts)}`;
+  if (hasShardedPubSub(facts)) return [ok('redis', name)];
+  return [fault('redis', `${name} has no sharded pub/sub`, 'run Redis 7.2 or later, or Valkey 8')];
+}
+
+/** Nothing of a Redis that is too old for nodes: that is a fault already. */
+function security(facts: RedisFacts): Finding[] {
+  const [product, version] = [productOf(facts), versionOf(facts)];
+  if (!hasShardedPubSub(facts) || isSafe(version, SAFE_FROM[product])) return [];
+  return [
+    warning(
+      'redis security',
+      `${product} ${version} has CVE-2025-49844, unless who built it has mended it: a client that may run scripts in it can run any program on its machine`,
+      `update ${product} to ${SAFE_FROM[product].join(', ')} or later of these lines. On Debian this tells of a mended build: apt-get changelog redis-server | grep CVE-2025-49844`,
+    ),
+  ];
+}
+
+function productOf(facts: RedisFacts): keyof typeof SAFE_FROM {
+  return facts.has('valkey_version') ? 'Valkey' : 'Redis';
+}
+
+function versionOf(facts: RedisFacts): string {
+  return facts.get('valkey_version') ?? facts.get('redis_version') ?? '0';
+}
+
+/** Valkey also names the Redis that it is compatible with. */
+function hasShardedPubSub(facts: RedisFacts): boolean {
+  return Number.parseInt(facts.get('redis_version') ?? '0', 10) >= VERSION_MIN;
+}
+
+function isSafe(version: string, safeFrom: readonly string[]): boolean {
+  const [major = 0, minor = 0, patch = 0] = numbersOf(version);
+  const sameLine = safeFrom.map(numbersOf).find(([own, line]) => own === major && line === minor);
+  if (sameLine !== undefined) return patch >= (sameLine[2] ?? 0);
+  const [lastMajor = 0, lastMinor = 0] = numbersOf(safeFrom.at(-1) ?? '');
+  return major > lastMajor || (major === lastMajor && minor > lastMinor);
+}
+
+function numbersOf(version: string): number[] {
+  return version.split('.').map((part) => Number.parseInt(part, 10));
 }
 
 function mode(facts: RedisFacts, kind: RedisAddress['kind']): Finding[] {

@@ -167,7 +167,7 @@ test.each([
 
 describe('a Redis', () => {
   const GOOD = {
-    redis_version: '7.2.4',
+    redis_version: '7.2.11',
     redis_mode: 'standalone',
     role: 'master',
     connected_slaves: '1',
@@ -191,7 +191,7 @@ describe('a Redis', () => {
   test('with replicas that it waits for, an append-only file and noeviction is good', () => {
     expect(judge({})).toEqual([]);
     expect(judge({ redis_mode: 'cluster' }, 'cluster')).toEqual([]);
-    expect(judge({ redis_version: '7.2.4', valkey_version: '8.0.1' })).toEqual([]);
+    expect(judge({ redis_version: '7.2.4', valkey_version: '8.0.6' })).toEqual([]);
   });
 
   test.each([
@@ -213,13 +213,66 @@ describe('a Redis', () => {
     const without = 'min_slaves_good_slaves' in change && change.min_slaves_good_slaves === undefined;
     const found = without
       ? judgeServer(
-          factsOf('role:master\r\nconnected_slaves:1\r\nredis_version:7.0.0\r\naof_enabled:1'),
+          factsOf('role:master\r\nconnected_slaves:1\r\nredis_version:7.2.11\r\naof_enabled:1'),
           kind,
         )
       : judge(given, kind);
     expect(found.filter((each) => each.level !== 'ok')).toEqual([
       expect.objectContaining({ level, text: expect.stringContaining(text), cure: expect.any(String) }),
     ]);
+  });
+});
+
+describe('a Redis whose scripts may run any program (CVE-2025-49844)', () => {
+  const judge = (info: Record<string, string>) =>
+    judgeServer(
+      factsOf(
+        Object.entries({ aof_enabled: '1', ...info })
+          .map((pair) => pair.join(':'))
+          .join('\r\n'),
+      ),
+      'standalone',
+    ).filter(({ check }) => check === 'redis security');
+
+  test.each(['7.0.0', '7.0.15', '7.2.10', '7.3.99', '7.4.0', '7.4.5', '8.0.3', '8.1.9', '8.2.1'])(
+    'Redis %s is warned of, with what to do',
+    (version) => {
+      expect(judge({ redis_version: version })).toEqual([
+        expect.objectContaining({
+          level: 'warning',
+          text: expect.stringContaining(`Redis ${version} has CVE-2025-49844`),
+          cure: expect.stringMatching(/7\.2\.11, 7\.4\.6, 8\.0\.4.*apt-get changelog/),
+        }),
+      ]);
+    },
+  );
+
+  test.each(['7.2.11', '7.2.16', '7.4.6', '8.0.4', '8.0.10', '8.2.2', '8.4.0', '8.10.1', '9.0.0', '10.0.0'])(
+    'Redis %s is not',
+    (version) => {
+      expect(judge({ redis_version: version })).toEqual([]);
+    },
+  );
+
+  // Valkey names the Redis that it is compatible with as well: 7.2.4, whatever its own version.
+  test.each([
+    ['7.2.10', true],
+    ['7.2.11', false],
+    ['8.0.5', true],
+    ['8.0.6', false],
+    ['8.1.3', true],
+    ['8.1.4', false],
+    ['9.0.0', false],
+    ['9.1.1', false],
+  ])('of Valkey %s its own version counts: %s', (version, isWarned) => {
+    const found = judge({ redis_version: '7.2.4', valkey_version: version });
+    expect(found.map(({ text }) => text)).toEqual(
+      isWarned ? [expect.stringContaining(`Valkey ${version} has`)] : [],
+    );
+  });
+
+  test('where it is too old for nodes at all, only that is said', () => {
+    expect(judge({ redis_version: '6.2.7' })).toEqual([]);
   });
 });
 
