@@ -1,5 +1,6 @@
 export { Crowd } from './crowd.ts';
 export { seededRandom } from './random.ts';
+export { askRedis } from './redis-client.ts';
 export { reportText } from './report.ts';
 export { type RunOptions, type RunReport, run } from './run.ts';
 export { SCENARIO_NAMES, SCENARIOS, type ScenarioName } from './scenarios.ts';
