@@ -192,6 +192,11 @@ export class Field {
     return count;
   }
 
+  /** Takes the socket away from one client, which comes back and resumes. */
+  cut(peer: SimulatedPeer): void {
+    if (peer.isLive) this.#connections.get(peer)?.cut();
+  }
+
   fold(): void {
     this.ledger.fold(performance.now() - GIVE_UP_MS);
   }
