@@ -8,8 +8,8 @@ import {
   startRedisServer,
 } from '@fenghuo/cluster';
 import { askRedis } from '@fenghuo/loadtest';
-
 import { cpuUs, rssBytes } from '../bench/processes.ts';
+import { comeAsOthersDo } from './priority.ts';
 
 /** A node under attack, in a process of its own. */
 export interface TargetNode {
@@ -48,6 +48,7 @@ export async function startTarget(
   if (binary === undefined)
     throw new StartFailure('no redis-server on the PATH; install one (apt-get install redis-server).');
   const redis = await startRedisServer(binary, { args: REDIS_ARGS });
+  comeAsOthersDo(redis.pid);
   const nodes: NodeProcess[] = [];
   let isStopping = false;
   const stop = async () => {
@@ -74,6 +75,7 @@ export async function startTarget(
         };
         const node = startNodeProcess(plan, env, print, filesMax === undefined ? {} : { filesMax });
         nodes.push(node);
+        comeAsOthersDo(node.pid);
         await node.ready();
         let death: string | undefined;
         void node.ended.then((how) => {

@@ -1,15 +1,11 @@
 // The attackers' process: waits for the order, attacks, says what came of it, and ends.
-import { getPriority, setPriority } from 'node:os';
-
 import { endWithParent } from '../../bench/processes.ts';
 import { ATTACKS } from '../attacks/index.ts';
+import { comeLast } from '../priority.ts';
 import { Siege, type SiegeTask } from './siege.ts';
 
-/** On other machines attackers would take no processor from the nodes; here they take what is left over. */
-const NICENESS = 10;
-
 endWithParent();
-setPriority(Math.min(19, getPriority() + NICENESS));
+comeLast();
 const task = JSON.parse(process.argv[2] ?? '{}') as SiegeTask;
 const calledOff = Promise.withResolvers<void>();
 process.on('message', (order) => {

@@ -14,7 +14,7 @@ export interface SiegeProcess {
 
 const PROGRAM = fileURLToPath(new URL('./siege-main.ts', import.meta.url));
 /** Attackers that hang are ended so long after their time. */
-const SPARE_MS = 5_000;
+const SPARE_MS = 15_000;
 
 export async function startSiege(task: SiegeTask): Promise<SiegeProcess> {
   const child = fork(PROGRAM, [JSON.stringify(task)], { execArgv: [] });
