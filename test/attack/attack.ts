@@ -28,9 +28,10 @@ export interface Bars {
   readonly joinP99MsMax: number | undefined;
   /** Honest requests and handshakes refused, unanswered or cut off. */
   readonly refusedMax: number;
-  /** What a node, and Redis, may take more than before the attack. */
+  /** What a node, and Redis, may take more than before the attack, and keys that are left. */
   readonly nodeGrowthBytesMax: number;
   readonly redisGrowthBytesMax: number;
+  readonly redisKeysMax: number;
   /** What the attack may take of one core of a node, over its whole time. */
   readonly coreShareMax: number | undefined;
   /** The node must have closed every attacking connection in the end. */
@@ -46,6 +47,7 @@ export const BARS: Bars = {
   refusedMax: 0,
   nodeGrowthBytesMax: 60 * MIB,
   redisGrowthBytesMax: 60 * MIB,
+  redisKeysMax: 5_000,
   coreShareMax: undefined,
   mustClose: false,
 };

@@ -26,6 +26,7 @@ export function missesOf(report: DrillReport): string[] {
       bars.redisGrowthBytesMax / MIB,
       'MB',
     ),
+    ...over('keys left in Redis', report.redis.after.keys - report.redis.before.keys, bars.redisKeysMax, ''),
     ...(bars.coreShareMax === undefined
       ? []
       : over('a node’s core, more than calm', extraShare(report), bars.coreShareMax, '')),

@@ -49,9 +49,8 @@ async function roomAfterRoom(siege: Siege, claims: () => object, join: object = 
   await siege.lanes(CONNECTIONS, async () => {
     const client = await siege.client(claims());
     while (!client.socket.isClosed && !siege.isOver) {
-      const joined = siege.ask(client, 'join', { id: 1, room: siege.newRoom(), ...join });
-      const left = siege.ask(client, 'leave', { id: 2 });
-      await Promise.all([joined, left]);
+      await siege.ask(client, 'join', { id: 1, room: siege.newRoom(), ...join });
+      await siege.ask(client, 'leave', { id: 2 });
     }
   });
 }

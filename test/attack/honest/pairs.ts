@@ -8,7 +8,14 @@ interface Person {
   readonly client: Client;
   readonly id: string;
   isCutOff: boolean;
+  /** What was refused for now, by its number: it is sent again, in order, before anything new. */
+  readonly refused: Map<number, Request>;
+  isRepairing: boolean;
+  /** Numbers go up without gaps, from the join's on. */
+  lastId: number;
 }
+
+type Request = readonly [name: string, payload: object];
 
 interface Sent {
   readonly atMs: number;
@@ -27,6 +34,9 @@ const EVERY_MS = 100;
 const UNANSWERED_MAX = 60;
 /** What has not come by then counts as refused, and as slow as this. */
 const PATIENCE_MS = 10_000;
+const AGAIN_MS = 200;
+/** Not final: the outcome is unknown, or a later try may succeed. */
+const TRANSIENT = ['unavailable', 'rate_limited', 'draining', 'no_answer'];
 
 /** Ten pairs across two nodes, each person at an address of its own, who talk calmly all the time. */
 export class Pairs {
@@ -35,6 +45,7 @@ export class Pairs {
   readonly #underway = new Map<string, Sent>();
   #timer: NodeJS.Timeout | undefined;
   #sent = 0;
+  #isStopped = false;
 
   private constructor(phases: Phases) {
     this.#phases = phases;
@@ -48,7 +59,14 @@ export class Pairs {
       const client = await Client.open(way, auth(`honest-${n}`));
       const { ok, code, body } = await client.ask('join', { id: 1, room: `honest-${n >> 1}`, name: `p${n}` });
       if (!ok) throw new Error(`an honest person may not join: ${code}`);
-      pairs.#add({ client, id: body.self.id, isCutOff: false });
+      pairs.#add({
+        client,
+        id: body.self.id,
+        isCutOff: false,
+        refused: new Map(),
+        isRepairing: false,
+        lastId: 1,
+      });
     }
     return pairs;
   }
@@ -70,6 +88,7 @@ export class Pairs {
   /** Waits for what is under way; what does not come by then counts as refused. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#isStopped = true;
     const deadline = performance.now() + PATIENCE_MS;
     while (this.#underway.size > 0 && performance.now() < deadline && this.people > 0) await sleep(20);
     for (const { atMs, measures } of this.#underway.values()) {
@@ -97,18 +116,40 @@ export class Pairs {
     // What becomes of those whose node has gone is counted once, when it goes.
     if (person.isCutOff || other.isCutOff) return;
     const measures = this.#phases.now;
+    // Its refusal is counted; who waits for it sends nothing new.
+    if (person.refused.size > 0) return;
     if (person.client.unanswered >= UNANSWERED_MAX) {
       measures.refuse('not_sent');
       return;
     }
-    const [name, payload] = requestOf(index, n, other.id);
+    const [name, body] = requestOf(index, n, other.id);
+    const id = ++person.lastId;
+    const request: Request = [name, { id, ...body }];
     const key = `${index}-${n}`;
     this.#underway.set(key, { atMs: performance.now(), measures });
-    void person.client.ask(name, { id: n + 2, ...payload }, PATIENCE_MS).then(({ ok, code }) => {
+    void person.client.ask(...request, PATIENCE_MS).then(({ ok, code = 'nothing' }) => {
       if (ok) return;
       this.#underway.delete(key);
-      if (code !== 'closed') measures.refuse(code ?? 'nothing');
+      if (code !== 'closed') measures.refuse(code);
+      if (!TRANSIENT.includes(code)) return;
+      person.refused.set(id, request);
+      void this.#repair(person);
     });
+  }
+
+  /** Rule 3 of what a client does: the same numbers again, in ascending order, until they are taken. */
+  async #repair(person: Person): Promise<void> {
+    if (person.isRepairing) return;
+    person.isRepairing = true;
+    while (person.refused.size > 0 && !person.isCutOff && !this.#isStopped) {
+      await sleep(AGAIN_MS);
+      const [id] = [...person.refused.keys()].sort((a, b) => a - b);
+      const request = id === undefined ? undefined : person.refused.get(id);
+      if (id === undefined || request === undefined) break;
+      const { ok, code = 'nothing' } = await person.client.ask(...request, PATIENCE_MS);
+      if (ok || !TRANSIENT.includes(code)) person.refused.delete(id);
+    }
+    person.isRepairing = false;
   }
 
   #heard(event: unknown): void {

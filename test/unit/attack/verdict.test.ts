@@ -64,6 +64,7 @@ test.each<[string, Partial<DrillReport>, Attack['bars'], RegExp]>([
     {},
     /Redis grew/,
   ],
+  ['keys', { redis: { ...redis, after: { bytes: 0, keys: 5_031 } } }, {}, /keys left in Redis 5001/],
   ['a node that is not ready', { isReadyAfter: false }, {}, /not ready/],
   ['a core', { coreShare: { calm: 0.1, attacked: 0.21 } }, { coreShareMax: 0.1 }, /core/],
   ['a connection that stays', { siege: { ...siege, stillOpen: 1 } }, { mustClose: true }, /still open/],
