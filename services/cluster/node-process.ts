@@ -25,14 +25,26 @@ const READY_MS = 15_000;
 const POLL_MS = 50;
 const LINES_KEPT = 200;
 
+export interface NodeProcessOptions {
+  /** How many files it may hold open at most, for tests; without it, as many as this process. */
+  readonly filesMax?: number;
+}
+
 /** Starts the node; what it prints is shown under its name once it is ready. */
 export function startNodeProcess(
   plan: NodePlan,
   env: Record<string, string>,
   print: (line: string) => void,
+  { filesMax }: NodeProcessOptions = {},
 ): NodeProcess {
+  const command = [process.execPath, MEMORY, MAIN];
+  // Only a shell can lower the limit before Node starts, which raises the soft one to the hard one.
+  const limited =
+    filesMax === undefined
+      ? command
+      : ['sh', '-c', 'ulimit -n "$0" && exec "$@"', String(filesMax), ...command];
   // A process group of its own, so that Ctrl-C reaches it once, through us; the channel tells it when we are gone.
-  const child = spawn(process.execPath, [MEMORY, MAIN], {
+  const child = spawn(limited[0] as string, limited.slice(1), {
     env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -22,8 +22,8 @@ export interface Connection {
 /** What a client shows of itself when it connects. */
 export interface ConnectionOptions {
   readonly token?: string;
-  /** The address that it comes from; one of this machine's. */
-  readonly localAddress?: string;
+  /** The address that it comes from; one of this machine's. Undefined: the system chooses. */
+  readonly localAddress?: string | undefined;
 }
 
 export interface ConnectionListener {

@@ -1,6 +1,6 @@
 import type { PeerId, WireError } from '@fenghuo/protocol';
 
-import type { OpenConnection } from './connection.ts';
+import { type OpenConnection, openConnection } from './connection.ts';
 import { type Owner, wrongDeparture } from './departure.ts';
 import { EVERYONE, Ledger, type Stamp } from './ledger.ts';
 import { pick, type Random } from './random.ts';
@@ -8,6 +8,7 @@ import type { Outcome } from './request-line.ts';
 import { PROBE } from './roster-check.ts';
 import type { Session } from './session.ts';
 import { type LogEvent, type PeerObserver, SimulatedPeer } from './simulated-peer.ts';
+import { sourceAddress } from './source-address.ts';
 import { signalContent, stampOf, stampText } from './stamp.ts';
 
 export interface CrowdOptions {
@@ -89,7 +90,7 @@ export class Crowd {
     cutOff: 0,
   };
 
-  constructor(options: CrowdOptions, open?: OpenConnection) {
+  constructor(options: CrowdOptions, open: OpenConnection = openConnection) {
     this.#random = options.random;
     const { endpoints } = options;
     for (const [index, size] of options.roomSizes.entries()) {
@@ -105,7 +106,7 @@ export class Crowd {
           observer: this.#observe(() => peer),
           ...(options.openMs === undefined ? {} : { openMs: options.openMs }),
           ...(options.answerMs === undefined ? {} : { answerMs: options.answerMs }),
-          ...(open === undefined ? {} : { open }),
+          open: fromOwnAddress(open, this.peers.length + member),
         });
         return peer;
       });
@@ -312,4 +313,10 @@ export class Crowd {
   #example(text: string): void {
     if (this.#examples.length < EXAMPLES_MAX) this.#examples.push(text);
   }
+}
+
+/** Connects as the n-th client of a run. */
+function fromOwnAddress(open: OpenConnection, n: number): OpenConnection {
+  return (endpoint, timeoutMs, listener, options) =>
+    open(endpoint, timeoutMs, listener, { localAddress: sourceAddress(endpoint, 0, n), ...options });
 }

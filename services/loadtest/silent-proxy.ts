@@ -11,7 +11,7 @@ export interface SilentProxy {
   stop(): Promise<void>;
 }
 
-/** Passes TCP on from a free port of 127.0.0.1 to `targetPort` there. */
+/** Passes TCP on from a free port of 127.0.0.1 to `targetPort` there, under each client's own address. */
 export async function startSilentProxy(targetPort: number): Promise<SilentProxy> {
   const links = new Set<Link>();
   let isSilent = false;
@@ -85,7 +85,12 @@ class Link {
   }
 
   #connect(): void {
-    const target = connect({ port: this.#targetPort, host: '127.0.0.1', noDelay: true });
+    const target = connect({
+      port: this.#targetPort,
+      host: '127.0.0.1',
+      noDelay: true,
+      ...from(this.#client),
+    });
     this.#target = target;
     this.#watch(target);
     this.#client.on('data', (chunk) => void target.write(chunk));
@@ -101,4 +106,9 @@ class Link {
     socket.on('end', over);
     socket.on('close', over);
   }
+}
+
+/** A client that has gone by now has no address. */
+function from({ remoteAddress }: Socket): { localAddress?: string } {
+  return remoteAddress === undefined ? {} : { localAddress: remoteAddress };
 }

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
 import { findRedisServer, type RedisServer, StartFailure, startRedisServer } from '@fenghuo/cluster';
+import { sourceAddress } from '@fenghuo/loadtest';
 
 import type { Contestant } from './contestants/index.ts';
 import { type Seat, takeSeat } from './generator/seat.ts';
@@ -43,9 +44,10 @@ export async function startCluster(contestant: Contestant, count: number): Promi
     nodes,
     redisPid: redis?.pid,
     async join(node, room) {
+      const from = sourceAddress('http://127.0.0.1', 0, people);
       people += 1;
       const name = `client${people}`;
-      const ticket = { room, name, token: tokenFor(name, secret) };
+      const ticket = { room, name, token: tokenFor(name, secret), from };
       const { port } = nodes[node] as BenchNode;
       const seat = await takeSeat(contestant.wire, port, ticket, performance.now() + JOIN_MS);
       seats.push(seat);

@@ -7,8 +7,8 @@ import { type Random, seededRandom } from '../random.ts';
 import type { Outcome } from '../request-line.ts';
 import type { Session } from '../session.ts';
 import { type LogEvent, type PeerObserver, SimulatedPeer } from '../simulated-peer.ts';
+import { sourceAddress } from '../source-address.ts';
 import { stampOf } from '../stamp.ts';
-import { sourceAddress } from './addresses.ts';
 import { contentOf, type SignalKind } from './content.ts';
 import { CountedConnection } from './counted-connection.ts';
 import { Halves } from './measures/halves.ts';
@@ -192,6 +192,11 @@ export class Field {
     return count;
   }
 
+  /** Takes the socket away from one client, which comes back and resumes. */
+  cut(peer: SimulatedPeer): void {
+    if (peer.isLive) this.#connections.get(peer)?.cut();
+  }
+
   fold(): void {
     this.ledger.fold(performance.now() - GIVE_UP_MS);
   }
@@ -208,7 +213,7 @@ export class Field {
       try {
         const inner = await openConnection(endpoint, timeoutMs, this.#counting(listener), {
           ...(token === undefined ? {} : { token }),
-          ...(localAddress === undefined ? {} : { localAddress }),
+          localAddress,
         });
         return this.#opened(self(), inner, fromMs);
       } catch (error) {

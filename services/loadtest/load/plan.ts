@@ -14,7 +14,7 @@ export type Credentials =
   | { readonly kind: 'secret'; readonly secret: string };
 
 /** What happens once everybody is there. */
-export type Activity = 'calls' | 'stream' | 'mesh' | 'churn' | 'abuse';
+export type Activity = 'calls' | 'stream' | 'mesh' | 'churn' | 'soak' | 'abuse';
 
 /** What all workers of a run are told; with which of them one is, that decides everything it does. */
 export interface Plan {

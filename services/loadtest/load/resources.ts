@@ -1,4 +1,4 @@
-import { isLoopback, PORTS_PER_ADDRESS } from './addresses.ts';
+import { isLoopback, PORTS_PER_ADDRESS } from '../source-address.ts';
 import type { Hello } from './crew.ts';
 import type { Target } from './plan.ts';
 

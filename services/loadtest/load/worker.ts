@@ -6,6 +6,7 @@ import type { Activity, Stage } from './activities/activity.ts';
 import { startCalls } from './activities/calls.ts';
 import { startChurn } from './activities/churn.ts';
 import { startMesh } from './activities/mesh.ts';
+import { startSoak } from './activities/soak.ts';
 import { startStream } from './activities/stream.ts';
 import { Agenda } from './agenda.ts';
 import { Field } from './field.ts';
@@ -32,6 +33,7 @@ const ACTIVITIES = {
   stream: startStream,
   mesh: startMesh,
   churn: startChurn,
+  soak: startSoak,
   abuse: startAbuse,
 } as const satisfies Record<Plan['activity'], (stage: Stage) => Activity>;
 

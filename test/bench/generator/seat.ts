@@ -48,7 +48,7 @@ function tryToJoin(wire: Wire, port: number, ticket: Ticket, tries: number): Pro
       socket.close();
       resolve({ why, again });
     };
-    const socket = new LeanWebSocket(port, wire.path(ticket), {
+    const socket = new LeanWebSocket({ port, from: ticket.from }, wire.path(ticket), {
       opened() {
         if (wire.opening !== undefined) socket.send(wire.opening(ticket));
       },

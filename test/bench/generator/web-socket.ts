@@ -1,5 +1,11 @@
 import { connect, type Socket } from 'node:net';
 
+/** A port of this machine, and the address of this machine from which to connect to it. */
+export interface Way {
+  readonly port: number;
+  readonly from?: string | undefined;
+}
+
 export interface WebSocketEvents {
   opened(): void;
   /** The content of one text frame, which is the callee's to read until it returns. */
@@ -23,10 +29,14 @@ export class LeanWebSocket {
   #isOpen = false;
   #why = 'the node closed the connection';
 
-  constructor(port: number, path: string, events: WebSocketEvents) {
+  constructor({ port, from }: Way, path: string, events: WebSocketEvents) {
     this.#events = events;
-    this.#socket = connect(port, '127.0.0.1');
-    this.#socket.setNoDelay(true);
+    this.#socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      ...(from === undefined ? {} : { localAddress: from }),
+    });
     this.#socket.on('connect', () =>
       this.#socket.write(
         `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ${KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n`,

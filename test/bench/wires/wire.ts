@@ -19,6 +19,8 @@ export interface Ticket {
   readonly room: string;
   /** Of this client alone in the whole run. */
   readonly name: string;
+  /** The address of this machine from which it connects. */
+  readonly from?: string | undefined;
 }
 
 export type Heard =

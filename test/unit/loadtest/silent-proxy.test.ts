@@ -75,3 +75,10 @@ test('an end during the silence is told when it is over', async () => {
   proxy.speak();
   await eventually(() => one.isClosed);
 });
+
+test('the server sees the address that the client comes from', async () => {
+  const one = connect({ port: proxy.port, host: '127.0.0.1', localAddress: '127.3.0.4' });
+  onTestFinished(() => void one.destroy());
+  await eventually(() => served.length === 1);
+  expect(served[0]?.remoteAddress).toBe('127.3.0.4');
+});

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorCode } from '@fenghuo/protocol';
 
 import { type Answer, type Connection, NotOpened, openConnection } from '../../connection.ts';
-import { sourceAddress } from '../addresses.ts';
+import { sourceAddress } from '../../source-address.ts';
 import { tokenFor } from '../tokens.ts';
 import type { Activity, Stage } from './activity.ts';
 
@@ -193,7 +193,7 @@ function open({ url, token, localAddress }: Site, lost: () => void = () => {}): 
     { heard: () => {}, lost },
     {
       ...(token === undefined ? {} : { token }),
-      ...(localAddress === undefined ? {} : { localAddress }),
+      localAddress,
     },
   );
 }

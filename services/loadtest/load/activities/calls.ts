@@ -27,14 +27,17 @@ const LATE_MS = 2_000;
 const PENDING_POLL_MS = 250;
 const PENDING_MS_MAX = 10_000;
 
-/** One-to-one calls that begin independently of each other: two people come, negotiate, talk for a while, hang up. */
-export function startCalls(stage: Stage): Activity {
+/**
+ * One-to-one calls that begin independently of each other: two people come, negotiate, talk for a while, hang up. They take
+ * `rateShare` of the plan's rate.
+ */
+export function startCalls(stage: Stage, rateShare = 1): Activity {
   const { field, agenda, startMs } = stage;
   const calls: CallSums = { started: 0, connected: 0, failed: 0, hungUp: 0 };
   const underWay = new Set<Call>();
   let planned = 0;
   let isEnded = false;
-  const perSecond = ratePerWorker(field) / SIGNALS_PER_CALL;
+  const perSecond = (rateShare * ratePerWorker(field)) / SIGNALS_PER_CALL;
   const times = poissonTimes(scheduleRandom(field), perSecond, endMsOf(field.plan));
   agenda.follow(startMs, times, (dueMs) => {
     if (isEnded) return;

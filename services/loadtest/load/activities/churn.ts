@@ -12,10 +12,10 @@ const PENDING_MS_MAX = 10_000;
 const LATE_MS = 1_000;
 
 /** Signals between people who come and go: at each arrival somebody leaves a room, and somebody else takes the place. */
-export function startChurn(stage: Stage): Activity {
+export function startChurn(stage: Stage, rateShare = 1): Activity {
   const { field, standing, agenda, startMs } = stage;
   const { plan, share } = field;
-  const stream = startStream(stage);
+  const stream = startStream(stage, rateShare);
   let changing = 0;
   let isEnded = false;
 

@@ -8,10 +8,10 @@ import type { Activity, Stage } from './activity.ts';
 const OFFER_EVERY = 16;
 
 /** Independent signals between people who stand in rooms, whatever becomes of those before. */
-export function startStream({ field, standing, agenda, startMs }: Stage): Activity {
+export function startStream({ field, standing, agenda, startMs }: Stage, rateShare = 1): Activity {
   let planned = 0;
   let isEnded = false;
-  const times = poissonTimes(scheduleRandom(field), ratePerWorker(field), endMsOf(field.plan));
+  const times = poissonTimes(scheduleRandom(field), rateShare * ratePerWorker(field), endMsOf(field.plan));
   agenda.follow(startMs, times, (dueMs) => {
     if (isEnded) return;
     planned += 1;

@@ -29,9 +29,12 @@ export function slopesOf(series: Series): Slopes {
   });
 }
 
-/** Least squares, with the standard error of the slope. */
-export function slopeOf(all: readonly Point[]): { perHour: number; isGrowing: boolean } | undefined {
-  const points = all.slice(Math.floor(all.length * WARM_UP_SHARE));
+/** Least squares, with the standard error of the slope. The first `warmUpShare` of the readings does not count. */
+export function slopeOf(
+  all: readonly Point[],
+  warmUpShare = WARM_UP_SHARE,
+): { perHour: number; isGrowing: boolean } | undefined {
+  const points = all.slice(Math.floor(all.length * warmUpShare));
   if (points.length < POINTS_MIN) return undefined;
   const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const meanS = mean(points.map(({ atS }) => atS));

@@ -4,8 +4,9 @@ export const PORTS_PER_ADDRESS = 28_000;
 const ADDRESSES = 200;
 
 /**
- * The address from which the n-th connection of a worker to a target comes: on loopback one of 127.0.0.0/8, so that
- * ports do not run out and nodes see many addresses; elsewhere undefined, which leaves it to the system.
+ * The address from which the n-th client of a worker connects to a target. On loopback it is one of 127.0.0.0/8: ports
+ * do not run out, and a node sees as many addresses as in the field, rather than more people behind one address than
+ * ADDRESS_PEERS_MAX allows. Elsewhere it is undefined, and the system chooses.
  */
 export function sourceAddress(url: string, worker: number, n: number): string | undefined {
   if (!isLoopback(url)) return undefined;
@@ -13,8 +14,7 @@ export function sourceAddress(url: string, worker: number, n: number): string | 
   return `127.${1 + (worker % 250)}.0.${1 + (n % ADDRESSES)}`;
 }
 
-/** IPv4 alone: IPv6 has one loopback address. */
+/** IPv4 on Linux alone: elsewhere loopback is one address. */
 export function isLoopback(url: string): boolean {
-  const { hostname } = new URL(url);
-  return /^127\.\d+\.\d+\.\d+$/.test(hostname) || (hostname === 'localhost' && process.platform === 'linux');
+  return process.platform === 'linux' && /^(127\.\d+\.\d+\.\d+|localhost)$/.test(new URL(url).hostname);
 }
