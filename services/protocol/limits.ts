@@ -11,6 +11,10 @@ export const ID_CHARS_MAX = 64;
 /** Default of MESSAGE_BYTES_MAX: a request's payload as compact JSON in UTF-8. */
 export const MESSAGE_BYTES_MAX = 65_536;
 
+/** A peer's metadata, and that of all members of a room together, as compact JSON in UTF-8. */
+export const METADATA_BYTES_MAX = 8_192;
+export const ROOM_METADATA_BYTES_MAX = 262_144;
+
 /** A WebSocket message over this closes its connection. */
 export const FRAME_BYTES_MAX = 262_144;
 

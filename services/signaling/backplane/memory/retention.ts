@@ -1,19 +1,89 @@
 import type { PeerId } from '@fenghuo/protocol';
-import { DROPPED_AT_ONCE, type LogBounds, limitsFor } from '../../domain/log-bounds.ts';
-import { parseRecord } from '../../domain/room-record.ts';
+import {
+  bytesForNewcomers,
+  DROPPED_AT_ONCE,
+  DROPPED_FOR_PLACE,
+  DROPPED_IN_SILENCE,
+  type LogBounds,
+  partOf,
+} from '../../domain/log-bounds.ts';
+import { type Refusal, refuse } from '../../domain/result.ts';
+import { parseRecord, type RoomRecord } from '../../domain/room-record.ts';
 import type { MemoryRoom } from './shared-memory.ts';
 
+/** The least that somebody waits who waits for place. */
+const SOON_MS = 100;
+
+type Crowded = Refusal<'rate_limited'> | undefined;
+
+/** What members write of their own will. All else is told whatever was written, and counts for nobody. */
+const WRITTEN: ReadonlySet<RoomRecord['type']> = new Set(['signal', 'message', 'updated']);
+
 /** To be called after each append: drops the oldest of what is over the log's bounds, and notes whom they concerned (rule D1). */
-export function retainBounds(room: MemoryRoom, bounds: LogBounds): void {
-  const limits = limitsFor(bounds, room.state.members.size);
+export function retainBounds(room: MemoryRoom, bounds: LogBounds, type: RoomRecord['type']): void {
+  const bytes = room.log.at(-1)?.bytes ?? 0;
+  if (!WRITTEN.has(type)) room.noted.bytes += bytes;
+  trim(room, overAge(room, bounds), bounds.bytesMax, room.bytes - bytes, DROPPED_AT_ONCE);
+}
+
+/** Whether a member may write so many bytes now: what is young is not dropped for them (rule D5). */
+export function placeFor(room: MemoryRoom, bounds: LogBounds, peer: PeerId, bytes: number): Crowded {
+  const free = bounds.writtenBytesMax / 2;
+  if (room.bytes + bytes <= free) return undefined;
+  letGoOld(room, bounds, DROPPED_FOR_PLACE);
+  const written = room.bytes - room.noted.bytes + bytes;
+  if (written <= free) return undefined;
+  const taken = room.taken.get(peer);
+  const part = (taken?.periodMs === room.noted.atMs ? taken.bytes : 0) + bytes;
+  if (written > bounds.writtenBytesMax || part > partOf(bounds, room.state.members.size))
+    return notNow(room, bounds);
+  room.taken.set(peer, { periodMs: room.noted.atMs, bytes: part });
+  return undefined;
+}
+
+/**
+ * Whether one more may join: nobody is let in to push off what is young. Who comes while the first half is used up has no part of
+ * the other one in this period: it would not be an equal one.
+ */
+export function placeForNewcomer(room: MemoryRoom, bounds: LogBounds, peer: PeerId): Crowded {
+  const free = bounds.writtenBytesMax / 2;
+  if (room.bytes <= free) return undefined;
+  letGoOld(room, bounds, DROPPED_FOR_PLACE);
+  if (room.bytes > bytesForNewcomers(bounds)) return notNow(room, bounds);
+  if (room.bytes - room.noted.bytes > free)
+    room.taken.set(peer, { periodMs: room.noted.atMs, bytes: bounds.bytesMax });
+  return undefined;
+}
+
+function notNow({ noted }: MemoryRoom, { ageMs }: LogBounds): Crowded {
+  return refuse('rate_limited', Math.ceil(Math.max(noted.atMs + ageMs - performance.now(), SOON_MS)));
+}
+
+/** Drops some of what is over the age, though nobody says anything. */
+export function letGoOld(room: MemoryRoom, bounds: LogBounds, atOnce = DROPPED_IN_SILENCE): void {
+  trim(room, overAge(room, bounds), bounds.bytesMax, room.bytes, atOnce);
+}
+
+/**
+ * Once within the age the head is noted, which begins another period; what lies at or before the former note is over the age
+ * by then. Returns up to which seq that is.
+ */
+function overAge(room: MemoryRoom, { ageMs }: LogBounds): number {
   const nowMs = performance.now();
-  const bytesBefore = room.bytes - (room.log.at(-1)?.bytes ?? 0);
+  if (nowMs - room.noted.atMs < ageMs) return room.overAge;
+  room.overAge = room.noted.seq;
+  if (room.overAge - room.first < DROPPED_AT_ONCE)
+    room.noted = { seq: room.state.seq, atMs: nowMs, bytes: room.bytes };
+  return room.overAge;
+}
+
+function trim(room: MemoryRoom, upTo: number, bytesMax: number, bytesBefore: number, atOnce: number): void {
   let over = 0;
   for (const entry of room.log) {
-    const fits = room.log.length - over <= limits.events && room.bytes <= limits.bytes;
-    if (fits && nowMs - entry.atMs <= bounds.ageMs) break;
-    if (over >= DROPPED_AT_ONCE && room.bytes <= bytesBefore) break;
+    if (room.first + over > upTo && room.bytes <= bytesMax) break;
+    if (over >= atOnce && room.bytes <= bytesBefore) break;
     room.bytes -= entry.bytes;
+    room.noted.bytes -= entry.bytes;
     noteTrimmed(room, entry.text);
     over++;
   }

@@ -13,7 +13,7 @@ import {
 import { applyRecord, emptyRoom, type MemberState, snapshotOf } from '../../domain/room-state.ts';
 import { type Location, type Newcomer, OPERATOR } from '../room-log.ts';
 import { retainBounds } from './retention.ts';
-import type { MemoryRoom, SharedMemory } from './shared-memory.ts';
+import { type MemoryRoom, nothingNoted, type SharedMemory } from './shared-memory.ts';
 
 /** What may happen to a room in memory: each appends its records, which change the state. */
 export function transitions(memory: SharedMemory, bounds: LogBounds, origin: string) {
@@ -32,10 +32,10 @@ export function transitions(memory: SharedMemory, bounds: LogBounds, origin: str
     };
     const text = formatRecord(record);
     const bytes = Buffer.byteLength(text);
-    room.log.push({ text, bytes, atMs: performance.now() });
+    room.log.push({ text, bytes });
     room.bytes += bytes;
     applyRecord(room.state, record);
-    retainBounds(room, bounds);
+    retainBounds(room, bounds, record.type);
     memory.ring(id, text);
     return record;
   }
@@ -85,6 +85,7 @@ export function transitions(memory: SharedMemory, bounds: LogBounds, origin: str
   /** Ends a session, and the room with its last one; an open room's next host is the one who is there longest. */
   function end(id: RoomId, room: MemoryRoom, peer: PeerId, how: Ending): RoomRecord {
     const { reason, request = 0, inner = {} } = how;
+    room.taken.delete(peer);
     const wasHost = room.state.members.get(peer)?.peer.role === 'host';
     const record = append(id, room, {
       type: 'left',
@@ -162,6 +163,7 @@ export function transitions(memory: SharedMemory, bounds: LogBounds, origin: str
       log: [],
       first: 1,
       bytes: 0,
+      ...nothingNoted(),
       trimmed: { everyone: 0, by: undefined, other: 0, one: new Map() },
       holders: new Map(),
     };

@@ -24,9 +24,10 @@ end
 -- tombstone, closed ms, log ms: how long it and the log of a room that ends are kept. Returns the record's seq and text.
 local function end_session(ending)
   local peer = ending.peer
-  local was_host = redis.call('HGET', state, 'r:' .. peer) == 'host'
+  local was = redis.call('HMGET', state, 'r:' .. peer, 'p:' .. peer, 'metadata')
+  local was_host = was[1] == 'host'
   local fields = {}
-  for field in string.gmatch('g i p n r m c j t w x h s z u k', '%a') do fields[#fields + 1] = field .. ':' .. peer end
+  for field in string.gmatch('g i p n r m c j t w x h s z u k y', '%a') do fields[#fields + 1] = field .. ':' .. peer end
   for slot = 0, ANSWERS_KEPT - 1 do fields[#fields + 1] = 'a:' .. peer .. ':' .. slot end
   redis.call('HDEL', state, unpack(fields))
 
@@ -35,6 +36,7 @@ local function end_session(ending)
   local order = {}
   for member in string.gmatch(f[2], '%S+') do if member ~= peer then order[#order + 1] = member end end
   redis.call('HSET', state, 'members', int(members), 'order', table.concat(order, ' '))
+  if was[3] then redis.call('HINCRBY', state, 'metadata', -metadata_bytes(was[2])) end
   local seq, record = append({ kind = 'L', from = peer, id = ending.id, origin = ending.origin, inner = ending.inner,
     body = '{"peer":"' .. peer .. '","reason":"' .. ending.reason .. '"}' }, bounds())
   if members == 0 then

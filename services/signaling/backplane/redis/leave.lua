@@ -1,7 +1,7 @@
 -- Ends a session; the room ends with its last one. KEYS[5] marks a join that must not happen any more, KEYS[6] remembers
 -- the epoch of a room that ended (rule R5).
 -- ARGV: lives, peer, generation, id (0: the node's own doing), previous id, reason, origin, void ms, closed ms, log ms,
---       token hash of a join that is called off, or '', bounds (4)
+--       token hash of a join that is called off, or '', bounds (3)
 local peer, id, token = ARGV[2], tonumber(ARGV[4]), ARGV[11]
 if id > 0 then
   local answered = verdict(peer, ARGV[3], id, tonumber(ARGV[5]), '')

@@ -1,7 +1,7 @@
 -- Does to a room and its members what a member orders, or an operator: by the rules of domain/moderation.ts, to which the
 -- contract suite holds it. KEYS[5] remembers the epoch of a room that ended.
 -- ARGV: lives, actor ('': an operator), generation, id, previous id, action, target (an id, '*' or ''), value (the role,
---       or the kinds), the room's name and home as JSON members, people kept at most, origin, closed ms, log ms, bounds (4)
+--       or the kinds), the room's name and home as JSON members, people kept at most, origin, closed ms, log ms, bounds (3)
 -- Returns the answer, then the records that were appended.
 local actor, id, action, target, value = ARGV[2], tonumber(ARGV[4]), ARGV[6], ARGV[7], ARGV[8]
 local origin = ARGV[11]

@@ -1,4 +1,10 @@
-import type { LeftReason, Moderation, Peer, PeerId } from '@fenghuo/protocol';
+import {
+  type LeftReason,
+  type Moderation,
+  type Peer,
+  type PeerId,
+  ROOM_METADATA_BYTES_MAX,
+} from '@fenghuo/protocol';
 import { type Answer, parseAnswer } from '../../domain/answer.ts';
 import { Later } from '../../domain/later.ts';
 import type { LogBounds } from '../../domain/log-bounds.ts';
@@ -19,7 +25,7 @@ import {
   type SessionRefusal,
 } from '../room-log.ts';
 import { Appends, type AppendsParts } from './appends.ts';
-import { boundsArguments, type CallRoomsScript, type RunRoomScript } from './commands.ts';
+import { boundsArguments, type CallRoomsScript, type RunRoomScript, refusalFrom } from './commands.ts';
 import { inParts } from './in-parts.ts';
 import type { Keys } from './keys.ts';
 import { stateFromFields } from './room-fields.ts';
@@ -67,7 +73,7 @@ export function redisRoomLog(
     );
     if (!reply.ok) return reply;
     const text = reply.value as string;
-    return text.startsWith('!') ? refusal(text) : ok(Number(text));
+    return text.startsWith('!') ? refusalFrom(text) : ok(Number(text));
   }
 
   /** The reply's texts: the answer, and what was appended. */
@@ -119,10 +125,11 @@ export function redisRoomLog(
         ROOM_TTL_MS,
         newcomer.wantsState ? 'state' : '',
         channel,
+        ROOM_METADATA_BYTES_MAX,
         ...limits,
       );
       if (!reply.ok) return reply;
-      if (typeof reply.value === 'string') return refusal(reply.value);
+      if (typeof reply.value === 'string') return refusalFrom(reply.value);
       const [generation, record, ...rest] = reply.value as [string, string, ...string[]];
       const entered = { generation: Number(generation), record };
       if (!newcomer.wantsState) return ok({ ...entered, snapshot: parseSnapshot(room, rest) });
@@ -135,7 +142,7 @@ export function redisRoomLog(
     async verify({ room, peer, tokenHash, person }) {
       const reply = await run('verify', room, [], peer, tokenHash, person ?? '');
       if (!reply.ok) return reply;
-      return reply.value === 'ok' ? ok(undefined) : refusal(reply.value as string);
+      return reply.value === 'ok' ? ok(undefined) : refusalFrom(reply.value as string);
     },
 
     async resume(comeback) {
@@ -158,7 +165,7 @@ export function redisRoomLog(
         ...limits,
       );
       if (!reply.ok) return reply;
-      if (typeof reply.value === 'string') return refusal(reply.value);
+      if (typeof reply.value === 'string') return refusalFrom(reply.value);
       const [generation, lastId, epoch, head, record = '', from = '', ...rest] = reply.value as string[];
       return ok({
         generation: Number(generation),
@@ -198,7 +205,7 @@ export function redisRoomLog(
       );
       if (!reply.ok) return reply;
       const text = reply.value as string;
-      return text.startsWith('!') ? refusal(text) : ok(Number(text));
+      return text.startsWith('!') ? refusalFrom(text) : ok(Number(text));
     },
 
     leave: ({ room, peer, generation }, reason, request) =>
@@ -229,11 +236,12 @@ export function redisRoomLog(
         profile.name === undefined ? '' : JSON.stringify(profile.name),
         profile.metadata === undefined ? '' : JSON.stringify(profile.metadata),
         origin(),
+        ROOM_METADATA_BYTES_MAX,
         ...limits,
       );
       if (!reply.ok) return reply;
       const [text = '', body, seq] = reply.value as string[];
-      if (body === undefined) return refusal(text);
+      if (body === undefined) return refusalFrom(text);
       return ok({ peer: (JSON.parse(body) as { peer: Peer }).peer, seq: Number(seq) });
     },
 
@@ -242,7 +250,7 @@ export function redisRoomLog(
       if (!reply.ok) return reply;
       const [text = '', ...records] = reply.value;
       return text.startsWith('!')
-        ? refusal<SessionRefusal>(text)
+        ? refusalFrom<SessionRefusal>(text)
         : ok({ answer: parseAnswer(text), records });
     },
 
@@ -250,14 +258,14 @@ export function redisRoomLog(
       const reply = await moderate(room, undefined, undefined, order);
       if (!reply.ok) return reply;
       const [text = ''] = reply.value;
-      return text.startsWith('!') ? refusal(text) : ok(Number(text.slice(1)));
+      return text.startsWith('!') ? refusalFrom(text) : ok(Number(text.slice(1)));
     },
 
     async send(room, { to, body }) {
       const reply = await run('send', room, [], SERVER, to ?? '*', origin(), body, ...limits);
       if (!reply.ok) return reply;
       const text = reply.value as string;
-      return text.startsWith('!') ? refusal(text) : ok(Number(text));
+      return text.startsWith('!') ? refusalFrom(text) : ok(Number(text));
     },
 
     async readAfter(id, seq) {
@@ -289,7 +297,7 @@ export function redisRoomLog(
       const heads: RoomHead[] = [];
       for (const part of inParts(rooms, isCluster ? 1 : ATTESTED_AT_ONCE)) {
         const replies = await new Promise<readonly (string | undefined)[]>((resolve) => {
-          callInRooms('attest', part, part, [ROOM_TTL_MS, channel], resolve);
+          callInRooms('attest', part, part, [ROOM_TTL_MS, channel, ...limits], resolve);
         });
         if (replies.length < part.length || replies.includes(undefined)) return refuse('unavailable');
         for (const reply of replies) heads.push(parseHead(reply ?? ''));
@@ -321,11 +329,6 @@ const REPLAY_BYTES_MAX = 512 * 1_024;
 const ATTESTED_AT_ONCE = 64;
 /** As join.lua has it. */
 const BETWEEN_FIELDS = '\x1e';
-
-/** A script marks a refusal with an exclamation mark. */
-function refusal<Code extends string>(text: string): Result<never, Code> {
-  return refuse(text.slice(1) as Code);
-}
 
 /** A room's epoch and head; nothing: there is no such room. */
 function parseHead(text: string): RoomHead {
