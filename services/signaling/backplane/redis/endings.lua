@@ -1,11 +1,20 @@
 -- For the scripts that end sessions: leave and moderate.
 
--- The room is over: its tombstone is the epoch (rule R5). The log stays a while for the nodes that have not heard.
-local function finish(tombstone, closed_ms, log_ms)
-  local epoch = redis.call('HGET', state, 'epoch')
-  redis.call('UNLINK', state)
-  redis.call('PEXPIRE', log, log_ms)
-  redis.call('SET', tombstone, epoch, 'PX', closed_ms)
+-- As in room-end.ts.
+local LAST_RECORDS, LAST_BYTES = 16, 16384
+
+-- The room is over: its tombstone is the epoch (rule R5). The last of its log stays a while for the nodes that have not heard,
+-- as one text: a stream takes 4 KB, however little is in it.
+local function finish(end_of_room)
+  local records, bytes = {}, 0
+  for _, entry in ipairs(redis.call('XREVRANGE', log, '+', '-', 'COUNT', LAST_RECORDS)) do
+    bytes = bytes + #entry[2][2]
+    if #records > 0 and bytes > LAST_BYTES then break end
+    table.insert(records, 1, entry[2][2])
+  end
+  redis.call('SET', end_of_room.tombstone, redis.call('HGET', state, 'epoch'), 'PX', end_of_room.closed_ms)
+  redis.call('SET', end_of_room.last, table.concat(records, BETWEEN_RINGS), 'PX', end_of_room.last_ms)
+  redis.call('UNLINK', state, log)
 end
 
 -- Who is host once a host is gone: of an open room without any, the first in the order of joining.
@@ -20,9 +29,10 @@ local function hand_on(order, origin)
     inner = '{"k":' .. mutes .. '}' }, bounds())
 end
 
--- Ends a session, and the room with its last one. `ending`: peer, id of its own request (0: none), reason, inner, origin,
--- tombstone, closed ms, log ms: how long it and the log of a room that ends are kept. Returns the record's seq and text.
-local function end_session(ending)
+-- Ends a session, and the room with its last one. `ending`: peer, id of its own request (0: none), reason, inner, origin;
+-- `end_of_room`: the keys of the tombstone and of the last of the log, and how long each is kept. Returns the record's seq
+-- and text.
+local function end_session(ending, end_of_room)
   local peer = ending.peer
   local was = redis.call('HMGET', state, 'r:' .. peer, 'p:' .. peer, 'metadata')
   local was_host = was[1] == 'host'
@@ -40,7 +50,7 @@ local function end_session(ending)
   local seq, record = append({ kind = 'L', from = peer, id = ending.id, origin = ending.origin, inner = ending.inner,
     body = '{"peer":"' .. peer .. '","reason":"' .. ending.reason .. '"}' }, bounds())
   if members == 0 then
-    finish(ending.tombstone, ending.closed_ms, ending.log_ms)
+    finish(end_of_room)
   elseif was_host and f[3] == 'true' then
     hand_on(order, ending.origin)
   end

@@ -14,6 +14,7 @@ import { ok, type Result, refuse } from '../../domain/result.ts';
 import { type RoomId, roomHome, roomName } from '../../domain/room-id.ts';
 import { formatDraft } from '../../domain/room-record.ts';
 import { type RoomState, snapshotOf } from '../../domain/room-state.ts';
+import { closedMs, LAST_MS } from '../room-end.ts';
 import {
   LOG_PAGE_RECORDS,
   type Location,
@@ -38,6 +39,7 @@ export function redisRoomLog(
 ): RoomLog {
   const { isCluster } = options;
   const limits = boundsArguments(options.bounds);
+  const closedForMs = closedMs(options.bounds);
   const channel = isCluster ? '' : keys.channel(options.incarnation);
   const appends = new Appends({ ...options, call: callInRooms, channel, bounds: limits });
   const run: RunRoomScript = (...script) => {
@@ -59,15 +61,15 @@ export function redisRoomLog(
     const reply = await run(
       'leave',
       room,
-      [keys.voided(room, tokenHash), keys.closed(room)],
+      [keys.voided(room, tokenHash), keys.closed(room), keys.last(room)],
       peer,
       generation,
       ...place(request),
       reason,
       origin(),
       VOID_MS,
-      CLOSED_MS,
-      ENDED_LOG_MS,
+      closedForMs,
+      LAST_MS,
       tokenHash,
       ...limits,
     );
@@ -86,7 +88,7 @@ export function redisRoomLog(
     const reply = await run(
       'moderate',
       room,
-      [keys.closed(room)],
+      [keys.closed(room), keys.last(room)],
       actor?.peer ?? '',
       actor?.generation ?? 0,
       ...place(request),
@@ -96,8 +98,8 @@ export function redisRoomLog(
       `"name":${JSON.stringify(roomName(room))},"home":${JSON.stringify(roomHome(room))}`,
       PEOPLE_KEPT_MAX,
       origin(),
-      CLOSED_MS,
-      ENDED_LOG_MS,
+      closedForMs,
+      LAST_MS,
       ...limits,
     );
     return reply as Result<string[], 'unavailable'>;
@@ -269,7 +271,7 @@ export function redisRoomLog(
     },
 
     async readAfter(id, seq) {
-      const reply = await run('read', id, [keys.closed(id)], seq, LOG_PAGE_RECORDS);
+      const reply = await run('read', id, [keys.closed(id), keys.last(id)], seq, LOG_PAGE_RECORDS);
       if (!reply.ok || reply.value === null) return reply.ok ? ok(undefined) : reply;
       const [epoch, head, first, formerEpoch, formerFrom, formerHead, ...records] = reply.value as string[];
       const former =
@@ -321,10 +323,6 @@ export interface RedisRoomLogOptions extends Pick<AppendsParts, 'isCluster' | 'o
 export const ROOM_TTL_MS = 24 * 3_600_000;
 /** How long a join that was given up stays impossible: longer than any buffer keeps its bytes. */
 const VOID_MS = 60_000;
-/** How long the end of a room is remembered (rule R5). */
-const CLOSED_MS = 600_000;
-/** How long the log of a room that ended stays: longer than it takes every node to compare heads (rule D2). */
-const ENDED_LOG_MS = 15_000;
 const REPLAY_BYTES_MAX = 512 * 1_024;
 const ATTESTED_AT_ONCE = 64;
 /** As join.lua has it. */
