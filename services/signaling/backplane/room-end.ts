@@ -3,7 +3,7 @@ import { LEASE_MS } from './leases.ts';
 
 /** What a room that ended leaves for the nodes that have not heard: the newest of its log, at most so much. Scripts do the same. */
 export const LAST_RECORDS = 16;
-export const LAST_BYTES = 16_384;
+export const LAST_BYTES = 8_192;
 
 /** How long that stays: longer than it takes every node to compare heads (rule D2). */
 export const LAST_MS = 15_000;

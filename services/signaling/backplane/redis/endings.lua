@@ -1,7 +1,7 @@
 -- For the scripts that end sessions: leave and moderate.
 
 -- As in room-end.ts.
-local LAST_RECORDS, LAST_BYTES = 16, 16384
+local LAST_RECORDS, LAST_BYTES = 16, 8192
 
 -- The room is over: its tombstone is the epoch (rule R5). The last of its log stays a while for the nodes that have not heard,
 -- as one text: a stream takes 4 KB, however little is in it.
