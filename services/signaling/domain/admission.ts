@@ -3,7 +3,7 @@ import type { Person } from './identity.ts';
 import { ok, type Result, refuse } from './result.ts';
 import { type MemberState, metadataBytes, metadataBytesOf } from './room-state.ts';
 
-/** Whether one more peer may come in, and he. */
+/** Whether the room admits one more peer, and this one. */
 export function admit(
   room: {
     readonly locked: boolean;
@@ -21,7 +21,7 @@ export function admit(
   return ok(undefined);
 }
 
-/** Whether a member may have other metadata than it has: less it always may. */
+/** Whether a member may replace its metadata. It always may by less. */
 export function mayReplace(
   members: ReadonlyMap<unknown, Pick<MemberState, 'peer'>>,
   before: unknown,

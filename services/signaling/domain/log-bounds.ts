@@ -1,29 +1,29 @@
 /**
- * How much of a room's log is kept (rule D5): all that is younger than the age, so that whoever comes back within the resume
- * window finds what was written for him, whatever others write. What members may write is bounded instead.
+ * How much of a room's log is kept (rule D5). A log keeps every record that is younger than the age, so a peer that resumes
+ * within its window finds what was written for it. The writing of members is bounded instead.
  */
 export interface LogBounds {
-  /** Nothing younger is dropped to make place for what a member writes: a little over the resume window. */
+  /** A log drops no younger record to make place for what a member writes. It is a little over the resume window. */
   readonly ageMs: number;
   /**
-   * What a room's members may write within one age. The first half is for whoever comes first, and of the other half each
-   * member has an equal part: who floods a room does not silence it. Beyond that they are told to wait.
+   * How much the members of a room may write within one age; beyond it they have to wait. Any member may use up the first half.
+   * Each member has an equal part of the second half, so a member that floods the room does not silence the others.
    */
   readonly writtenBytesMax: number;
   /**
-   * The cap on the bytes of one room's log: twice that, since what is too old goes within a second age, and a quarter for what
-   * has to be told in any case, such as who left. Only where even that is used up, the oldest goes though it is young.
+   * The cap on the bytes of one room's log. It holds the writing of two ages, since old records go within a second age, and
+   * records that cannot be refused, such as a peer's leaving. Only over the cap do young records go.
    */
   readonly bytesMax: number;
 }
 
 /**
- * What is over a bound goes by so many at a time, with what is said next: all that a busy room said within the age would hold
- * up every other room. More go only where a log would else be larger than before. Scripts do the same.
+ * How many records an append drops at most. To drop all records of a busy room at once would delay every other room. An append
+ * drops more only where the log would otherwise become larger. The scripts have the same number.
  */
 export const DROPPED_AT_ONCE = 32;
 
-/** Where nothing is said, so many go each time that a node compares heads; and where somebody waits for place, these. */
+/** How many a comparison of heads drops, and an append that would otherwise be refused. */
 export const DROPPED_IN_SILENCE = 256;
 export const DROPPED_FOR_PLACE = 512;
 
@@ -35,12 +35,12 @@ export function defaultLogBounds(resumeWindowMs: number): LogBounds {
   };
 }
 
-/** What a member may take of the half that is shared out. */
+/** A member's part of the second half. */
 export function partOf({ writtenBytesMax }: LogBounds, members: number): number {
   return writtenBytesMax / 2 / Math.max(members, 1);
 }
 
-/** Over this a log takes no newcomer: each would write into the part that is for what has to be told. */
+/** Over this size a log takes no newcomer, so that the rest is left for records that cannot be refused. */
 export function bytesForNewcomers({ bytesMax }: LogBounds): number {
   return (bytesMax * 7) / 8;
 }

@@ -6,7 +6,7 @@ export type Result<Value, Code extends string = never> =
 export interface Refusal<Code extends string> {
   readonly ok: false;
   readonly code: Code;
-  /** After which time the same may succeed, where that is known. */
+  /** When the same may succeed, where that is known. */
   readonly retryAfterMs?: number;
 }
 

@@ -181,7 +181,7 @@ export function snapshotOf(id: RoomId, state: RoomState): RoomSnapshot {
   };
 }
 
-/** What a room's members have of it together, as compact JSON in UTF-8. */
+/** The bytes of all members' metadata, as compact JSON in UTF-8. */
 export function metadataBytesOf(members: Iterable<Pick<MemberState, 'peer'>>): number {
   let bytes = 0;
   for (const { peer } of members) bytes += metadataBytes(peer.metadata);

@@ -22,7 +22,7 @@ export function refused(code: ErrorCode, message?: string, retryAfterMs?: number
   return { ok: false, error: wireError(code, message, retry) };
 }
 
-/** What the room itself refused. `too_large` is there never about the request alone. */
+/** The refusal of a room. Its `too_large` is about the metadata of all members, not about the request alone. */
 export function refusedByRoom({ code, retryAfterMs }: Refusal<ErrorCode>): Reply {
   return refused(code, code === 'too_large' ? METADATA_FULL : undefined, retryAfterMs);
 }

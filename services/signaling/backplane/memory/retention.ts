@@ -11,12 +11,12 @@ import { type Refusal, refuse } from '../../domain/result.ts';
 import { parseRecord, type RoomRecord } from '../../domain/room-record.ts';
 import type { MemoryRoom } from './shared-memory.ts';
 
-/** The least that somebody waits who waits for place. */
+/** The shortest time that a refusal names. */
 const SOON_MS = 100;
 
 type Crowded = Refusal<'rate_limited'> | undefined;
 
-/** What members write of their own will. All else is told whatever was written, and counts for nobody. */
+/** The records that count as members' writing. No other record is refused for the size of the log. */
 const WRITTEN: ReadonlySet<RoomRecord['type']> = new Set(['signal', 'message', 'updated']);
 
 /** To be called after each append: drops the oldest of what is over the log's bounds, and notes whom they concerned (rule D1). */
@@ -42,8 +42,8 @@ export function placeFor(room: MemoryRoom, bounds: LogBounds, peer: PeerId, byte
 }
 
 /**
- * Whether one more may join: nobody is let in to push off what is young. Who comes while the first half is used up has no part of
- * the other one in this period: it would not be an equal one.
+ * Whether the log has place for one more join. A member that joins while the first half is used up gets no part of the second
+ * half in this period: otherwise a client that leaves and joins again would get several.
  */
 export function placeForNewcomer(room: MemoryRoom, bounds: LogBounds, peer: PeerId): Crowded {
   const free = bounds.writtenBytesMax / 2;
@@ -59,14 +59,14 @@ function notNow({ noted }: MemoryRoom, { ageMs }: LogBounds): Crowded {
   return refuse('rate_limited', Math.ceil(Math.max(noted.atMs + ageMs - performance.now(), SOON_MS)));
 }
 
-/** Drops some of what is over the age, though nobody says anything. */
+/** Drops some of the old records without an append. */
 export function letGoOld(room: MemoryRoom, bounds: LogBounds, atOnce = DROPPED_IN_SILENCE): void {
   trim(room, overAge(room, bounds), bounds.bytesMax, room.bytes, atOnce);
 }
 
 /**
- * Once within the age the head is noted, which begins another period; what lies at or before the former note is over the age
- * by then. Returns up to which seq that is.
+ * Notes the head once within the age, which begins another period. The records up to the former note are over the age by then.
+ * Returns the seq of the last of them.
  */
 function overAge(room: MemoryRoom, { ageMs }: LogBounds): number {
   const nowMs = performance.now();

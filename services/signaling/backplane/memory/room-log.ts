@@ -285,7 +285,12 @@ export function memoryRoomLog(
           if (!mayReplace(room.state.members, member.peer.metadata, peer.metadata))
             return { type: 'refused', code: 'too_large' };
           const { name, metadata } = peer;
-          const crowded = placeFor(room, bounds, session.peer, metadataBytes([name, metadata]));
+          const crowded = placeFor(
+            room,
+            bounds,
+            session.peer,
+            HEADER_BYTES + PEER_BYTES + metadataBytes([name, metadata]),
+          );
           if (crowded !== undefined) return crowded;
           const { seq } = append(session.room, room, {
             type: 'updated',
@@ -430,8 +435,12 @@ function updatedPeer(room: MemoryRoom, answer: Exclude<Answer, { type: 'refused'
   return record && { peer: (JSON.parse(record.body) as { peer: Peer }).peer, seq: answer.seq };
 }
 
-/** What a record adds to its body, about. */
-const HEADER_BYTES = 96;
+/**
+ * What a record holds besides its body, and besides a profile, at most: were less charged than is written, the parts of all
+ * members would be more than there is.
+ */
+const HEADER_BYTES = 128;
+const PEER_BYTES = 512;
 const VOID_MS = 60_000;
 const REPLAY_BYTES_MAX = 512 * 1_024;
 

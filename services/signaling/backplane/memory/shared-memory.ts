@@ -60,11 +60,11 @@ export interface MemoryRoom {
   log: { readonly text: string; readonly bytes: number }[];
   first: number;
   bytes: number;
-  /** The head as it was noted last, which began a period, and the bytes of what is left of the log up to it. */
+  /** The head when it was noted last, which began a period, and the bytes of the records up to it that are left. */
   noted: { readonly seq: number; readonly atMs: number; bytes: number };
-  /** The seq up to which all is too old. */
+  /** The seq of the last record that is over the age. */
   overAge: number;
-  /** What each member took of what is shared out in a period. */
+  /** How much each member wrote of its part in a period. */
   readonly taken: Map<PeerId, { readonly periodMs: number; readonly bytes: number }>;
   /**
    * What fell off the log last (rule D1): of what was for everyone but its author (`by`; none where it was for him, too), of
@@ -78,7 +78,7 @@ export interface MemoryRoom {
   };
 }
 
-/** Of a log that begins, or goes on from what was restored: its first append notes its head. */
+/** For a log that is new or restored: its first append notes its head. */
 export const nothingNoted = (): Pick<MemoryRoom, 'noted' | 'overAge' | 'taken'> => ({
   noted: { seq: 0, atMs: Number.NEGATIVE_INFINITY, bytes: 0 },
   overAge: 0,

@@ -3,8 +3,8 @@
 -- As in room-end.ts.
 local LAST_RECORDS, LAST_BYTES = 16, 8192
 
--- The room is over: its tombstone is the epoch (rule R5). The last of its log stays a while for the nodes that have not heard,
--- as one text: a stream takes 4 KB, however little is in it.
+-- The room is over: its tombstone is the epoch (rule R5). The last records stay a while for the nodes that have not heard, as
+-- one text: a stream takes 4 KB, however little it holds.
 local function finish(end_of_room)
   local records, bytes = {}, 0
   for _, entry in ipairs(redis.call('XREVRANGE', log, '+', '-', 'COUNT', LAST_RECORDS)) do

@@ -14,8 +14,12 @@ end
 local DROPPED_AT_ONCE, DROPPED_IN_SILENCE, DROPPED_FOR_PLACE, SOON_MS = 32, 256, 512, 100
 local BYTES_AT_ONCE = 1048576
 
--- Drops the log's entries up to and with a seq, and further the oldest until `bytes_max` holds: so many (`at_once`), and
--- more only where it would else be larger than it was before its newest (`bytes_before`).
+-- What a record holds besides its text, and besides a profile, at most: were less charged than is written, the parts of all
+-- members would be more than there is.
+local HEADER_BYTES, PEER_BYTES = 48, 512
+
+-- Drops the entries up to and with a seq, and the oldest until `bytes_max` holds. It drops `at_once` of them, and more only
+-- where the log would otherwise be larger than before its newest entry (`bytes_before`).
 local function trim(room, up_to, bytes_max, bytes_before, at_once)
   local bytes_here = room.bytes
   local noted = trimmed_so_far()
@@ -57,8 +61,8 @@ local function trim(room, up_to, bytes_max, bytes_before, at_once)
   end
 end
 
--- Once within the age the head is noted, which begins another period; what lies at or before the former note is over the
--- age by then. Returns up to which seq that is.
+-- Notes the head once within the age, which begins another period. The records up to the former note are over the age by
+-- then. Returns the seq of the last of them.
 local function over_age(room, age_ms)
   local now = now_ms()
   if now - room.noted_ms < age_ms then return room.over_age end
@@ -76,14 +80,14 @@ local function room_now(...)
     bytes = tonumber(f[5]), noted_ms = tonumber(f[6]) or 0, over_age = 0, hosts = f[7] or '' }, f
 end
 
--- Lets go what is over the age, and what is young only where the log is larger than it may ever be.
+-- Drops records that are over the age, and young ones only where the log is over its cap.
 local function keep_within(room, bounds, bytes_before)
   local up_to = over_age(room, bounds.age_ms)
   if room.first > up_to and room.bytes <= bounds.bytes_max then return end
   trim(room, up_to, bounds.bytes_max, bytes_before, DROPPED_AT_ONCE)
 end
 
--- The same where nothing is said. Returns how many went.
+-- Drops old records without an append. Returns how many.
 local function let_go_old(room, bounds, at_once)
   local up_to, first = over_age(room, bounds.age_ms), room.first
   if first <= up_to then trim(room, up_to, bounds.bytes_max, room.bytes, at_once) end
@@ -94,8 +98,9 @@ local function refuse_for_now(room, bounds)
   return '!rate_limited ' .. int(math.max(room.noted_ms + bounds.age_ms - now_ms(), SOON_MS))
 end
 
--- Rule D5: what is young is not dropped for what a member writes. So in one period a room's members write `written_max` bytes:
--- of the first half whoever comes first, of the other half an equal part each. Returns the refusal.
+-- Rule D5: a log drops no young record to make place for what a member writes. So the members of a room write at most
+-- `written_max` bytes in one period: any member may use up the first half, and each has an equal part of the second half.
+-- Returns the refusal.
 local function place_for(room, bounds, peer, bytes)
   local free = bounds.written_max / 2
   if room.bytes + bytes <= free then return nil end
@@ -110,8 +115,9 @@ local function place_for(room, bounds, peer, bytes)
   return nil
 end
 
--- Whether one more may join: nobody is let in to push off what is young. Who comes while the first half is used up has no part
--- of the other one in this period: it would not be an equal one. Returns the refusal, and what he has taken of it.
+-- Whether the log has place for one more join. A member that joins while the first half is used up gets no part of the second
+-- half in this period: otherwise a client that leaves and joins again would get several. Returns the refusal, and what
+-- the member has taken of the second half.
 local function place_for_newcomer(room, bounds)
   local free = bounds.written_max / 2
   if room.bytes <= free then return nil, '' end
@@ -121,7 +127,7 @@ local function place_for_newcomer(room, bounds)
   return nil, written > free and int(room.noted_ms) .. ' ' .. int(bounds.bytes_max) or ''
 end
 
--- What members write of their own will. All else is told whatever was written, and counts for nobody.
+-- The records that count as members' writing. No other record is refused for the size of the log.
 local WRITTEN = { S = true, M = true, U = true }
 
 -- Appends one record under the next seq, given as text, and keeps the log within its bounds. `rest` is what follows the seq

@@ -40,7 +40,7 @@ local function relay(place, rest)
   if answered then return answered end
   if kinds ~= '' and is_muted(peer, kinds) then return answer(peer, id, 'Emedia_forbidden') end
   if to ~= '*' and (to == peer or not connected) then return answer(peer, id, 'Epeer_not_found') end
-  local crowded = place_for(room, limits, peer, #rest)
+  local crowded = place_for(room, limits, peer, HEADER_BYTES + #rest)
   if crowded then return crowded end
   local seq = int(room.seq + 1)
   local text = (kind == 'M' and 'L' or connected == 'true' and 'S' or 'H') .. seq

@@ -17,7 +17,7 @@ local kept, more = metadata_kept(f[2], f[3]), 0
 if ARGV[6] ~= '' then name = '"name":' .. ARGV[6] end
 if ARGV[7] ~= '' then metadata, more = ARGV[7], #ARGV[7] - #metadata end
 if more > 0 and kept + more > tonumber(ARGV[9]) then return { answer(peer, id, 'Etoo_large') } end
-local crowded = place_for(room_now(), bounds(), peer, #name + #metadata)
+local crowded = place_for(room_now(), bounds(), peer, HEADER_BYTES + PEER_BYTES + #name + #metadata)
 if crowded then return { crowded } end
 redis.call('HSET', state, 'p:' .. peer, name .. BEFORE_METADATA .. metadata, 'metadata', int(kept + more))
 local body = '{"peer":' .. peer_json(peer) .. '}'
