@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Backplane } from './backplane/backplane.ts';
+import { entriesPerMinute } from './backplane/entry-limits.ts';
 import { type MemoryHub, memoryHub } from './backplane/memory/hub.ts';
 import { type RedisObserver, redisBackplane } from './backplane/redis/index.ts';
 import { type Config, ONLY_HOME } from './config.ts';
 import { defaultLogBounds } from './domain/log-bounds.ts';
 import { type RunningNode, startNode as startFromParts } from './node.ts';
+import { addressBudgetOf } from './requests/sender.ts';
 import { type Log, openLog } from './telemetry/log.ts';
 import { type Metrics, openMetrics } from './telemetry/metrics.ts';
 
@@ -41,13 +43,14 @@ function openBackplanes(
   log: Log,
 ): readonly Backplane[] {
   const bounds = defaultLogBounds(config.resumeWindowMs);
-  if (config.homes.length === 0) return [(options.hub ?? memoryHub()).attach({ incarnation, bounds })];
+  const entries = entriesPerMinute(addressBudgetOf(config));
+  const shared = { incarnation, bounds, entriesPerMinute: entries };
+  if (config.homes.length === 0) return [(options.hub ?? memoryHub()).attach(shared)];
   return config.homes.map(({ home, url }) =>
     redisBackplane({
       url,
       home,
-      incarnation,
-      bounds,
+      ...shared,
       ...(options.keyPrefix === undefined ? {} : { keyPrefix: options.keyPrefix }),
       observer: observerOf(home, metrics, log),
     }),

@@ -1,5 +1,12 @@
 import { hostname } from 'node:os';
-import { MESSAGE_BYTES_MAX, RESUME_WINDOW_MS, ROOM_PEERS_MAX } from '@fenghuo/protocol';
+import {
+  ADDRESS_PEERS_MAX,
+  JOIN_WITHIN_MS,
+  MESSAGE_BYTES_MAX,
+  RESUME_WINDOW_MS,
+  ROOM_PEERS_MAX,
+  USER_PEERS_MAX,
+} from '@fenghuo/protocol';
 import { z } from 'zod';
 import {
   parseRedisUrl,
@@ -138,6 +145,9 @@ export const SETTINGS = z.object({
   ROOM_PEERS_MAX: whole(1, 1_000).default(ROOM_PEERS_MAX),
   MESSAGE_BYTES_MAX: whole(1, MESSAGE_BYTES_MAX).default(MESSAGE_BYTES_MAX),
   CONNECTIONS_MAX: whole(1, 1_000_000).default(10_000),
+  JOIN_WITHIN_MS: whole(1_000, 3_600_000).default(JOIN_WITHIN_MS),
+  USER_PEERS_MAX: whole(1, 10_000).default(USER_PEERS_MAX),
+  ADDRESS_PEERS_MAX: whole(0, 1_000_000).default(ADDRESS_PEERS_MAX),
   DRAIN_MS: whole(0, TIME_MS_MAX).default(25_000),
   ADMIN_TOKEN: z
     .string()
@@ -171,6 +181,12 @@ export interface Config {
   readonly roomPeersMax: number;
   readonly messageBytesMax: number;
   readonly connectionsMax: number;
+  /** How long a connection may stay that is in no room. */
+  readonly joinWithinMs: number;
+  /** Sessions that one user has on this node at once. */
+  readonly userPeersMax: number;
+  /** People behind one address; 0: addresses are not counted. */
+  readonly addressPeersMax: number;
   /** How long clients have to go elsewhere, before a node that drains closes them. */
   readonly drainMs: number;
   /** None: no orders are taken. */
@@ -206,6 +222,9 @@ export function parseConfig(environment: Environment): Config {
     roomPeersMax: settings.ROOM_PEERS_MAX,
     messageBytesMax: settings.MESSAGE_BYTES_MAX,
     connectionsMax: settings.CONNECTIONS_MAX,
+    joinWithinMs: settings.JOIN_WITHIN_MS,
+    userPeersMax: settings.USER_PEERS_MAX,
+    addressPeersMax: settings.ADDRESS_PEERS_MAX,
     drainMs: settings.DRAIN_MS,
     adminToken: settings.ADMIN_TOKEN,
     webhooks: webhookSettings(settings),

@@ -27,7 +27,8 @@ export function gaugesOf(
   connections.connectionsMax.set(config.connectionsMax);
 
   return () => {
-    connections.connections.set(gateway.connections.size);
+    connections.connections.set(gateway.places.size);
+    connections.unjoined.set(gateway.places.unjoined);
     connections.waiting.set(gateway.newcomers);
     connections.packetsWaiting.set(gateway.packetsWaiting);
     connections.draining.set(drain.isDraining ? 1 : 0);

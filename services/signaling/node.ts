@@ -5,7 +5,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Backplane, SocketAdapter } from './backplane/backplane.ts';
 import type { Load } from './backplane/leases.ts';
 import type { Config } from './config.ts';
-import { noteDelay, type Pace, startPace } from './domain/pace.ts';
+import { capacityOf } from './domain/capacity.ts';
+import { noteDelay, startPace } from './domain/pace.ts';
 import { Drain } from './drain.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { every } from './every.ts';
@@ -13,14 +14,19 @@ import { type Homes, livingOf, standingOf } from './homes.ts';
 import { clientsServer } from './http/clients.ts';
 import { operatorsServer } from './http/operators.ts';
 import type { NodeParts } from './keeping.ts';
+import { openFilesMax } from './open-files.ts';
 import { openHomes, tendHomes } from './open-homes.ts';
 import { OPERATIONS_EVERY_MS, type Operations, openOperations } from './operations.ts';
 import { readinessOf } from './readiness.ts';
 import { rebalance } from './rebalance.ts';
 import { iceRouteOptions, regionsRouteOptions, requestContext } from './request-context.ts';
+import { failedTries } from './requests/failed-tries.ts';
+import { Senders } from './requests/sender.ts';
 import { tokenExpiry } from './requests/token-expiry.ts';
+import { verifyFrom } from './requests/verify-from.ts';
 import { type Gateway, type GatewayOptions, openGateway } from './sockets/gateway.ts';
 import { homesAdapter } from './sockets/homes-adapter.ts';
+import { Places } from './sockets/places.ts';
 import { VERSION } from './telemetry/build.ts';
 import { type TokenVerifier, tokenVerifier } from './tokens/verifier.ts';
 import type { Vitals } from './vitals.ts';
@@ -50,12 +56,17 @@ const NEWCOMERS_WAITING_MAX = 4_096;
 export async function startNode(config: Config, parts: NodeParts): Promise<RunningNode> {
   const { backplanes, log } = parts;
   const tokens = openTokens(config, parts);
+  const senders = new Senders({ ...config, nowMs: () => performance.now() });
+  const tries = failedTries(() => performance.now());
+  const verifyToken = tokens && verifyFrom(tokens.verify, senders, tries);
   const clients = await clientsServer({
     pageRoot: PAGE_ROOT,
     trustProxy: config.clients.trustProxy,
-    ice: iceRouteOptions(config, parts, tokens?.verify),
+    senders,
+    ice: iceRouteOptions(config, parts, verifyToken),
     regions: regionsRouteOptions(config, () => standingOf(homes)),
   });
+  const places = openPlaces(config, clients.server as HttpServer);
   const operations = openOperations(config, parts, () => ({ homes, gateway, drain, isAdmitting }));
   const homes: Homes = openHomes(config, parts, operations, {
     onLocalBeat: (order) => {
@@ -65,14 +76,20 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     onSwept: (home) => gateway.dropAll('session_lost', home),
   });
   const pace = startPace(performance.now());
-  const context = requestContext(config, parts, homes, tokens?.verify);
+  const context = requestContext(config, parts, homes, { verifyToken: tokens?.verify, ...tries });
   const gateway: Gateway = openGateway(
     clients.server as HttpServer,
     context,
     gatewayOptions(config, parts, {
-      isDraining: () => drain.isDraining,
+      admission: {
+        allowedOrigins: config.allowedOrigins,
+        verifyToken,
+        places,
+        isDraining: () => drain.isDraining,
+      },
+      places,
+      senders,
       pace,
-      verifyToken: tokens?.verify,
       vitals: operations.vitals,
     }),
   );
@@ -81,7 +98,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
   clients.addHook('preClose', () => gateway.close());
   const drain = openDrain(config, parts, homes, gateway, operations);
   const balance = openRebalance(config, parts, homes, gateway, drain);
-  const isAdmitting = () => !drain.isDraining && gateway.connections.size < config.connectionsMax;
+  const isAdmitting = () => !drain.isDraining && !places.isFull;
   const operators = operatorsServer({
     registry: parts.metrics.registry,
     ...readinessOf(config, parts, homes, { gateway, drain, operations }),
@@ -197,27 +214,15 @@ function gatewayOptions(
   config: Config,
   { backplanes, metrics, log }: NodeParts,
   {
-    isDraining,
-    pace,
-    verifyToken,
     vitals,
-  }: Pick<GatewayOptions['admission'], 'isDraining' | 'verifyToken'> & {
-    readonly pace: Pace;
-    readonly vitals: Vitals;
-  },
+    ...given
+  }: Pick<GatewayOptions, 'admission' | 'places' | 'senders' | 'pace'> & { readonly vitals: Vitals },
 ): GatewayOptions {
   return {
     messageBytesMax: config.messageBytesMax,
     resumeWindowMs: config.resumeWindowMs,
     adapter: adapterOf(backplanes),
-    admission: {
-      allowedOrigins: config.allowedOrigins,
-      connectionsMax: config.connectionsMax,
-      verifyToken,
-      isDraining,
-    },
-    isBehindProxy: config.clients.trustProxy,
-    pace,
+    ...given,
     answered: (type, outcome, seconds) => {
       metrics.messages.messages.inc({ type, outcome });
       if (type === 'join' && outcome === 'ok') metrics.rooms.joinDuration.observe(seconds);
@@ -232,6 +237,15 @@ function gatewayOptions(
       dropped: (reason) => metrics.connections.dropped.inc({ reason }),
     },
   };
+}
+
+function openPlaces({ connectionsMax, joinWithinMs, clients }: Config, server: HttpServer): Places {
+  return new Places(server, {
+    capacity: capacityOf(connectionsMax, openFilesMax()),
+    joinWithinMs,
+    isBehindProxy: clients.trustProxy,
+    nowMs: () => performance.now(),
+  });
 }
 
 /** Where there is one home, its adapter needs no other over it, which would keep every socket's rooms a second time. */

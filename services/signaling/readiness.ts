@@ -39,7 +39,7 @@ export function readinessOf(config: Config, parts: NodeParts, homes: Homes, told
       home_sealed: { ok: isSealed },
       lease_taken: { ok: keeper.isTaken },
       not_draining: { ok: !drain.isDraining },
-      below_connections_max: { ok: gateway.connections.size < config.connectionsMax },
+      below_connections_max: { ok: !gateway.places.isFull },
     };
   }
 

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import type { IceServer, PeerId } from '@fenghuo/protocol';
 import type { Config } from './config.ts';
-import type { VerifyToken } from './domain/token.ts';
 import type { HomeKeeping, Homes } from './homes.ts';
 import type { IceRouteOptions } from './http/ice.ts';
 import type { RegionsRouteOptions } from './http/regions.ts';
@@ -9,17 +8,16 @@ import { iceServersFor } from './ice-servers.ts';
 import type { NodeParts } from './keeping.ts';
 import { randomTexts } from './random-texts.ts';
 import type { RequestContext, RoomHome } from './requests/context.ts';
-import { failedTries } from './requests/failed-tries.ts';
+import type { VerifyFrom } from './requests/verify-from.ts';
 
 /** What requests need of their node. */
 export function requestContext(
   config: Config,
   parts: NodeParts,
   homes: Homes,
-  verifyToken: VerifyToken | undefined,
+  { verifyToken, slowDown }: Pick<RequestContext, 'verifyToken' | 'slowDown'>,
 ): RequestContext {
   const { metrics } = parts;
-  const { slowDown } = failedTries(() => performance.now());
   const randomText = randomTexts();
   return {
     location: { node: config.nodeId, region: config.region },
@@ -31,15 +29,20 @@ export function requestContext(
     resumeWindowMs: config.resumeWindowMs,
     verifyToken,
     iceServers: issueIceServers(config, parts),
+    countEntry: ({ identity: { sub }, network }) =>
+      homes.local.backplane.entries.take({
+        ...(sub === undefined ? {} : { user: digest(`user ${sub}`) }),
+        address: digest(`address ${network}`),
+      }),
     wallMs: parts.wallMs,
     log: (fact) => parts.log.info(fact),
     resumed: (outcome, missed) => {
       metrics.rooms.resumes.inc({ outcome });
       metrics.rooms.replayed.inc(missed);
     },
-    slowDown: (address) => {
+    slowDown: (network) => {
       metrics.rooms.resumes.inc({ outcome: 'unknown_token' });
-      return slowDown(address);
+      return slowDown(network);
     },
     nowMs: () => performance.now(),
     newPeerId: () => randomText(ID_BYTES) as PeerId,
@@ -88,7 +91,7 @@ function issueIceServers(
 export function iceRouteOptions(
   config: Config,
   parts: NodeParts,
-  verifyToken: VerifyToken | undefined,
+  verifyToken: VerifyFrom | undefined,
 ): IceRouteOptions {
   const issue = issueIceServers(config, parts);
   const randomText = randomTexts();

@@ -1,8 +1,7 @@
 import { IncomingMessage, Server } from 'node:http';
-import { Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { isOriginAllowed } from '../../services/signaling/domain/origin.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { connect, refusedHandshake } from '../support/plain-client.ts';
@@ -51,33 +50,6 @@ describe('ALLOWED_ORIGINS', () => {
   ] as const)('origin %s at host %s with %s: %s', (origin, host, allowed, expected) => {
     expect(isOriginAllowed(origin, host, allowed)).toBe(expected);
   });
-});
-
-test('a client is let in by two writes: the upgrade with the first packet, and the namespace with the welcome', async () => {
-  const { url } = await oneNode();
-  const spy = vi.spyOn(Socket.prototype as unknown as { _writeGeneric(): void }, '_writeGeneric');
-  const client = await connect(url);
-  await client.next('welcome');
-  const writes = spy.mock.contexts.filter(
-    (socket) => String((socket as Socket).localPort) === new URL(url).port,
-  );
-  spy.mockRestore();
-  client.close();
-  expect(writes).toHaveLength(2);
-});
-
-test('a node at CONNECTIONS_MAX refuses with node_full and says when to come back', async () => {
-  const node = await oneNode({ CONNECTIONS_MAX: '2' });
-  const two = [await connect(node.url), await connect(node.url)];
-  expect(await refusedHandshake(node.url)).toMatchObject({
-    code: 'node_full',
-    retry_after_ms: expect.any(Number),
-  });
-  const ready = await fetch(`${node.opsUrl}/readyz`);
-  expect(ready.status).toBe(503);
-  expect(await ready.json()).toMatchObject({ checks: { below_connections_max: { ok: false } } });
-  for (const each of two) each.close();
-  await expect.poll(async () => (await fetch(`${node.opsUrl}/readyz`)).status).toBe(200);
 });
 
 test('behind a proxy people of one name are told apart by where they come from', async () => {

@@ -45,6 +45,11 @@ export class PlainClient {
     return this.ask(name, { id: this.#lastId, ...members });
   }
 
+  /** Sends a request under the session's last id again. */
+  again(name: string, members: object = {}) {
+    return this.ask(name, { id: this.#lastId, ...members });
+  }
+
   async join(room: string, members: object = {}): Promise<JoinReply> {
     this.#lastId = 0;
     const reply = await this.request('join', { room, ...members });

@@ -1,6 +1,7 @@
 import type { LogBounds } from '../domain/log-bounds.ts';
 import type { Claims } from './claims.ts';
 import type { Directory } from './directory.ts';
+import type { EntriesPerMinute, EntryLimits } from './entry-limits.ts';
 import type { Journal } from './journal.ts';
 import type { Leases } from './leases.ts';
 import type { Rebuilds } from './rebuilds.ts';
@@ -15,6 +16,7 @@ export interface Backplane {
   readonly leases: Leases;
   readonly directory: Directory;
   readonly journal: Journal;
+  readonly entries: EntryLimits;
   readonly rebuilds: Rebuilds;
   readonly doorbell: Doorbell;
   /** The socket.io adapter for what may be lost: ephemeral messages and announcements. */
@@ -46,4 +48,6 @@ export interface BackplaneHealth {
 export interface BackplaneOptions {
   readonly incarnation: string;
   readonly bounds: LogBounds;
+  /** None: nobody who comes in is counted. */
+  readonly entriesPerMinute?: EntriesPerMinute;
 }

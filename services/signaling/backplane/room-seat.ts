@@ -23,6 +23,8 @@ export interface Listener {
 export interface Seat {
   /** This node does not know the room's state yet: the join may bring it along. */
   readonly wantsState: boolean;
+  /** How many peers the room has, as far as this node knows; at least 1. */
+  readonly size: number;
   /** Hands on what came after `seq`, first what was collected meanwhile. Call it once the join is acknowledged. */
   start(at: SeatStart): void;
   /** Sends the room as it is, nothing being missing: the client counts in an epoch that is over. */
@@ -52,6 +54,8 @@ export const COLLECTED_MAX = 1_024;
 /** What a seat asks of its feed. */
 export interface SeatKeeper {
   readonly wantsState: boolean;
+  /** Of the room; undefined until its state was read. */
+  readonly size: number | undefined;
   startSeat(seat: SeatCursor, at: SeatStart): void;
   tellEpoch(seat: SeatCursor): Promise<void>;
   noteOwn(seat: SeatCursor, own: OwnRecord): void;
@@ -81,6 +85,10 @@ export class SeatCursor implements Seat {
 
   get wantsState(): boolean {
     return this.#keeper.wantsState;
+  }
+
+  get size(): number {
+    return this.#keeper.size ?? 1;
   }
 
   start(at: SeatStart): void {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import type { Settings } from '../config.ts';
+import { openFilesMax } from '../open-files.ts';
 import { type Finding, fault, ok, reasonOf } from './finding.ts';
 
 /** Besides clients: listeners, Redis, webhooks, files that are served. */
@@ -17,16 +18,6 @@ export function checkOpenFiles({ CONNECTIONS_MAX }: Partial<Settings>): Finding[
   const text = `only ${limit} may be open, and CONNECTIONS_MAX=${CONNECTIONS_MAX} needs ${needed}: connections fail before the node is full`;
   const cure = `ulimit -n ${needed}; LimitNOFILE=${needed} (systemd); --ulimit nofile=${needed} (Docker); or CONNECTIONS_MAX=${Math.max(limit - FILES_BESIDES, 1)}`;
   return [fault(check, text, cure)];
-}
-
-/** Node raises its soft limit to the hard one when it starts. */
-function openFilesMax(): number | undefined {
-  const { report } = process;
-  // Else it would look up the name of every address that a socket of this process has.
-  Object.assign(report, { excludeNetwork: true });
-  const { userLimits } = report.getReport() as { userLimits?: { open_files?: { soft?: number | string } } };
-  const soft = userLimits?.open_files?.soft;
-  return soft === 'unlimited' ? Number.POSITIVE_INFINITY : typeof soft === 'number' ? soft : undefined;
 }
 
 /** Whether a node could listen, or already does. */

@@ -24,6 +24,8 @@ export const NODE_COMMANDS: Readonly<Record<string, readonly string[]>> = {
   hexists: ['K', 'f'],
   hset: ['K', 'f', 'v'],
   hsetnx: ['K', 'f', 'v'],
+  incrby: ['K', '0'],
+  expire: ['K', '60'],
   hincrby: ['K', 'f', '1'],
   hdel: ['K', 'f'],
   sadd: ['K', 'm'],

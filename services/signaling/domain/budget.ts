@@ -1,52 +1,118 @@
-/** What one session may write into its room's log: a burst, and then a steady rate. */
-export interface Budget {
-  readonly eventsBurst: number;
-  readonly eventsPerSecond: number;
-  readonly bytesBurst: number;
-  readonly bytesPerSecond: number;
+import type { Budget, Measure, Rate } from '@fenghuo/protocol';
+
+/** What something costs, by measure; 0: nothing, but nothing of it may be owed. */
+export type Cost = Readonly<Partial<Record<Measure, number>>>;
+
+/** What is left of a budget: a token bucket for each of its measures, at a moment of a monotonic clock. */
+export class Account {
+  /** Sessions and connections that use it now. */
+  sessions = 0;
+  connections = 0;
+  readonly #budget: Budget;
+  readonly #left: Partial<Record<Measure, number>> = {};
+  #atMs: number;
+
+  constructor(budget: Budget, nowMs: number) {
+    this.#budget = budget;
+    this.#atMs = nowMs;
+    for (const [measure, { burst }] of Object.entries(budget)) this.#left[measure as Measure] = burst;
+  }
+
+  /** Milliseconds until it has what that costs; 0: it has. What costs more than the burst needs a full bucket. */
+  waitMs(cost: Cost, nowMs: number): number {
+    this.#refill(nowMs);
+    let waitMs = 0;
+    for (const measure in cost) {
+      const rate = this.#budget[measure as Measure];
+      if (rate === undefined) continue;
+      const lacking = Math.min(cost[measure as Measure] as number, rate.burst) - this.#leftOf(measure);
+      const forMs = Math.ceil((lacking / rate.perSecond) * 1_000 - ROUNDING_MS);
+      waitMs = Math.max(waitMs, forMs);
+    }
+    return waitMs;
+  }
+
+  /** Takes it whether it is there or not; owes at most another burst. */
+  take(cost: Cost): void {
+    for (const measure in cost) {
+      const rate = this.#budget[measure as Measure];
+      if (rate === undefined) continue;
+      const left = this.#leftOf(measure) - (cost[measure as Measure] as number);
+      this.#left[measure as Measure] = Math.max(left, -rate.burst);
+    }
+  }
+
+  #leftOf(measure: string): number {
+    return this.#left[measure as Measure] as number;
+  }
+
+  #refill(nowMs: number): void {
+    const seconds = (nowMs - this.#atMs) / 1_000;
+    if (seconds <= 0) return;
+    this.#atMs = nowMs;
+    for (const measure in this.#budget) {
+      const { burst, perSecond } = this.#budget[measure as Measure] as Rate;
+      this.#left[measure as Measure] = Math.min(burst, this.#leftOf(measure) + seconds * perSecond);
+    }
+  }
 }
 
-/** Within the log's age (36 s by default) 2,000 + 36 × 100 events: what log-bounds.ts keeps per member. */
-export const SESSION_BUDGET: Budget = {
-  eventsBurst: 2_000,
-  eventsPerSecond: 100,
-  bytesBurst: 2 * 1_048_576,
-  bytesPerSecond: 56 * 1_024,
-};
+/** What sums of fractions are off by. */
+const ROUNDING_MS = 1e-6;
+
+/** Takes it from all accounts, or from none. Returns 0 where it was taken, else the milliseconds until it can be. */
+export function spend(accounts: readonly Account[], cost: Cost, nowMs: number): number {
+  let waitMs = 0;
+  for (const account of accounts) waitMs = Math.max(waitMs, account.waitMs(cost, nowMs));
+  if (waitMs === 0) for (const account of accounts) account.take(cost);
+  return waitMs;
+}
 
 /** What a record adds to its body in the log, at most. */
 const RECORD_HEADER_BYTES = 128;
 
-/** What is left of a budget at a moment of a monotonic clock. */
-export interface Purse {
-  events: number;
-  bytes: number;
-  atMs: number;
+/** Of a request that appends a record of that size, which so many are sent. */
+export function recordCost(bodyBytes: number, receivers: number): Cost {
+  return { requests: 1, log_bytes: bodyBytes + RECORD_HEADER_BYTES, sent_bytes: bodyBytes * receivers };
 }
 
-export function fullPurse(budget: Budget, nowMs: number): Purse {
-  return { events: budget.eventsBurst, bytes: budget.bytesBurst, atMs: nowMs };
+/**
+ * The accounts of those who share a name: a user, an address. They outlive connections. The one that was used longest ago
+ * is forgotten first, and none that is in use.
+ */
+export class Accounts {
+  readonly #budget: Budget;
+  readonly #namesMax: number;
+  readonly #known = new Map<string, Account>();
+
+  constructor(budget: Budget, namesMax: number) {
+    this.#budget = budget;
+    this.#namesMax = namesMax;
+  }
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  of(name: string, nowMs: number): Account {
+    const account = this.#known.get(name) ?? new Account(this.#budget, nowMs);
+    this.#known.delete(name);
+    this.#known.set(name, account);
+    if (this.#known.size > this.#namesMax) this.#forgetOne();
+    return account;
+  }
+
+  #forgetOne(): void {
+    let looked = 0;
+    for (const [name, { connections, sessions }] of this.#known) {
+      if (connections === 0 && sessions === 0) {
+        this.#known.delete(name);
+        return;
+      }
+      // Those in use are bounded by the connections; it is looked for another one next time.
+      if (++looked === LOOKED_AT_MAX) return;
+    }
+  }
 }
 
-/** Takes one event with a body of so many bytes. Returns 0 where it was taken, else the milliseconds until it can be. */
-export function spend(purse: Purse, budget: Budget, bodyBytes: number, nowMs: number): number {
-  const bytes = bodyBytes + RECORD_HEADER_BYTES;
-  const seconds = Math.max(0, nowMs - purse.atMs) / 1_000;
-  purse.atMs = nowMs;
-  purse.events = Math.min(budget.eventsBurst, purse.events + seconds * budget.eventsPerSecond);
-  purse.bytes = Math.min(budget.bytesBurst, purse.bytes + seconds * budget.bytesPerSecond);
-  const lacking = Math.max(
-    (1 - purse.events) / budget.eventsPerSecond,
-    (bytes - purse.bytes) / budget.bytesPerSecond,
-  );
-  if (lacking > 0) return Math.ceil(lacking * 1_000);
-  purse.events -= 1;
-  purse.bytes -= bytes;
-  return 0;
-}
-
-/** Takes what has been written already and was not foreseen: who owes waits the longer. */
-export function owe(purse: Purse, events: number, bodyBytes: number): void {
-  purse.events -= events;
-  purse.bytes -= bodyBytes + events * RECORD_HEADER_BYTES;
-}
+const LOOKED_AT_MAX = 64;

@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs';
 import fastifyStatic from '@fastify/static';
 import fastify, { type FastifyInstance } from 'fastify';
+import type { Senders } from '../requests/sender.ts';
 import { type IceRouteOptions, iceRoute } from './ice.ts';
+import { HTTP_TIMES, limitRequests } from './limits.ts';
 import { type RegionsRouteOptions, regionsRoute } from './regions.ts';
 
 export interface ClientsOptions {
   /** The folder of the built page; where it is missing, the node serves clients without one. */
   readonly pageRoot: string;
   readonly trustProxy: boolean;
+  readonly senders: Pick<Senders, 'spendAt'>;
   readonly ice: IceRouteOptions;
   readonly regions: RegionsRouteOptions;
 }
@@ -18,7 +21,8 @@ const PAGE_POLICY =
 
 /** The clients' listener: the call page, ICE servers, and the regions; socket.io joins it at the same port. */
 export async function clientsServer(options: ClientsOptions): Promise<FastifyInstance> {
-  const server = fastify({ trustProxy: options.trustProxy, forceCloseConnections: true });
+  const server = fastify({ trustProxy: options.trustProxy, forceCloseConnections: true, ...HTTP_TIMES });
+  limitRequests(server, options.senders);
   server.addHook('onSend', async (_, reply) => {
     reply.headers({ 'content-security-policy': PAGE_POLICY, 'x-content-type-options': 'nosniff' });
   });

@@ -1,17 +1,19 @@
 import { type IceServer, wireError } from '@fenghuo/protocol';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { VerifyToken } from '../domain/token.ts';
+import type { Verified } from '../domain/token.ts';
+import type { TooManyFailed, VerifyFrom } from '../requests/verify-from.ts';
+import { networkAt } from './limits.ts';
 import { type AllowedOrigins, keepToOrigins } from './origins.ts';
 
 export interface IceRouteOptions extends AllowedOrigins {
   /** None: the cluster is open. */
-  readonly verifyToken: VerifyToken | undefined;
+  readonly verifyToken: VerifyFrom | undefined;
   /** For the bearer of a token with that `sub`; undefined: for somebody. */
   readonly iceServers: (sub: string | undefined) => readonly IceServer[];
   readonly ttlS: number;
 }
 
-const STATUS = { unauthorized: 401, unavailable: 503 } as const;
+const STATUS = { unauthorized: 401, rate_limited: 429, unavailable: 503 } as const;
 const PREFLIGHT_VALID_S = 600;
 const KEYS_RETRY_MS = 2_000;
 
@@ -37,16 +39,18 @@ export function iceRoute(options: IceRouteOptions) {
     server.get('/ice', async (request, reply) => {
       reply.header('cache-control', 'no-store');
       const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-      const verified = await options.verifyToken?.(token);
-      if (verified?.ok === false) return refuse(reply, verified.code, verified.message);
+      const verified = await options.verifyToken?.(networkAt(request.ip), token);
+      if (verified?.ok === false) return refuse(reply, verified);
       return { ice_servers: options.iceServers(verified?.identity.sub), ttl_s: options.ttlS };
     });
   };
 }
 
-function refuse(reply: FastifyReply, code: keyof typeof STATUS, message?: string): FastifyReply {
+function refuse(reply: FastifyReply, refused: (Verified | TooManyFailed) & { ok: false }): FastifyReply {
+  const { code, message } = refused;
   if (code === 'unauthorized') reply.header('www-authenticate', 'Bearer');
-  const retryAfterMs = code === 'unavailable' ? KEYS_RETRY_MS : undefined;
-  if (retryAfterMs !== undefined) reply.header('retry-after', retryAfterMs / 1_000);
+  const retryMs = { unauthorized: undefined, unavailable: KEYS_RETRY_MS };
+  const retryAfterMs = code === 'rate_limited' ? refused.retryMs : retryMs[code];
+  if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1_000));
   return reply.code(STATUS[code]).send({ ok: false, error: wireError(code, message, retryAfterMs) });
 }

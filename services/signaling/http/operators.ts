@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { type AdminOptions, adminRoutes } from './admin/index.ts';
 import { consoleRoutes } from './console.ts';
+import { HTTP_TIMES } from './limits.ts';
 
 /** One question of readiness, and its answer now. */
 export interface Check {
@@ -23,7 +24,11 @@ export interface OperatorsOptions {
 /** The operators' listener: health, metrics, the admin API and its console. Never public. */
 export function operatorsServer(options: OperatorsOptions): FastifyInstance {
   // A room's name comes as a part of the path.
-  const server = fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: 2_048 } });
+  const server = fastify({
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 2_048 },
+    ...HTTP_TIMES,
+  });
 
   // Says that the event loop turns, and nothing else: what is wrong with Redis is no reason to be killed.
   server.get('/livez', async () => ({ ok: true }));

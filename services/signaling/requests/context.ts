@@ -2,12 +2,14 @@ import type { EventName, Events, IceServer, PeerId, RemovedReason } from '@fengh
 import type { RoomFeeds } from '../backplane/room-feeds.ts';
 import type { RoomLocator } from '../backplane/room-locator.ts';
 import type { RoomLog } from '../backplane/room-log.ts';
+import type { Network } from '../domain/address.ts';
 import type { Identity } from '../domain/identity.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import type { RoomRecord } from '../domain/room-record.ts';
 import type { VerifyToken } from '../domain/token.ts';
 import type { Absences } from './absences.ts';
 import type { Departures } from './departures.ts';
+import type { Sender } from './sender.ts';
 import type { Session } from './session.ts';
 
 /** What requests need of the home of a room. */
@@ -50,10 +52,12 @@ export interface RequestContext {
     readonly target?: string;
     readonly note?: string;
   }): void;
+  /** One more join or resume of theirs on any node: 0, or the milliseconds until it may be tried again. Never rejects. */
+  countEntry(connection: Pick<Connection, 'identity' | 'network'>): Promise<number>;
   /** How a resume went, and how many events it brought. */
   resumed(outcome: ResumeOutcome, missed: number): void;
-  /** Delays the answer to a wrong resume token from that address. */
-  slowDown(address: string): Promise<void>;
+  /** Delays the answer to a wrong resume token from there. */
+  slowDown(network: Network): Promise<void>;
   nowMs(): number;
   /** By which tokens tell the time. */
   wallMs(): number;
@@ -74,8 +78,11 @@ export interface Connection {
   unsettledJoin: UnsettledJoin | undefined;
   /** The id of the last leave, whose repeat gets the same answer. */
   lastLeaveId: number | undefined;
-  /** Where it came from. */
+  /** Where it came from: the address, and what of it is one sender. */
   readonly address: string;
+  readonly network: Network;
+  /** To whom its requests are charged. */
+  readonly sender: Sender;
   /** For whom it speaks, by its token; a fresh one may replace it. */
   identity: Identity;
   readonly isOpen: boolean;
@@ -91,7 +98,17 @@ export interface Connection {
   drop(reason: DropReason): void;
 }
 
-export type DropReason = 'session_lost' | 'shutdown' | 'drain' | 'slow_reader';
+export type DropReason =
+  | 'session_lost'
+  | 'shutdown'
+  | 'drain'
+  | 'slow_reader'
+  /** It went on and on against its limits. */
+  | 'flooding'
+  /** It was in no room, and its place was needed. */
+  | 'crowded'
+  /** It was in no room for too long. */
+  | 'not_joined';
 
 export type ResumeOutcome = 'recovered' | 'snapshot';
 

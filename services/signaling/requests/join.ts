@@ -1,5 +1,6 @@
 import type { JoinReply, JoinRequest } from '@fenghuo/protocol';
 import type { Seat } from '../backplane/room-seat.ts';
+import type { Cost } from '../domain/budget.ts';
 import { certainPersonOf, type Identity, personOf } from '../domain/identity.ts';
 import { ok, type Result } from '../domain/result.ts';
 import { formatResumeToken } from '../domain/resume-token.ts';
@@ -17,7 +18,10 @@ export async function join(
   connection: Connection,
   request: JoinRequest,
 ): Promise<Reply> {
+  const limited = chargeEntry(connection);
+  if (limited !== undefined) return limited;
   if (connection.membership !== undefined) return refused('already_joined');
+  if (!connection.sender.mayJoin) return refused('rate_limited', TOO_MANY_SESSIONS, SESSIONS_RETRY_MS);
   if (isExpired(connection.identity, context.wallMs())) return refused('unauthorized', TOKEN_EXPIRED);
   // Before the search, which claims the name and listens to its rooms.
   if (!allowsName(connection.identity, request.room.name)) return refused('forbidden', NOT_ALLOWED);
@@ -26,9 +30,11 @@ export async function join(
     return refused('invalid_request', `room: no such home; configured: ${context.homes.join(', ')}`);
   connection.membership = 'joining';
   connection.lastLeaveId = undefined;
-  const located = await searching;
+  const [located, waitMs] = await Promise.all([searching, context.countEntry(connection)]);
   const reply = located.ok
-    ? await joinRoom(context, connection, request, located.value.room)
+    ? waitMs > 0
+      ? refusedEntry(waitMs)
+      : await joinRoom(context, connection, request, located.value.room)
     : refused(located.code);
   if (located.ok) located.value.letGo();
   if (connection.membership === 'joining') connection.membership = undefined;
@@ -36,6 +42,19 @@ export async function join(
   return reply;
 }
 
+/** A join or a resume, whatever becomes of it; the refusal where its sender had too many. */
+export function chargeEntry({ sender }: Connection): Reply | undefined {
+  const waitMs = sender.spend(ENTRY);
+  return waitMs === 0 ? undefined : refusedEntry(waitMs);
+}
+
+export function refusedEntry(waitMs: number): Reply {
+  return refused('rate_limited', 'Too many joins and resumes.', waitMs);
+}
+
+const ENTRY: Cost = { requests: 1, entries: 1, sent_bytes: 0 };
+const TOO_MANY_SESSIONS = 'This user, or this address, has as many sessions on this node as it may.';
+const SESSIONS_RETRY_MS = 5_000;
 const NOT_ALLOWED = 'The token does not allow this room (claim "room").';
 
 async function joinRoom(
@@ -143,7 +162,9 @@ async function enter(
   const { epoch, seq } = snapshot;
   const told = snapshotFor(context, peer, snapshot);
   const { muted } = told.self;
-  connection.membership = new Session({ room, peer, generation, muted }, { home, seat }, context.nowMs);
+  const { sender } = connection;
+  connection.membership = new Session({ room, peer, generation, muted }, { home, seat, sender });
+  sender.owe({ sent_bytes: told.peers.length * JSON.stringify(told.self).length });
   connection.enter(room, peer);
   context.log({ event: 'peer_joined', room, peer });
   const reply: JoinReply = {

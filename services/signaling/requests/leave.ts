@@ -1,7 +1,7 @@
 import type { LeaveRequest } from '@fenghuo/protocol';
 import type { Connection, RequestContext } from './context.ts';
 import { accepted, type Reply, refused } from './reply.ts';
-import type { Session } from './session.ts';
+import { REQUEST, type Session } from './session.ts';
 
 /** Ends the session; the connection may join again, from id 1. */
 export async function leave(
@@ -14,7 +14,7 @@ export async function leave(
   if (session === undefined || session === 'joining') return refused('not_joined');
   return session.handOver(
     request.id,
-    undefined,
+    REQUEST,
     (place) => session.home.rooms.leave(session, 'left', place),
     (seq) => {
       const body = JSON.stringify({ peer: session.peer, reason: 'left' });

@@ -1,4 +1,5 @@
 import type { DurableMessage, EphemeralMessage, MessageRequest } from '@fenghuo/protocol';
+import { recordCost } from '../domain/budget.ts';
 import type { Pending } from '../domain/later.ts';
 import type { Connection, RequestContext } from './context.ts';
 import { accepted, type Reply, refused } from './reply.ts';
@@ -20,7 +21,7 @@ function durable(session: Session, request: DurableMessage): Pending<Reply> {
   const body = JSON.stringify({ from: session.peer, to, topic, data });
   return session.handOver(
     id,
-    Buffer.byteLength(body),
+    recordCost(Buffer.byteLength(body), to === undefined ? session.receivers : 1),
     (place) =>
       session.home.rooms.relay(session, place, { type: 'message', to, echo, kinds: ['message'], body }),
     (answer) => {
@@ -35,7 +36,8 @@ function durable(session: Session, request: DurableMessage): Pending<Reply> {
 function ephemeral(connection: Connection, session: Session, request: EphemeralMessage): Reply {
   const { to, topic, data } = request;
   if (session.muted.includes('message')) return refused('media_forbidden');
-  const limited = session.charge(Buffer.byteLength(JSON.stringify(data)));
+  const bytes = Buffer.byteLength(JSON.stringify(data));
+  const limited = session.charge(recordCost(bytes, to === undefined ? session.receivers : 1));
   if (limited !== undefined) return limited;
   if (to === session.peer) return refused('peer_not_found');
   connection.relayEphemeral(session.room, to, {

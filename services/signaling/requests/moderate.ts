@@ -1,4 +1,5 @@
 import type { ModerateRequest, Moderation } from '@fenghuo/protocol';
+import { recordCost } from '../domain/budget.ts';
 import type { Connection, RequestContext } from './context.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 
@@ -13,7 +14,7 @@ export async function moderate(
   const { id, ...order } = request;
   return session.handOver(
     id,
-    0,
+    recordCost(0, session.receivers),
     (place) => session.home.rooms.moderate(session, place, order),
     ({ answer, records }) => {
       if (answer.type === 'refused') return refused(answer.code);

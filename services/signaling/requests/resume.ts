@@ -8,6 +8,7 @@ import type { RoomId } from '../domain/room-id.ts';
 import { parseRecord, peerOf, type RoomRecord } from '../domain/room-record.ts';
 import { allowsRoom, isExpired, TOKEN_EXPIRED } from '../domain/token.ts';
 import type { Connection, RequestContext, RoomHome } from './context.ts';
+import { chargeEntry, refusedEntry } from './join.ts';
 import { ConnectionListener, snapshotFor } from './listener.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 import { Session } from './session.ts';
@@ -18,6 +19,8 @@ export async function resume(
   connection: Connection,
   request: ResumeRequest,
 ): Promise<Reply> {
+  const limited = chargeEntry(connection);
+  if (limited !== undefined) return limited;
   if (connection.membership !== undefined) return refused('already_joined');
   connection.membership = 'joining';
   const token = readToken(context, request.resume_token);
@@ -48,7 +51,11 @@ async function reattach(
     return refused('unauthorized', 'The token does not allow the room of this session (claim "room").');
   // Rule C6: nothing is subscribed or fenced for a token that is not good.
   const person = certainPersonOf(identity, context.hash);
-  const verified = await home.rooms.verify({ ...token, tokenHash, person });
+  const [verified, waitMs] = await Promise.all([
+    home.rooms.verify({ ...token, tokenHash, person }),
+    context.countEntry(connection),
+  ]);
+  if (waitMs > 0) return refusedEntry(waitMs);
   if (!verified.ok)
     return verified.code === 'session_expired' ? unknownToken(context, connection) : refused(verified.code);
   const seat = await home.feeds.collect(token.room, new ConnectionListener(context, connection, token.peer));
@@ -70,7 +77,7 @@ async function reattach(
 
 /** Forged, malformed, expired: an answer that tells nothing of which, and not at once. */
 async function unknownToken(context: RequestContext, connection: Connection): Promise<Reply> {
-  await context.slowDown(connection.address);
+  await context.slowDown(connection.network);
   return refused('session_expired');
 }
 
@@ -106,7 +113,9 @@ async function goOn(
   }
   const fence = parseRecord(record);
   const muted = (fence === undefined ? undefined : peerOf(fence)?.muted) ?? [];
-  connection.membership = new Session({ ...session, muted }, { home, seat }, context.nowMs);
+  const { sender } = connection;
+  connection.membership = new Session({ ...session, muted }, { home, seat, sender });
+  sender.owe({ sent_bytes: COMINGS * seat.size * record.length });
   connection.enter(room, peer);
   const { records, snapshot } = missed.value;
   const outcome = snapshot === undefined ? 'recovered' : 'snapshot';
@@ -119,6 +128,7 @@ async function goOn(
   }
   const reply: ResumeReply = { recovered: true, missed: records.length, last_id: lastId };
   return accepted(reply, () => {
+    sender.owe({ sent_bytes: missed.value.bytes });
     for (const each of records) connection.sendRecord(each);
     seat.start({ epoch: resumed.epoch, seq: resumed.head, generation, record });
     // The room was restored meanwhile: the client learns in which epoch it counts from now on.
@@ -130,10 +140,13 @@ interface Missed {
   readonly records: readonly RoomRecord[];
   /** In place of the records, where some of them are not to be had. */
   readonly snapshot: RoomSnapshot | undefined;
+  readonly bytes: number;
 }
 
-/** More than this is told by a snapshot: as much as a slow reader may leave waiting. */
-const MISSED_BYTES_MAX = 8 * 1_048_576;
+/** That it went, and that it is back: everybody is told of both. */
+const COMINGS = 2;
+/** More than this is told by a snapshot: half of what a slow reader may leave waiting. */
+const MISSED_BYTES_MAX = 4 * 1_048_576;
 
 async function missedBy(
   { rooms }: RoomHome,
@@ -152,7 +165,7 @@ async function missedBy(
     records.push(...(parsed as RoomRecord[]));
     at = page.value.upTo;
   }
-  return ok({ records, snapshot });
+  return ok({ records, snapshot, bytes });
 }
 
 async function snapshotInstead(
@@ -164,5 +177,5 @@ async function snapshotInstead(
   if (!found.ok) return found;
   const { value: snapshot } = found;
   const isThere = snapshot?.peers.some((each) => each.id === peer) ?? false;
-  return isThere ? ok({ records: [], snapshot }) : { ok: false, code: 'unavailable' };
+  return isThere ? ok({ records: [], snapshot, bytes: 0 }) : { ok: false, code: 'unavailable' };
 }

@@ -1,13 +1,14 @@
 import { ERRORS, type ErrorCode, type Kind, type PeerId, UNANSWERED_MAX } from '@fenghuo/protocol';
 import type { SessionRef } from '../backplane/room-log.ts';
 import type { Seat } from '../backplane/room-seat.ts';
-import { fullPurse, owe, type Purse, SESSION_BUDGET, spend } from '../domain/budget.ts';
+import type { Account, Cost } from '../domain/budget.ts';
 import { Later, type Pending } from '../domain/later.ts';
 import type { RequestRef } from '../domain/request-order.ts';
 import type { Result } from '../domain/result.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import type { RoomHome } from './context.ts';
 import { type Reply, refused, refusedByRoom } from './reply.ts';
+import type { Sender } from './sender.ts';
 
 /** A peer's membership, as the node that holds its connection knows it. */
 export class Session implements SessionRef {
@@ -18,8 +19,9 @@ export class Session implements SessionRef {
   readonly seat: Seat;
   /** As this node was told last; what must not race is checked by the backplane. */
   muted: readonly Kind[];
-  readonly #nowMs: () => number;
-  readonly #purse: Purse;
+  readonly #sender: Sender;
+  /** Made with the first request: of those who only listen there is none. */
+  #account: Account | undefined;
   /** Ids that were handed to the backplane and have no final answer yet, ascending. */
   readonly #pending: number[] = [];
   /** Ids whose last answer was not final and that have not returned yet: nothing above them passes (rule Q2). */
@@ -32,8 +34,7 @@ export class Session implements SessionRef {
 
   constructor(
     session: SessionRef & { readonly muted: readonly Kind[] },
-    { home, seat }: { readonly home: RoomHome; readonly seat: Seat },
-    nowMs: () => number,
+    { home, seat, sender }: { readonly home: RoomHome; readonly seat: Seat; readonly sender: Sender },
   ) {
     this.home = home;
     this.muted = session.muted;
@@ -41,8 +42,7 @@ export class Session implements SessionRef {
     this.peer = session.peer;
     this.generation = session.generation;
     this.seat = seat;
-    this.#nowMs = nowMs;
-    this.#purse = fullPurse(SESSION_BUDGET, nowMs());
+    this.#sender = sender;
   }
 
   /** Whether a signal, or anything else, is on its way to the backplane. */
@@ -56,35 +56,43 @@ export class Session implements SessionRef {
     else this.#onIdle = action;
   }
 
-  /** Whether the session's budget has room for that many bytes; else the refusal, which is not final. */
-  charge(bytes: number): Reply | undefined {
-    const waitMs = spend(this.#purse, SESSION_BUDGET, bytes, this.#nowMs());
+  /** How many others a record of this session reaches. */
+  get receivers(): number {
+    return Math.max(this.seat.size - 1, 1);
+  }
+
+  /** Takes it from the budgets of this session and its sender; else the refusal, which is not final. */
+  charge(cost: Cost): Reply | undefined {
+    this.#account ??= this.#sender.sessionAccount(this.peer);
+    const waitMs = this.#sender.spend(cost, this.#account);
     return waitMs === 0 ? undefined : refused('rate_limited', undefined, waitMs);
   }
 
-  /** Counts records of a request beyond the one that it was let in for. */
+  /** Counts records of a request beyond the one that it was let in for; each member may be sent all of them. */
   owe(records: readonly string[]): void {
-    owe(
-      this.#purse,
-      Math.max(0, records.length - 1),
-      records.reduce((bytes, record) => bytes + record.length, 0),
-    );
+    const bytes = records.reduce((sum, record) => sum + record.length, 0);
+    const cost = {
+      requests: Math.max(0, records.length - 1),
+      log_bytes: bytes,
+      sent_bytes: bytes * this.seat.size,
+    };
+    this.#sender.owe(cost);
+    this.#account?.take(cost);
   }
 
   /**
-   * Hands a request that changes something to the backplane, in the session's order. `bytes` is what it adds to
-   * the room's log; undefined: nothing that the budget counts. An answer that is not final holds back the later ids
-   * until this one returns, and then those that were held back, each in its turn: else one that is applied over a
-   * hole would make what belongs there look like a repeat.
+   * Hands a request that changes something to the backplane, in the session's order. An answer that is not final holds
+   * back the later ids until this one returns, and then those that were held back, each in its turn: else one that is
+   * applied over a hole would make what belongs there look like a repeat.
    */
   handOver<Value, Code extends ErrorCode>(
     id: number,
-    bytes: number | undefined,
+    cost: Cost,
     call: (request: RequestRef) => Pending<Result<Value, Code>>,
     reply: (value: Value) => Reply,
   ): Later<Reply> {
-    if (this.#isHeldBack(id)) return Later.of(this.#await(id, this.#refusal));
-    const limited = bytes === undefined ? undefined : this.charge(bytes);
+    if (this.#isHeldBack(id)) return Later.of(this.#await(id, this.charge(REQUEST) ?? this.#refusal));
+    const limited = this.charge(cost);
     if (limited !== undefined) return Later.of(this.#await(id, limited));
     const previousId = this.#notePending(id);
     this.#calls += 1;
@@ -146,6 +154,9 @@ export class Session implements SessionRef {
     return pending[at - 1] ?? 0;
   }
 }
+
+/** What each request costs, whatever comes of it. */
+export const REQUEST: Cost = { requests: 1, sent_bytes: 0 };
 
 /** A client has at most 64 requests unanswered; who has more is not served better for it. */
 const AWAITED_MAX = 4 * UNANSWERED_MAX;

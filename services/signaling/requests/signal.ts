@@ -1,4 +1,5 @@
 import type { SignalRequest } from '@fenghuo/protocol';
+import { recordCost } from '../domain/budget.ts';
 import { kindsSent } from '../domain/description.ts';
 import type { Pending } from '../domain/later.ts';
 import type { Connection, RequestContext } from './context.ts';
@@ -19,7 +20,7 @@ export function signal(
     description === undefined || description.type === 'rollback' ? [] : kindsSent(description.sdp);
   return session.handOver(
     id,
-    Buffer.byteLength(body),
+    recordCost(Buffer.byteLength(body), 1),
     (place) => session.home.rooms.relay(session, place, { type: 'signal', to, echo: false, kinds, body }),
     (answer) => {
       if (answer.type === 'refused') return refused(answer.code);

@@ -1,5 +1,6 @@
 import type { UpdateRequest } from '@fenghuo/protocol';
 import type { SessionRefusal, Updated } from '../backplane/room-log.ts';
+import { recordCost } from '../domain/budget.ts';
 import type { Identity } from '../domain/identity.ts';
 import { ok, type Result, refuse } from '../domain/result.ts';
 import { allowsRoom } from '../domain/token.ts';
@@ -22,7 +23,7 @@ export async function update(
   };
   return session.handOver(
     id,
-    Buffer.byteLength(JSON.stringify(asked)),
+    recordCost(Buffer.byteLength(JSON.stringify(asked)), session.receivers),
     // The token is looked at inside: meanwhile later requests wait for this id, as they do for the backplane.
     async (place): Promise<Result<Outcome, SessionRefusal | 'too_large'>> => {
       const fresh = await freshIdentity(context, connection, session, token);

@@ -1,4 +1,4 @@
-import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import { type Server as HttpServer, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { wireError } from '@fenghuo/protocol';
 import { comeBackAfter, enter, mayWait, type Pace } from '../domain/pace.ts';
@@ -17,6 +17,8 @@ export interface DoorOptions {
   readonly nowMs: () => number;
   /** In [0, 1). */
   readonly chance: () => number;
+  /** Of the address of a newcomer: 0, or the milliseconds until it may open another connection. */
+  readonly waitMs: (request: IncomingMessage) => number;
   /** Somebody was told to come back; `flood`: in HTTP, since even to tell more would have been too much. */
   readonly onRefused: (how: 'rate_limited' | 'flood') => void;
 }
@@ -27,43 +29,69 @@ const TURNED_AWAY_PER_STEP = 8;
 const PATIENCE_MS = 300;
 /** Those whom it would take longer to turn away than clients wait for an answer. */
 const TO_TURN_AWAY_MAX = 2_000;
+/** Of addresses that are over their limit: a few are told so in words, the rest of a flood is cut. */
+const EXCESS_MAX = 50;
+const EXCESS_PER_STEP = 2;
+/** They do not come back in one moment. */
+const EXCESS_SPREAD_MS = 1_000;
 
 type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 type Newcomer = Parameters<OnUpgrade>;
 
-/** Who is to be turned away, unless the pace rises. */
+/** Who is to be turned away: unless the pace rises, or for its own address's sake. */
 interface Unlucky {
   readonly newcomer: Newcomer;
   readonly sinceMs: number;
 }
+interface Excess {
+  readonly newcomer: Newcomer;
+  readonly waitMs: number;
+}
 
 /** To be called once socket.io listens: stands between it and the server. */
-export function openDoor(server: HttpServer, { pace, nowMs, chance, onRefused }: DoorOptions): Door {
+export function openDoor(server: HttpServer, options: DoorOptions): Door {
+  const { pace, nowMs, chance, onRefused } = options;
   const upgrade = server.listeners('upgrade') as OnUpgrade[];
-  const line = new Queue<Newcomer>();
+  const line = new Queue<{ readonly newcomer: Newcomer }>();
   const toTurnAway = new Queue<Unlucky>();
+  const excess = new Queue<Excess>();
   let timer: NodeJS.Timeout | undefined;
 
   server.removeAllListeners('upgrade');
   server.on('upgrade', (...newcomer: Newcomer) => {
+    const waitMs = options.waitMs(newcomer[0]);
+    if (waitMs > 0) return tooMany(newcomer, waitMs + EXCESS_SPREAD_MS * (0.5 + chance() / 2));
     if (line.size === 0 && enter(pace, nowMs())) return letIn(newcomer);
     const isPatient = mayWait(pace, line.size);
-    if (!isPatient && toTurnAway.size >= TO_TURN_AWAY_MAX) return cut(newcomer);
-    // What it suffers while it waits is noticed when its turn comes.
-    newcomer[1].on('error', ignore);
-    if (isPatient) line.push(newcomer);
-    else toTurnAway.push({ newcomer, sinceMs: nowMs() });
-    timer ??= setInterval(step, STEP_MS);
+    if (isPatient) return keep(line, { newcomer });
+    if (toTurnAway.size < TO_TURN_AWAY_MAX) return keep(toTurnAway, { newcomer, sinceMs: nowMs() });
+    cut(newcomer, 503, comeBackAfter(pace, nowMs(), chance()));
   });
 
+  function tooMany(newcomer: Newcomer, waitMs: number): void {
+    if (excess.size < EXCESS_MAX) keep(excess, { newcomer, waitMs: Math.round(waitMs) });
+    else cut(newcomer, 429, waitMs);
+  }
+
+  function keep<Kept extends { readonly newcomer: Newcomer }>(queue: Queue<Kept>, kept: Kept): void {
+    // What it suffers while it waits is noticed when its turn comes.
+    kept.newcomer[1].on('error', ignore);
+    queue.push(kept);
+    timer ??= setInterval(step, STEP_MS);
+  }
+
   function step(): void {
-    while (line.size > 0 && enter(pace, nowMs())) letIn(line.take());
+    while (line.size > 0 && enter(pace, nowMs())) letIn(line.take().newcomer);
     // The pace may have risen since they came.
-    while (toTurnAway.size > 0 && mayWait(pace, line.size)) line.push(toTurnAway.take().newcomer);
+    while (toTurnAway.size > 0 && mayWait(pace, line.size)) line.push(toTurnAway.take());
     const hopelessMs = nowMs() - PATIENCE_MS;
     for (let n = 0; n < TURNED_AWAY_PER_STEP && (toTurnAway.next?.sinceMs ?? Infinity) < hopelessMs; n++)
-      sendBack(toTurnAway.take().newcomer);
-    if (line.size + toTurnAway.size > 0) return;
+      sendBack(toTurnAway.take().newcomer, comeBackAfter(pace, nowMs(), chance()));
+    for (let n = 0; n < EXCESS_PER_STEP && excess.size > 0; n++) {
+      const { newcomer, waitMs } = excess.take();
+      sendBack(newcomer, waitMs);
+    }
+    if (line.size + toTurnAway.size + excess.size > 0) return;
     clearInterval(timer);
     timer = undefined;
   }
@@ -79,30 +107,27 @@ export function openDoor(server: HttpServer, { pace, nowMs, chance, onRefused }:
     forgetRequest(socket, before);
   }
 
-  function sendBack([request, socket]: Newcomer): void {
+  function sendBack([request, socket]: Newcomer, waitMs: number): void {
     if (socket.destroyed) return;
     onRefused('rate_limited');
-    const waitMs = comeBackAfter(pace, nowMs(), chance());
-    turnAway(request, socket, wireError('rate_limited', 'The node takes no more right now.', waitMs));
+    turnAway(request, socket, wireError('rate_limited', 'Too many newcomers at once.', waitMs));
   }
 
-  function cut([, socket]: Newcomer): void {
+  function cut([, socket]: Newcomer, status: 429 | 503, waitMs: number): void {
     onRefused('flood');
-    const waitS = Math.ceil(comeBackAfter(pace, nowMs(), chance()) / 1_000);
+    const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nRetry-After: ${Math.ceil(waitMs / 1_000)}`;
     socket.on('error', ignore);
-    socket.end(
-      `HTTP/1.1 503 Service Unavailable\r\nRetry-After: ${waitS}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-    );
+    socket.end(`${head}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
   }
 
   return {
     get waiting() {
-      return line.size + toTurnAway.size;
+      return line.size + toTurnAway.size + excess.size;
     },
     close() {
       clearInterval(timer);
-      while (line.size > 0) line.take()[1].destroy();
-      while (toTurnAway.size > 0) toTurnAway.take().newcomer[1].destroy();
+      for (const queue of [line, toTurnAway, excess])
+        while (queue.size > 0) queue.take().newcomer[1].destroy();
     },
   };
 }

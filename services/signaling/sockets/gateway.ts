@@ -1,28 +1,29 @@
 import type { Server as HttpServer } from 'node:http';
-import type { Socket as TcpSocket } from 'node:net';
-import { FRAME_BYTES_MAX, PROTOCOL_VERSION } from '@fenghuo/protocol';
-import { Server, type Socket } from 'socket.io';
+import { FRAME_BYTES_MAX, PROTOCOL_VERSION, type WireError, wireError } from '@fenghuo/protocol';
+import { Server, type ServerOptions, type Socket } from 'socket.io';
+import type { WebSocket } from 'ws';
 import type { SocketAdapter } from '../backplane/backplane.ts';
-import { type Identity, NOBODY_KNOWN } from '../domain/identity.ts';
+import type { Identity } from '../domain/identity.ts';
 import type { Pace } from '../domain/pace.ts';
 import { roomHome } from '../domain/room-id.ts';
 import { connectionLost } from '../requests/connection-lost.ts';
 import type { Connection, DropReason, RequestContext } from '../requests/context.ts';
+import type { Senders } from '../requests/sender.ts';
 import { type Announcer, openAnnouncer } from './announcements.ts';
 import { openDoor } from './door.ts';
-import { takeEarly } from './early-requests.ts';
-import { eventFrame } from './frames.ts';
-import { type Admission, addressOf, admit, HandshakeRefused } from './handshake.ts';
+import { type Admission, admit, HandshakeRefused } from './handshake.ts';
 import { OutgoingMail } from './outbox.ts';
-import { type RequestSource, requestParser } from './parser.ts';
+import { requestParser, requestSourceOf } from './parser.ts';
+import type { Place, Places } from './places.ts';
 import { RecordFrames } from './record-frames.ts';
 import { type ServeOptions, serve } from './serve.ts';
 import { type CloseReason, type ConnectionParts, SocketConnection } from './socket-connection.ts';
+import { BoundedWebSocketServer, webSocketOf } from './web-socket-engine.ts';
 
 export interface GatewayOptions extends ServeOptions {
-  readonly admission: Omit<Admission, 'connections'>;
-  /** Which tells where connections come from. */
-  readonly isBehindProxy: boolean;
+  readonly admission: Admission;
+  readonly places: Places;
+  readonly senders: Senders;
   /** At which newcomers are let in. */
   readonly pace: Pace;
   readonly adapter: SocketAdapter;
@@ -39,8 +40,10 @@ export interface GatewayObserver {
 }
 
 export interface Gateway {
-  /** Every open connection. */
+  /** Every connection that was let in. */
   readonly connections: ReadonlySet<Connection>;
+  /** All that are open, let in or not. */
+  readonly places: Pick<Places, 'size' | 'unjoined' | 'isFull'>;
   readonly peers: number;
   /** Newcomers who wait to be let in, or turned away. */
   readonly newcomers: number;
@@ -53,13 +56,13 @@ export interface Gateway {
 }
 
 /** A WebSocket that does not ask for the namespace within this time is closed. */
-const CONNECT_TIMEOUT_MS = 10_000;
-const SLOW_READERS_EVERY_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 /** What is open so long after the end began is ended without a word. */
 const CLOSED_WITHIN_MS = 1_500;
 
 /** Serves clients over socket.io: WebSocket alone, so nothing in front needs sticky sessions. */
 export function openGateway(server: HttpServer, context: RequestContext, options: GatewayOptions): Gateway {
+  const { places, senders, observer } = options;
   const io = new Server(server, {
     transports: ['websocket'],
     serveClient: false,
@@ -67,62 +70,84 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     connectTimeout: CONNECT_TIMEOUT_MS,
     parser: requestParser(options.messageBytesMax),
     adapter: options.adapter,
+    wsEngine: BoundedWebSocketServer,
     ...pings(options.resumeWindowMs),
-  });
+  } as Partial<ServerOptions>);
   const door = openDoor(server, {
     pace: options.pace,
     nowMs: () => performance.now(),
     chance: Math.random,
-    onRefused: options.observer.refused,
-  });
-  const sockets = new Set<TcpSocket>();
-  server.on('connection', (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    waitMs: (request) => {
+      const place = places.of(request);
+      return place === undefined ? 0 : senders.spendAt(place.network, { handshakes: 1 });
+    },
+    onRefused: observer.refused,
   });
   const connections = new Set<SocketConnection>();
   const parts: ConnectionParts = {
     io,
+    places,
     mail: new OutgoingMail(),
     recordFrames: new RecordFrames(),
-    onDrop: options.observer.dropped,
+    onDrop: observer.dropped,
   };
-  const admission: Admission = {
-    ...options.admission,
-    connections: () => io.engine.clientsCount,
-  };
-  const identities = new WeakMap<Socket, Identity>();
-  io.use(async (socket, next) => {
-    socket.handshake.address = addressOf(socket.handshake, options.isBehindProxy);
-    const admitted = await admit(socket, admission);
-    // Nothing keeps a token longer than it is needed.
-    socket.handshake.auth = {};
-    if (!admitted.ok) {
-      options.observer.refused(admitted.error.code);
-      return next(new HandshakeRefused(admitted.error));
-    }
-    identities.set(socket, admitted.identity);
-    letIn(socket, next);
-  });
-  io.on('connection', (socket) => {
-    const connection = new SocketConnection(socket, parts);
-    connection.identity = identities.get(socket) ?? NOBODY_KNOWN;
-    connections.add(connection);
-    options.observer.opened();
-    attend(socket, connection, context, options);
-    socket.on('disconnect', (reason) => {
-      connections.delete(connection);
-      connection.disconnected();
-      requestsOf(socket).onRequest = undefined;
-      options.observer.closed(connection.closedFor(reason));
-      connectionLost(context, connection).catch((error) => options.failed('disconnect', error));
+
+  /** Decides on a CONNECT, and closes where it is refused: one WebSocket is one try. */
+  async function enter(socket: Socket, next: (refusal?: Error) => void): Promise<void> {
+    const place = places.of(socket.request);
+    const webSocket = webSocketOf(socket.request);
+    if (place === undefined || webSocket === undefined) return void socket.conn.close();
+    const admitted = await admit(socket.handshake, place, options.admission);
+    if (!admitted.ok) return refuse(socket, next, admitted.error);
+    letIn(socket, { place, identity: admitted.identity, webSocket }, next);
+  }
+
+  function refuse(socket: Socket, next: (refusal: Error) => void, error: WireError): void {
+    observer.refused(error.code);
+    next(new HandshakeRefused(error));
+    // Behind the refusal, which is written in the next tick.
+    setImmediate(() => socket.conn.close());
+  }
+
+  io.use((socket, next) => {
+    enter(socket, next).catch((error) => {
+      options.failed('handshake', error);
+      refuse(socket, next, wireError('unavailable'));
     });
   });
-  const shedding = setInterval(() => {
-    for (const connection of connections) connection.dropIfSlow();
-  }, SLOW_READERS_EVERY_MS);
+  io.on('connection', (socket) => {
+    try {
+      welcome(socket);
+    } catch (error) {
+      options.failed('connection', error);
+      socket.conn.close();
+    }
+  });
+
+  function welcome(socket: Socket): void {
+    const { place, identity, webSocket } = socket.data as Admitted;
+    const sender = senders.open(place.network, identity.sub);
+    const connection = new SocketConnection(socket, { place, identity, webSocket, sender }, parts);
+    connections.add(connection);
+    observer.opened();
+    connection.send('welcome', { ...context.location, protocol: PROTOCOL_VERSION });
+    const source = requestSourceOf(socket.handshake);
+    forgetHandshake(socket);
+    source.onRequest = (request) => serve(context, connection, request, options);
+    socket.on('disconnect', (reason) => {
+      connections.delete(connection);
+      source.onRequest = undefined;
+      connection.disconnected();
+      // After a client's goodbye to the namespace, its WebSocket has nothing more to say.
+      socket.conn.close();
+      observer.closed(connection.closedFor(reason));
+      connectionLost(context, connection).catch((error) => options.failed('disconnect', error));
+    });
+  }
+
   return {
     connections,
+    places,
     announcer: openAnnouncer(io, context.location),
     get peers() {
       let peers = 0;
@@ -143,50 +168,41 @@ export function openGateway(server: HttpServer, context: RequestContext, options
         if (home === undefined || homeOf(connection) === home) connection.drop(reason);
     },
     close() {
-      clearInterval(shedding);
       door.close();
       // Who is just being turned away, or has only just come, holds a socket that socket.io does not close.
-      const leaving = setTimeout(() => {
-        for (const socket of sockets) socket.destroy();
-      }, CLOSED_WITHIN_MS);
-      return io.close().finally(() => clearTimeout(leaving));
+      const leaving = setTimeout(() => places.destroyAll(), CLOSED_WITHIN_MS);
+      return io.close().finally(() => {
+        clearTimeout(leaving);
+        places.close();
+      });
     },
   };
 }
 
+/** What is known of a socket once it is let in. */
+interface Admitted {
+  readonly place: Place;
+  readonly identity: Identity;
+  readonly webSocket: WebSocket;
+}
+
 /** What socket.io answers in its next tick, and the welcome after it, are one write. */
-function letIn({ request }: Socket, next: () => void): void {
+function letIn(socket: Socket, admitted: Admitted, next: () => void): void {
+  const { request } = socket;
+  socket.data = admitted;
   request.socket.cork();
   next();
   process.nextTick(() => request.socket.uncork());
 }
 
-function attend(
-  socket: Socket,
-  connection: SocketConnection,
-  context: RequestContext,
-  options: GatewayOptions,
-): void {
-  greet(socket, connection, context);
-  // What is kept of the handshake's request would be a third of an idle connection's memory; its address is all that counts.
-  (socket.conn as unknown as { request: unknown }).request = null;
+/** Nothing keeps a token longer than it is needed; the request would be a third of an idle connection's memory. */
+function forgetHandshake(socket: Socket): void {
+  socket.handshake.auth = {};
   socket.handshake.headers = {};
   socket.handshake.query = {};
-  const requests = requestsOf(socket);
-  requests.onRequest = (request) => serve(context, connection, request, options);
-  takeEarly(socket, requests);
-}
-
-/** The engine would write the welcome only once what came before is written; past it, where nothing waits that it could overtake. */
-function greet({ request }: Socket, connection: SocketConnection, { location }: RequestContext): void {
-  const welcome = { ...location, protocol: PROTOCOL_VERSION } as const;
-  if (connection.packetsWaiting > 0) connection.send('welcome', welcome);
-  else request.socket.write(eventFrame('welcome', JSON.stringify(welcome)));
-}
-
-/** The decoder that socket.io made of our parser for this client; its types hide it. */
-function requestsOf({ client }: Socket): RequestSource {
-  return (client as unknown as { readonly decoder: RequestSource }).decoder;
+  // As socket.io's documentation has it ("Memory usage").
+  (socket.conn as { request: unknown }).request = null;
+  socket.data = {};
 }
 
 /** Where the room is that a connection is in, or on its way to. */

@@ -1,32 +1,32 @@
-import type { Socket as TcpSocket } from 'node:net';
 import type { Socket } from 'socket.io';
 
-/** What is used of the engine's connection. Its types hide half of it. */
-interface Engine {
-  readonly readyState: string;
-  /** What waits until the transport is writable again. */
-  readonly writeBuffer: readonly { readonly data?: unknown }[];
-  readonly transport: { readonly writable: boolean; readonly socket?: WebSocket };
-  write(data: Buffer, options: { readonly wsPreEncodedFrame: readonly Buffer[] }): void;
-  on(event: 'packetCreate', listener: () => void): void;
-  off(event: 'packetCreate', listener: () => void): void;
-}
-
-interface WebSocket {
-  readonly readyState: number;
-  readonly _socket: TcpSocket;
-  close(code: number): void;
-  terminate(): void;
-}
-const OPEN = 1;
+/** What a client that does not read may leave waiting in this process, and all of them together. */
+const WAITING_BYTES_MAX = 8 * 1_048_576;
+const ALL_WAITING_BYTES_MAX = 48 * 1_048_576;
 
 /** Writes what fell due in one turn of the event loop: for each client once, since a write costs more than what it sends. */
 export class OutgoingMail {
+  readonly #waiting = new Map<Outbox, number>();
+  #waitingBytes = 0;
   #outboxes: Outbox[] = [];
 
   /** The outbox has something to send at the end of this turn. */
   add(outbox: Outbox): void {
     if (this.#outboxes.push(outbox) === 1) setImmediate(this.#send);
+  }
+
+  /** So many bytes wait for a client that takes them too slowly; 0: none any more. */
+  note(outbox: Outbox, bytes: number): void {
+    this.#waitingBytes += bytes - (this.#waiting.get(outbox) ?? 0);
+    if (bytes === 0) this.#waiting.delete(outbox);
+    else this.#waiting.set(outbox, bytes);
+    if (bytes > WAITING_BYTES_MAX) outbox.giveUp();
+    while (this.#waitingBytes > ALL_WAITING_BYTES_MAX) this.#slowest().giveUp();
+  }
+
+  #slowest(): Outbox {
+    const [[slowest]] = [...this.#waiting].sort(([, a], [, b]) => b - a) as [[Outbox, number]];
+    return slowest;
   }
 
   #send = (): void => {
@@ -37,62 +37,107 @@ export class OutgoingMail {
 }
 
 /**
- * The frames that are due to one client, in order. They go past the engine while its client takes what it is sent; what
- * a client leaves waiting is kept by the engine. What socket.io sends by itself does not overtake them.
+ * The frames that are due to one client, in order. While the client has not taken a write, what falls due waits here, counted.
+ * What socket.io sends by itself (pings, what is for a room and may be lost) does not overtake them.
  */
 export class Outbox {
   readonly #mail: OutgoingMail;
-  readonly #engine: Engine;
+  readonly #engine: Socket['conn'];
+  readonly #onSlow: () => void;
   #due: Buffer[] = [];
+  #dueBytes = 0;
+  /** Packets of the engine that wait until its transport is writable, and their bytes. */
+  #engineBytes = 0;
+  #enginePackets = 0;
+  /** Writes of which the kernel has not taken all. */
+  #writes = 0;
+  #isNoted = false;
+  #isOver = false;
 
-  constructor(mail: OutgoingMail, engine: Socket['conn']) {
+  /** `onSlow`: too much waits for the client; nothing is sent to it any more. */
+  constructor(mail: OutgoingMail, engine: Socket['conn'], onSlow: () => void) {
     this.#mail = mail;
-    this.#engine = engine as unknown as Engine;
-    this.#engine.on('packetCreate', this.flush);
+    this.#engine = engine;
+    this.#onSlow = onSlow;
+    engine.on('packetCreate', ({ data }: { readonly data?: unknown }) => this.#created(data));
+    engine.on('flush', () => this.#flushed());
   }
 
   put(frame: Buffer): void {
-    if (this.#due.push(frame) === 1) this.#mail.add(this);
+    if (this.#isOver) return;
+    this.#dueBytes += frame.length;
+    if (this.#due.push(frame) === 1 && this.#writes === 0) this.#mail.add(this);
+    if (this.#writes > 0) this.#note();
   }
 
-  /** Writes now what is due; drops it if the connection is closing. */
-  readonly flush = (): void => {
-    if (this.#due.length === 0) return;
-    const due = this.#due;
-    this.#due = [];
-    const { webSocket } = this;
-    if (this.#engine.readyState !== 'open' || webSocket?.readyState !== OPEN) return;
-    if (this.#takesMore(webSocket)) webSocket._socket.write(joined(due));
-    // The data is never looked at where there is a frame; it tells `bytesWaiting`.
-    else for (const frame of due) this.#engine.write(frame, { wsPreEncodedFrame: [frame] });
-  };
-
-  /** Whether nothing waits that a frame could overtake, or that its client should take first. */
-  #takesMore({ _socket }: WebSocket): boolean {
-    const { transport, writeBuffer } = this.#engine;
-    return transport.writable && writeBuffer.length === 0 && _socket.writableLength === 0;
+  /** Writes now what is due, unless the client has yet to take the write before. */
+  flush(): void {
+    if (this.#due.length > 0 && this.#writes === 0) this.#write();
   }
 
   /** Packets that the client has not taken yet. */
   get packetsWaiting(): number {
-    return this.#engine.writeBuffer.length;
+    return this.#due.length + this.#enginePackets;
   }
 
-  get bytesWaiting(): number {
-    let bytes = 0;
-    for (const { data } of this.#engine.writeBuffer)
-      bytes += typeof data === 'string' || Buffer.isBuffer(data) ? data.length : 0;
-    return bytes;
-  }
-
-  get webSocket(): WebSocket | undefined {
-    return this.#engine.transport.socket;
-  }
-
-  /** Of a socket.io socket that is no more, whose client may go on with another one over the same connection. */
+  /** Hands over what is due; nothing is sent or kept after it. */
   close(): void {
+    if (this.#due.length > 0) this.#write();
+    this.#discard();
+  }
+
+  giveUp(): void {
+    this.#discard();
+    this.#onSlow();
+  }
+
+  #discard(): void {
+    this.#isOver = true;
+    this.#due = [];
+    this.#dueBytes = 0;
+    this.#engineBytes = 0;
+    this.#enginePackets = 0;
+    this.#note();
+  }
+
+  #write(): void {
+    const frames = joined(this.#due);
+    this.#due = [];
+    this.#dueBytes = 0;
+    this.#writes += 1;
+    // As socket.io's own adapter hands over frames: the data is not looked at where there is one; it tells its bytes.
+    const options = { wsPreEncodedFrame: [frames] } as object;
+    this.#engine.write(frames, options, () => this.#written());
+  }
+
+  #written(): void {
+    this.#writes -= 1;
+    if (this.#writes > 0 || this.#isOver) return;
     this.flush();
-    this.#engine.off('packetCreate', this.flush);
+    this.#note();
+  }
+
+  /** A packet of socket.io's, or of ours: what is due goes before it. */
+  #created(data: unknown): void {
+    if (this.#due.length > 0) this.#write();
+    const bytes = typeof data === 'string' || Buffer.isBuffer(data) ? data.length : 0;
+    this.#engineBytes += bytes;
+    this.#enginePackets += 1;
+    // A first one is mostly taken at once.
+    if (this.#engineBytes > bytes) this.#note();
+  }
+
+  /** The transport has taken all that waited in the engine. */
+  #flushed(): void {
+    this.#engineBytes = 0;
+    this.#enginePackets = 0;
+    if (this.#isNoted) this.#note();
+  }
+
+  #note(): void {
+    const bytes = this.#dueBytes + this.#engineBytes;
+    this.#isNoted = bytes > 0;
+    this.#mail.note(this, bytes);
   }
 }
 

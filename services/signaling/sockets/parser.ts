@@ -19,13 +19,26 @@ export interface IncomingRequest {
 export interface RequestSource {
   /** Called for each as its frame is read, past socket.io, which would go through four calls and a tick; it must not throw. */
   onRequest: ((request: IncomingRequest) => void) | undefined;
-  /** Hands on the request that a packet is; false where it is none that could be read at once, and nothing was done. */
-  take(packet: string): boolean;
+}
+
+/** Under which a handshake's `auth`, made of the CONNECT packet, holds the source of what its client asks. */
+const SOURCE = Symbol('request source');
+
+/** What a CONNECT packet brought: of its payload the token alone. */
+export interface ConnectAuth {
+  readonly token?: unknown;
+  readonly [SOURCE]: RequestSource;
+}
+
+/** The requests of the client whose handshake this is. */
+export function requestSourceOf(handshake: { readonly auth: unknown }): RequestSource {
+  return (handshake.auth as ConnectAuth)[SOURCE];
 }
 
 /**
  * The socket.io parser (protocol 5) that makes one `IncomingRequest` of each event, in place of its arguments, and knows
- * how large a payload was: only a frame over the limit is measured again, so a request within it costs nothing.
+ * how large a payload was: only a frame over the limit is measured again, so a request within it costs nothing. One
+ * WebSocket is one connection to the namespace: it throws where a client connects again, or goes on after its goodbye.
  */
 export function requestParser(payloadBytesMax: number) {
   class RequestDecoder extends EventEmitter implements RequestSource {
@@ -37,23 +50,27 @@ export function requestParser(payloadBytesMax: number) {
     #isBinary = false;
     /** What is between the text of a packet and its last attachment. */
     #isWithinPacket = false;
-
-    take(packet: string): boolean {
-      if (this.onRequest === undefined || this.#isWithinPacket || isLonger(packet, payloadBytesMax))
-        return false;
-      const request = readRequest(packet);
-      if (request !== undefined) this.onRequest(request);
-      return request !== undefined;
-    }
+    #hasConnected = false;
+    #isOver = false;
 
     /** Throws where the frame is not of the protocol: socket.io then closes the connection. */
     add(chunk: unknown): void {
-      if (typeof chunk === 'string' && this.take(chunk)) return;
+      if (this.#isOver) throw new Error('a packet after DISCONNECT');
+      if (typeof chunk === 'string' && this.#take(chunk)) return;
       this.#isBinary = typeof chunk !== 'string';
       this.#isOversize = typeof chunk === 'string' && isLonger(chunk, payloadBytesMax);
       this.#isWithinPacket = true;
       this.#stock ??= this.#makeStock();
       this.#stock.add(chunk);
+    }
+
+    /** Hands on the request that a packet is; false where it is none that could be read at once, and nothing was done. */
+    #take(packet: string): boolean {
+      if (this.onRequest === undefined || this.#isWithinPacket || isLonger(packet, payloadBytesMax))
+        return false;
+      const request = readRequest(packet);
+      if (request !== undefined) this.onRequest(request);
+      return request !== undefined;
     }
 
     #makeStock(): Decoder {
@@ -62,10 +79,23 @@ export function requestParser(payloadBytesMax: number) {
         this.#isWithinPacket = false;
         // A packet that is whole leaves nothing behind.
         this.#stock = undefined;
-        if (packet.type === PacketType.EVENT) this.#handOn(this.#requestOf(packet), packet.nsp);
-        else this.emit('decoded', packet);
+        if (packet.type === PacketType.CONNECT) this.#connect(packet);
+        else if (packet.type === PacketType.EVENT) this.#handOn(this.#requestOf(packet), packet.nsp);
+        else this.#pass(packet);
       });
       return stock;
+    }
+
+    #connect(packet: Packet): void {
+      if (this.#hasConnected) throw new Error('a second CONNECT');
+      this.#hasConnected = true;
+      const token: unknown = packet.data?.token;
+      this.emit('decoded', { ...packet, data: { token, [SOURCE]: this } satisfies ConnectAuth });
+    }
+
+    #pass(packet: Packet): void {
+      this.#isOver = packet.type === PacketType.DISCONNECT;
+      this.emit('decoded', packet);
     }
 
     /** Socket.io closes the connection of who asks before it is connected, or in another namespace. */
@@ -75,6 +105,8 @@ export function requestParser(payloadBytesMax: number) {
     }
 
     #requestOf({ data = [], id }: Packet): IncomingRequest {
+      // It could not be written as it was read.
+      if (id !== undefined && !Number.isSafeInteger(id)) throw new Error('a packet id that is too large');
       const [name, payload, extra] = data;
       return { name, payload: this.#payloadOf(payload, extra), packetId: id };
     }

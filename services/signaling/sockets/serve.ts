@@ -1,5 +1,6 @@
 import { type ErrorCode, REQUEST_NAMES, REQUESTS, type RequestName } from '@fenghuo/protocol';
 import { z } from 'zod';
+import type { Cost } from '../domain/budget.ts';
 import type { Pending } from '../domain/later.ts';
 import type { Connection, RequestContext } from '../requests/context.ts';
 import { HANDLERS } from '../requests/index.ts';
@@ -36,6 +37,12 @@ export interface ServeOptions {
 /** What `serve` needs of a connection, besides what requests do. */
 type Asking = Connection & { acknowledge(packetId: number, reply: Reply): void };
 
+/** What a request costs that is none; others are charged where they are done. */
+const INVALID: Cost = { requests: 1 };
+const REFUSED: Cost = { refusals: 1 };
+/** The node's own doing, or that of another connection of this session: the sender is not to blame. */
+const BLAMELESS: ReadonlySet<ErrorCode> = new Set(['unavailable', 'draining', 'session_replaced']);
+
 /** Answers what came from the network, whatever is in it, in this turn where the answer is known. Never throws. */
 export function serve(
   context: RequestContext,
@@ -45,6 +52,7 @@ export function serve(
 ): void {
   const checked = check(request, options.messageBytesMax);
   const type = 'name' in checked ? typeOf(checked) : 'invalid';
+  if (type === 'invalid') connection.sender.owe(INVALID);
   const { answer, fail } = answering(connection, request.packetId, type, options);
   try {
     const reply = 'name' in checked ? handle(context, connection, checked) : checked;
@@ -68,6 +76,8 @@ function answering(
       answered(type, reply.ok ? 'ok' : reply.error.code, (performance.now() - sinceMs) / 1_000);
       if (packetId !== undefined) connection.acknowledge(packetId, reply);
       if (reply.ok) reply.afterReply?.();
+      else if (!BLAMELESS.has(reply.error.code) && connection.sender.spend(REFUSED) > 0)
+        connection.drop('flooding');
     } catch (error) {
       failed('serve', error);
     }

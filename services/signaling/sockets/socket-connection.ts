@@ -1,27 +1,24 @@
 import { hash } from 'node:crypto';
 import type { EventName, Events, PeerId, RemovedReason } from '@fenghuo/protocol';
 import type { Server, Socket } from 'socket.io';
+import type { WebSocket } from 'ws';
 import { WITHIN } from '../backplane/backplane.ts';
-import { type Identity, NOBODY_KNOWN } from '../domain/identity.ts';
+import type { Network } from '../domain/address.ts';
+import type { Cost } from '../domain/budget.ts';
+import type { Identity } from '../domain/identity.ts';
 import { type RoomId, roomHome } from '../domain/room-id.ts';
 import type { RoomRecord } from '../domain/room-record.ts';
 import type { Connection, DropReason, UnsettledJoin } from '../requests/context.ts';
 import type { Reply } from '../requests/reply.ts';
+import type { Sender } from '../requests/sender.ts';
 import type { Session } from '../requests/session.ts';
 import { ackFrame, eventFrame } from './frames.ts';
 import { Outbox, type OutgoingMail } from './outbox.ts';
+import type { Place, Places } from './places.ts';
 import type { RecordFrames } from './record-frames.ts';
-
-/** What a client that does not read may leave waiting in this process. */
-const WAITING_BYTES_MAX = 8 * 1_048_576;
-/** So few packets cannot be over it. */
-const WAITING_PACKETS_FEW = 32;
 
 /** WebSocket close code "service restart" (RFC 6455 registry): clients reconnect by themselves after it. */
 const SERVICE_RESTART = 1012;
-
-/** Who has not answered a close for so long does not hear any more. */
-const CLOSE_TIMEOUT_MS = 1_000;
 
 /** Why a connection ended: because this node dropped it, or for what socket.io has a name of its own. */
 export const CLOSE_REASONS = [
@@ -34,6 +31,9 @@ export const CLOSE_REASONS = [
   'shutdown',
   'drain',
   'slow_reader',
+  'flooding',
+  'crowded',
+  'not_joined',
 ] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 
@@ -48,31 +48,72 @@ const SOCKET_IO_REASONS: Readonly<Record<string, CloseReason>> = {
 /** What the connections of one node share. */
 export interface ConnectionParts {
   readonly io: Server;
+  readonly places: Places;
   readonly mail: OutgoingMail;
   readonly recordFrames: RecordFrames;
   onDrop(reason: DropReason): void;
 }
 
+/** Who is at the other end, and by what. */
+export interface Ends {
+  readonly place: Place;
+  readonly sender: Sender;
+  readonly identity: Identity;
+  readonly webSocket: WebSocket;
+}
+
+/** Roster replies are larger; what is smaller is not worth the reckoning. */
+const REPLY_BYTES_FEW = 1_024;
+/** Pings, pongs and packets of any kind: requests are counted by themselves. */
+const FRAME: Cost = { frames: 1 };
+
 /** One socket.io socket, as requests see it. */
 export class SocketConnection implements Connection {
-  membership: Session | 'joining' | undefined;
   heading: RoomId | undefined;
   unsettledJoin: UnsettledJoin | undefined;
   lastLeaveId: number | undefined;
-  identity: Identity = NOBODY_KNOWN;
+  identity: Identity;
+  readonly sender: Sender;
+  readonly #place: Place;
   readonly #socket: Socket;
+  readonly #webSocket: WebSocket;
   readonly #outbox: Outbox;
   readonly #parts: ConnectionParts;
+  #membership: Session | 'joining' | undefined;
   #droppedFor: DropReason | undefined;
 
-  constructor(socket: Socket, parts: ConnectionParts) {
+  constructor(socket: Socket, { place, sender, identity, webSocket }: Ends, parts: ConnectionParts) {
     this.#socket = socket;
+    this.#webSocket = webSocket;
     this.#parts = parts;
-    this.#outbox = new Outbox(parts.mail, socket.conn);
+    this.#place = place;
+    this.sender = sender;
+    this.identity = identity;
+    this.#outbox = new Outbox(parts.mail, socket.conn, () => this.drop('slow_reader'));
+    place.close = (why) => this.drop(why);
+    const count = () => this.#countFrame();
+    socket.conn.on('packet', count);
+    webSocket.on('ping', count);
+    webSocket.on('pong', count);
+  }
+
+  get membership(): Session | 'joining' | undefined {
+    return this.#membership;
+  }
+
+  set membership(membership: Session | 'joining' | undefined) {
+    this.#membership = membership;
+    const isJoined = membership !== undefined;
+    this.sender.hasSession = isJoined;
+    this.#parts.places.setJoined(this.#place, isJoined);
+  }
+
+  get network(): Network {
+    return this.#place.network;
   }
 
   get address(): string {
-    return this.#socket.handshake.address;
+    return this.#place.address;
   }
 
   get isOpen(): boolean {
@@ -85,7 +126,9 @@ export class SocketConnection implements Connection {
 
   /** Answers the packet of that id. */
   acknowledge(id: number, reply: Reply): void {
-    this.#outbox.put(ackFrame(id, reply));
+    const frame = ackFrame(id, reply);
+    if (frame.length > REPLY_BYTES_FEW) this.sender.owe({ sent_bytes: frame.length });
+    this.#outbox.put(frame);
   }
 
   sendRecord(record: RoomRecord): void {
@@ -122,15 +165,10 @@ export class SocketConnection implements Connection {
     this.#droppedFor = reason;
     this.#parts.onDrop(reason);
     this.#outbox.flush();
-    const { webSocket } = this.#outbox;
-    // The engine's own close would be taken for a goodbye; this one makes clients come back. Who does not read
-    // would not read it either.
-    if (reason === 'slow_reader') {
-      webSocket?.terminate();
-    } else {
-      webSocket?.close(SERVICE_RESTART);
-      setTimeout(() => webSocket?.terminate(), CLOSE_TIMEOUT_MS).unref();
-    }
+    // Who does not read would not read a close either, and who floods would go on for as long as it takes.
+    if (reason === 'slow_reader' || reason === 'flooding') this.#webSocket.terminate();
+    // The engine's own close would be taken for a goodbye; this one makes clients come back.
+    else this.#webSocket.close(SERVICE_RESTART);
   }
 
   /** Why it ended; `reason` is socket.io's. */
@@ -141,6 +179,7 @@ export class SocketConnection implements Connection {
   /** To be called once socket.io says that the socket is disconnected. */
   disconnected(): void {
     this.#outbox.close();
+    this.sender.close();
   }
 
   /** Packets that its client has not taken yet. */
@@ -148,10 +187,8 @@ export class SocketConnection implements Connection {
     return this.#outbox.packetsWaiting;
   }
 
-  /** Drops a client that has stopped to read: what waits for it would grow without bound. */
-  dropIfSlow(): void {
-    if (this.#outbox.packetsWaiting <= WAITING_PACKETS_FEW) return;
-    if (this.#outbox.bytesWaiting > WAITING_BYTES_MAX) this.drop('slow_reader');
+  #countFrame(): void {
+    if (this.sender.spend(FRAME) > 0) this.drop('flooding');
   }
 }
 

@@ -10,12 +10,27 @@ const REFUSALS = [
   'rate_limited',
   'flood',
 ] as const;
-const DROPS = ['session_lost', 'shutdown', 'drain', 'slow_reader'] as const;
+const DROPS = [
+  'session_lost',
+  'shutdown',
+  'drain',
+  'slow_reader',
+  'flooding',
+  'crowded',
+  'not_joined',
+] as const;
 const GO_AWAY_REASONS = ['drain', 'rebalance'] as const;
 
 export function connectionMetrics(family: Family) {
   return {
-    connections: family.gauge('signaling_connections', 'Client connections that are open on this node now.'),
+    connections: family.gauge(
+      'signaling_connections',
+      'Connections to the clients’ port that are open now, from accept to close.',
+    ),
+    unjoined: family.gauge(
+      'signaling_connections_unjoined',
+      'Those of them that are in no room: on their way, or idle. They may hold a fifth of all places.',
+    ),
     connectionsMax: family.gauge(
       'signaling_connections_max',
       'Connections that this node takes at most: its CONNECTIONS_MAX.',
@@ -28,7 +43,7 @@ export function connectionMetrics(family: Family) {
     ),
     refused: family.counter(
       'signaling_handshakes_refused_total',
-      'Handshakes refused, by the code that the client got; flood: cut with HTTP 503 before it could get one.',
+      'Handshakes refused, by the code that the client got; flood: cut with HTTP 429 or 503 before it could get one.',
       { code: REFUSALS },
     ),
     waiting: family.gauge(
@@ -41,7 +56,7 @@ export function connectionMetrics(family: Family) {
     ),
     dropped: family.counter(
       'signaling_connections_dropped_total',
-      'Connections that the node closed of its own accord, by reason.',
+      'Connections that the node closed of its own accord, by reason. flooding: it went on against its limits; crowded: it was in no room and its place was needed; not_joined: it was in no room for JOIN_WITHIN_MS.',
       { reason: DROPS },
     ),
     packetsWaiting: family.gauge(

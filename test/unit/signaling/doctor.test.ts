@@ -264,7 +264,7 @@ describe('the rights that are tried', () => {
     const onKeys = Object.entries(NODE_COMMANDS)
       .filter(([, args]) => args[0] === 'K')
       .map(([name]) => name);
-    const onStrings = ['get', 'exists', 'pttl', 'pexpire'];
+    const onStrings = ['get', 'exists', 'pttl', 'expire', 'incrby', 'pexpire'];
     for (const name of onKeys.filter((each) => !onStrings.includes(each))) expect(name).toMatch(/^[hszx]/);
   });
 

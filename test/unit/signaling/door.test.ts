@@ -18,7 +18,7 @@ class FakeSocket extends Duplex {
   }
 }
 
-function openScene() {
+function openScene(waitMs = 0) {
   const server = new EventEmitter() as Server;
   const letIn: Duplex[] = [];
   const refused: string[] = [];
@@ -28,6 +28,7 @@ function openScene() {
     pace,
     nowMs: () => performance.now(),
     chance: () => 0.5,
+    waitMs: () => waitMs,
     onRefused: (how) => refused.push(how),
   });
   const knock = (count: number) =>
@@ -106,6 +107,22 @@ test('a flood is cut with HTTP 503', async () => {
   expect(cut[0]?.written).toMatch(/\r\nRetry-After: ([1-9]|10)\r\n/);
   await settled();
   expect(cut.every((socket) => socket.writableEnded)).toBe(true);
+});
+
+test('an address over its limit is told when to come back, and its flood is cut with HTTP 429', async () => {
+  const { knock, letIn, refused } = openScene(3_000);
+  const flood = knock(200);
+  expect(letIn).toEqual([]);
+  const cut = flood.filter((socket) => socket.written.startsWith('HTTP/1.1 429 '));
+  expect(cut.length).toBeGreaterThan(100);
+  expect(cut[0]?.written).toMatch(/\r\nRetry-After: 4\r\n/);
+  vi.advanceTimersByTime(1_000);
+  const told = flood.filter((socket) => socket.written.startsWith('HTTP/1.1 101 '));
+  expect(told.length + cut.length).toBe(200);
+  expect(new Set(refused)).toEqual(new Set(['flood', 'rate_limited']));
+  told[0]?.push('40');
+  await settled();
+  expect(told[0]?.written).toContain('"retry_after_ms":3750');
 });
 
 test('whose connection breaks while it waits takes nobody down, and is not let in', () => {

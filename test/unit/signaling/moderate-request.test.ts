@@ -1,12 +1,18 @@
 import type { ModerateRequest, PeerId } from '@fenghuo/protocol';
 import { expect, test } from 'vitest';
+import type { Network } from '../../../services/signaling/domain/address.ts';
 import { roomId } from '../../../services/signaling/domain/room-id.ts';
 import type { Connection, RequestContext, RoomHome } from '../../../services/signaling/requests/context.ts';
 import { moderate } from '../../../services/signaling/requests/moderate.ts';
+import { type Sender, Senders } from '../../../services/signaling/requests/sender.ts';
 import { Session } from '../../../services/signaling/requests/session.ts';
+
+const senderAt = (nowMs: () => number): Sender =>
+  new Senders({ userPeersMax: 20, addressPeersMax: 0, nowMs }).open('192.0.2.1' as Network, undefined);
 
 const seat = {
   wantsState: false,
+  size: 2,
   start: () => {},
   tellEpoch: async () => {},
   noteOwn: () => {},
@@ -24,8 +30,7 @@ test('the books tell who was shown out, by whom, and what was given as the reaso
   const room = roomId('blue', 'main');
   const session = new Session(
     { room, peer: 'ann' as PeerId, generation: 1, muted: [] },
-    { home, seat },
-    () => 0,
+    { home, seat, sender: senderAt(() => 0) },
   );
   const connection = { membership: session } as unknown as Connection;
   const order = { id: 2, action: 'ban', peer: 'bob', reason: 'spam' } as ModerateRequest;

@@ -2,40 +2,47 @@ import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
 import { Outbox, OutgoingMail } from '../../../services/signaling/sockets/outbox.ts';
 
-/** An engine's connection that writes down what reaches the TCP socket past it, and what it is given to keep. */
+/** An engine's connection whose client takes a write when the test says so. */
 class FakeEngine extends EventEmitter {
-  readyState = 'open';
-  readonly writeBuffer: { data?: unknown }[] = [];
   readonly written: string[] = [];
-  readonly kept: string[] = [];
-  readonly transport = {
-    writable: true,
-    socket: {
-      readyState: 1,
-      _socket: {
-        writableLength: 0,
-        write: (data: Buffer) => this.written.push(String(data)),
-      },
-    },
-  };
+  readonly #onSent: (() => void)[] = [];
+  readonly #waiting: string[] = [];
+  isWritable = true;
 
-  write(data: Buffer | string): void {
-    this.emit('packetCreate');
-    this.kept.push(String(data));
-    this.writeBuffer.push({ data });
+  write(data: Buffer | string, _options?: object, onSent: () => void = () => {}): void {
+    this.emit('packetCreate', { data });
+    this.#waiting.push(String(data));
+    this.#onSent.push(onSent);
+    if (this.isWritable) this.#flush();
+  }
+
+  /** The client takes what was written. */
+  take(): void {
+    this.isWritable = true;
+    for (const onSent of this.#onSent.splice(0)) onSent();
+    this.#flush();
+  }
+
+  #flush(): void {
+    if (this.#waiting.length === 0) return;
+    this.isWritable = false;
+    this.emit('flush');
+    this.written.push(...this.#waiting.splice(0));
   }
 }
 
-function open() {
+function open(mail = new OutgoingMail()) {
   const engine = new FakeEngine();
-  const outbox = new Outbox(new OutgoingMail(), engine as never);
+  const slow: string[] = [];
+  const outbox = new Outbox(mail, engine as never, () => slow.push('slow'));
   const put = (...texts: string[]) => {
     for (const text of texts) outbox.put(Buffer.from(text));
   };
-  return { engine, outbox, put };
+  return { engine, outbox, put, slow };
 }
 
 const turn = () => new Promise(setImmediate);
+const MIB = 1_048_576;
 
 test('what falls due in one turn is one write, in its order, and what comes later another', async () => {
   const { engine, put } = open();
@@ -44,6 +51,7 @@ test('what falls due in one turn is one write, in its order, and what comes late
   put('last');
   expect(engine.written).toEqual([]);
   await turn();
+  engine.take();
   put('alone');
   await turn();
   expect(engine.written).toEqual(['reply event last', 'alone']);
@@ -53,42 +61,64 @@ test('what socket.io sends by itself comes after what was due before', () => {
   const { engine, put } = open();
   put('removed');
   engine.write('disconnect');
-  expect([engine.written, engine.kept]).toEqual([['removed'], ['disconnect']]);
+  engine.take();
+  expect(engine.written).toEqual(['removed', 'disconnect']);
 });
 
-test.each([
-  ['while a packet of the engine is under way', (engine: FakeEngine) => (engine.transport.writable = false)],
-  ['behind what the engine keeps', (engine: FakeEngine) => engine.writeBuffer.push({ data: 'a' })],
-  [
-    'while the client does not read',
-    (engine: FakeEngine) => (engine.transport.socket._socket.writableLength = 1),
-  ],
-])('the engine keeps it %s, each packet by itself', async (_, stop) => {
+test('while a client has not taken a write, what falls due waits, and is one write after it', async () => {
   const { engine, outbox, put } = open();
-  stop(engine);
-  const before = outbox.bytesWaiting;
-  put('one', 'three');
+  put('one');
   await turn();
-  expect(engine.written).toEqual([]);
-  expect(engine.kept).toEqual(['one', 'three']);
-  expect(outbox.bytesWaiting - before).toBe(8);
+  put('two ');
+  await turn();
+  put('three');
+  await turn();
+  expect(engine.written).toEqual(['one']);
+  expect(outbox.packetsWaiting).toBe(2);
+  engine.take();
+  expect(engine.written).toEqual(['one', 'two three']);
+  expect(outbox.packetsWaiting).toBe(0);
 });
 
-test.each([
-  ['engine', (engine: FakeEngine) => (engine.readyState = 'closing')],
-  ['WebSocket', (engine: FakeEngine) => (engine.transport.socket.readyState = 2)],
-])('nothing is written behind the close of the %s', async (_, close) => {
-  const { engine, put } = open();
+test('a client that leaves more than 8 MiB waiting is given up, however few packets those are', async () => {
+  const { engine, outbox, put, slow } = open();
+  put('one');
+  await turn();
+  for (let n = 0; n < 4; n++) put('x'.repeat(2 * MIB));
+  expect(slow).toEqual([]);
+  put('x');
+  expect(slow).toEqual(['slow']);
   put('late');
-  close(engine);
-  await turn();
-  expect([engine.written, engine.kept]).toEqual([[], []]);
+  expect(outbox.packetsWaiting).toBe(0);
+  engine.take();
+  expect(engine.written).toEqual(['one']);
 });
 
-test('a closed outbox leaves nothing due and nothing on the connection', () => {
+test('what socket.io sends by itself counts, too', () => {
+  const { engine, slow } = open();
+  for (let n = 0; n < 6; n++) engine.write('x'.repeat(2 * MIB));
+  expect(slow).toEqual(['slow']);
+});
+
+test('where all clients together leave more than 48 MiB waiting, the one that leaves most is given up', async () => {
+  const mail = new OutgoingMail();
+  const [most, ...others] = Array.from({ length: 8 }, () => open(mail));
+  for (const { put } of [most, ...others].filter((each) => each !== undefined)) put('one');
+  await turn();
+  most?.put('x'.repeat(7 * MIB));
+  for (const { put } of others) put('x'.repeat(6 * MIB - 1));
+  expect(most?.slow).toEqual(['slow']);
+  expect(others.flatMap(({ slow }) => slow)).toEqual([]);
+});
+
+test('an outbox that closes hands over what is due, and keeps nothing', async () => {
   const { engine, outbox, put } = open();
   put('last');
   outbox.close();
   expect(engine.written).toEqual(['last']);
-  expect(engine.listenerCount('packetCreate')).toBe(0);
+  put('later');
+  await turn();
+  expect(outbox.packetsWaiting).toBe(0);
+  engine.take();
+  expect(engine.written).toEqual(['last']);
 });

@@ -4,6 +4,7 @@ import {
   BINARY,
   type IncomingRequest,
   requestParser,
+  requestSourceOf,
   TOO_LARGE,
 } from '../../../services/signaling/sockets/parser.ts';
 
@@ -68,7 +69,20 @@ test('a payload over the limit, and one with attachments, is not looked at', () 
   ]);
 });
 
-test.each(['1', '3["answer"]', '0{"token":"a"}'])('%j is left to socket.io', (text) => {
+test('of a CONNECT the token alone is kept, and a second one throws, as all does after a goodbye', () => {
+  const decoder = new (requestParser(1_000).Decoder)();
+  const packets: Packet[] = [];
+  decoder.on('decoded', (packet: Packet) => packets.push(packet));
+  decoder.add('0{"token":"a","more":"b"}');
+  expect(packets[0]?.data).toMatchObject({ token: 'a' });
+  expect(packets[0]?.data).not.toHaveProperty('more');
+  expect(requestSourceOf({ auth: packets[0]?.data })).toBe(decoder);
+  expect(() => decoder.add('0')).toThrow('CONNECT');
+  decoder.add('1');
+  expect(() => decoder.add('2["leave",{"id":2}]')).toThrow('DISCONNECT');
+});
+
+test.each(['1', '3["answer"]'])('%j is left to socket.io', (text) => {
   expect(read(text)).toEqual([readPlainly(text)]);
 });
 
@@ -87,12 +101,17 @@ test('who takes the requests gets them at once, but for those of other namespace
 });
 
 describe('what is not of the protocol throws, so that the connection is closed', () => {
-  test.each(['2["signal",{"id":', '2["disconnect",{}]', '2{"id":2}', '2["a"', '9', '23["leave",{}]x'])(
-    '%j',
-    (text) => {
-      expect(() => read(text)).toThrow();
-    },
-  );
+  test.each([
+    '2["signal",{"id":',
+    '2["disconnect",{}]',
+    '2{"id":2}',
+    '2["a"',
+    `2${'9'.repeat(32)}["leave",{}]`,
+    '9',
+    '23["leave",{}]x',
+  ])('%j', (text) => {
+    expect(() => read(text)).toThrow();
+  });
 
   test('a request in the middle of a packet with attachments', () => {
     expect(() => read('51-["message",{"_placeholder":true,"num":0}]', '2["leave",{"id":2}]')).toThrow();

@@ -1,14 +1,21 @@
 import type { PeerId } from '@fenghuo/protocol';
 import { expect, test } from 'vitest';
+import type { Network } from '../../../services/signaling/domain/address.ts';
+import { recordCost } from '../../../services/signaling/domain/budget.ts';
 import { Later } from '../../../services/signaling/domain/later.ts';
 import { ok, type Result, refuse } from '../../../services/signaling/domain/result.ts';
 import { roomId } from '../../../services/signaling/domain/room-id.ts';
 import type { RoomHome } from '../../../services/signaling/requests/context.ts';
 import { accepted } from '../../../services/signaling/requests/reply.ts';
+import { type Sender, Senders } from '../../../services/signaling/requests/sender.ts';
 import { Session } from '../../../services/signaling/requests/session.ts';
+
+const senderAt = (nowMs: () => number): Sender =>
+  new Senders({ userPeersMax: 20, addressPeersMax: 0, nowMs }).open('192.0.2.1' as Network, undefined);
 
 const seat = {
   wantsState: false,
+  size: 2,
   start: () => {},
   tellEpoch: async () => {},
   noteOwn: () => {},
@@ -23,14 +30,13 @@ function openSession() {
   let nowMs = 0;
   const session = new Session(
     { room: roomId('blue', 'main'), peer: 'ann' as PeerId, generation: 1, muted: [] },
-    { home, seat },
-    () => nowMs,
+    { home, seat, sender: senderAt(() => nowMs) },
   );
   const places: string[] = [];
   const send = (id: number, outcome: 'ok' | 'unavailable' | 'session_replaced' = 'ok', bytes = 10) =>
     session.handOver(
       id,
-      bytes,
+      recordCost(bytes, 1),
       async (place) => {
         places.push(`${place.previousId}>${place.id}`);
         return outcome === 'ok' ? ok(id) : refuse(outcome);
@@ -46,7 +52,7 @@ test('a fault in making a reply is told to who waits for it, and to nobody who b
   const outcome = new Later<Result<string>>();
   const reply = session.handOver(
     2,
-    0,
+    recordCost(0, 1),
     () => outcome,
     () => {
       throw new Error('a fault');
@@ -116,7 +122,7 @@ test('D5: who is told to wait by his room hears for how long, and goes on with t
   const { session, code, send } = openSession();
   const full = await session.handOver(
     2,
-    10,
+    { log_bytes: 10 },
     async () => refuse('rate_limited', 1_234),
     () => accepted({}),
   );
@@ -130,14 +136,13 @@ test('D5: who is told to wait by his room hears for how long, and goes on with t
 function openSlowSession() {
   const session = new Session(
     { room: roomId('blue', 'main'), peer: 'ann' as PeerId, generation: 1, muted: [] },
-    { home, seat },
-    () => 0,
+    { home, seat, sender: senderAt(() => 0) },
   );
   const calls: { place: string; answer: (outcome: 'ok' | 'unavailable') => void }[] = [];
   const send = async (id: number) => {
     const reply = await session.handOver(
       id,
-      10,
+      recordCost(10, 1),
       ({ previousId }) => {
         const { promise, resolve } = Promise.withResolvers<Outcome>();
         const answer = (outcome: 'ok' | 'unavailable') =>

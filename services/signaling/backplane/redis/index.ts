@@ -12,6 +12,7 @@ import {
 import { type Client, type Clients, type ConnectionObserver, connectRedis } from './connect.ts';
 import { redisDirectory } from './directory.ts';
 import { type DoorbellObserver, redisDoorbell } from './doorbell.ts';
+import { redisEntryLimits } from './entry-limits.ts';
 import { redisJournal } from './journal.ts';
 import { type Keys, redisKeys } from './keys.ts';
 import { redisLeases } from './leases.ts';
@@ -88,6 +89,7 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
     leases: redisLeases(run, runInRoom, clients.commands, keys, bounds),
     directory: redisDirectory(run, runInRoom, keys),
     journal: redisJournal(clients.commands, keys),
+    entries: redisEntryLimits(clients.commands, keys, options.entriesPerMinute ?? {}),
     rebuilds,
     doorbell,
     adapter: redisAdapter(clients, keys, (error) => observer.adapterFailed(error)),

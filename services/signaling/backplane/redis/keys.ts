@@ -30,6 +30,8 @@ export interface Keys {
   readonly journal: string;
   /** The set of rooms in which a process may hold sessions. */
   held(incarnation: string): string;
+  /** The prefix of the counters of those who come in. */
+  entries(entrant: string): string;
   /** Who sweeps a dead process now: one at a time is enough. */
   sweeper(incarnation: string): string;
   /** A node's own channel: on it ring the rooms that it hosts, and it rings itself. */
@@ -59,6 +61,7 @@ export function redisKeys(prefix: string): Keys {
     roomsByName: `${home}:rooms-by-name`,
     journal: `${home}:journal`,
     held: (incarnation) => `${prefix}:held:${incarnation}`,
+    entries: (entrant) => `${prefix}:entries:${entrant}`,
     sweeper: (incarnation) => `${prefix}:sweeper:${incarnation}`,
     channel: (incarnation) => `${prefix}:node:${incarnation}`,
     adapterPrefix: `${prefix}:io`,

@@ -1,0 +1,180 @@
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Socket as TcpSocket } from 'node:net';
+import { canonicalAddress, type Network, networkOf } from '../domain/address.ts';
+import { type Capacity, whoGoes } from '../domain/capacity.ts';
+
+/** Where a connection stands, from accept to close. */
+export interface Place {
+  /** Where it comes from, canonical; behind a proxy that is known with its first request. */
+  readonly address: string;
+  readonly network: Network;
+  /** It is in a room, or on its way into one. */
+  readonly isJoined: boolean;
+  /** Ends it; until somebody knows a better way, its socket is destroyed. */
+  close: (why: Displaced) => void;
+}
+
+/** Why a connection lost its place: another one took it, or it was in no room for too long. */
+export type Displaced = 'crowded' | 'not_joined';
+
+export interface PlacesOptions {
+  readonly capacity: Capacity;
+  readonly joinWithinMs: number;
+  readonly isBehindProxy: boolean;
+  readonly nowMs: () => number;
+}
+
+type Held = { -readonly [Member in keyof Place]: Place[Member] } & {
+  /** Since when it is in no room, or asks for nothing. */
+  sinceMs: number;
+  /** It has made a request. */
+  hasAsked: boolean;
+  /** Its place is somebody else's by now; it is told to go. */
+  isLeaving: boolean;
+};
+
+const SWEEP_EVERY_MS = 1_000;
+/** Who says nothing does not come to ask; Node's own time limits begin with the first byte. */
+const ASKS_WITHIN_MS = 5_000;
+
+/**
+ * The one count of a node's connections: admission, the gauge and readiness ask it. Who is in no room may stay for a
+ * while, and all of them may hold a share of the places, from which newcomers from elsewhere displace them.
+ */
+export class Places {
+  readonly #options: PlacesOptions;
+  readonly #held = new Map<TcpSocket, Held>();
+  /** In no room, by where they come from; of each network the one that waits longest is first. */
+  readonly #unjoined = new Map<Network, Set<Held>>();
+  #unjoinedCount = 0;
+  #joinedCount = 0;
+  readonly #sweep: NodeJS.Timeout;
+
+  constructor(server: HttpServer, options: PlacesOptions) {
+    this.#options = options;
+    server.maxConnections = options.capacity.sockets;
+    server.on('connection', (socket) => this.#accept(socket));
+    server.on('request', (request) => void this.of(request));
+    this.#sweep = setInterval(() => this.#endLate(), SWEEP_EVERY_MS);
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** How many of them are in no room. */
+  get unjoined(): number {
+    return this.#unjoinedCount;
+  }
+
+  /** Whether nobody else may join. */
+  get isFull(): boolean {
+    return this.#joinedCount >= this.#options.capacity.connections;
+  }
+
+  /** Of the connection on which this request has come: it is alive, and behind a proxy it tells where it comes from. */
+  of(request: IncomingMessage): Place | undefined {
+    const held = this.#held.get(request.socket as TcpSocket);
+    if (held === undefined || held.isJoined || held.isLeaving) return held;
+    this.#unlist(held);
+    held.sinceMs = this.#options.nowMs();
+    held.hasAsked = true;
+    if (this.#options.isBehindProxy) held.address = forwardedFor(request) ?? held.address;
+    held.network = networkOf(held.address);
+    this.#list(held);
+    return held;
+  }
+
+  /** Whether a connection may go on to join. Where all places are taken, one that does not join loses its own. */
+  admit(place: Place): boolean {
+    if (this.isFull || (place as Held).isLeaving) return false;
+    if (this.#joinedCount + this.#unjoinedCount <= this.#options.capacity.connections) return true;
+    const goes = this.#whoGoes(place as Held);
+    if (goes === place) return false;
+    this.#end(goes, 'crowded');
+    return true;
+  }
+
+  /** It came into a room, or is on its way; or it is in none any more. */
+  setJoined(place: Place, isJoined: boolean): void {
+    const held = place as Held;
+    if (held.isJoined === isJoined) return;
+    held.isJoined = isJoined;
+    held.sinceMs = this.#options.nowMs();
+    this.#joinedCount += isJoined ? 1 : -1;
+    if (isJoined) this.#unlist(held);
+    else if (!held.isLeaving) this.#list(held);
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#held.keys()) socket.destroy();
+  }
+
+  close(): void {
+    clearInterval(this.#sweep);
+  }
+
+  #accept(socket: TcpSocket): void {
+    const address = canonicalAddress(socket.remoteAddress ?? '') ?? UNKNOWN;
+    const held: Held = {
+      address,
+      network: networkOf(address),
+      isJoined: false,
+      sinceMs: this.#options.nowMs(),
+      hasAsked: false,
+      isLeaving: false,
+      close: () => void socket.destroy(),
+    };
+    this.#held.set(socket, held);
+    this.#list(held);
+    socket.once('close', () => {
+      this.#held.delete(socket);
+      this.setJoined(held, false);
+      this.#unlist(held);
+    });
+    if (this.#unjoinedCount > this.#options.capacity.unjoined) this.#end(this.#whoGoes(held), 'crowded');
+  }
+
+  #end(held: Held, why: Displaced): void {
+    this.#unlist(held);
+    held.isLeaving = true;
+    held.close(why);
+  }
+
+  #whoGoes(newcomer: Held): Held {
+    return whoGoes(this.#unjoined, newcomer, this.#options.nowMs());
+  }
+
+  #endLate(): void {
+    const nowMs = this.#options.nowMs();
+    for (const held of [...this.#unjoined.values()])
+      for (const each of [...held]) {
+        const forMs = nowMs - each.sinceMs;
+        if (forMs < Math.min(ASKS_WITHIN_MS, this.#options.joinWithinMs)) break;
+        if (!each.hasAsked || forMs >= this.#options.joinWithinMs) this.#end(each, 'not_joined');
+      }
+  }
+
+  #list(held: Held): void {
+    const others = this.#unjoined.get(held.network);
+    if (others === undefined) this.#unjoined.set(held.network, new Set([held]));
+    else others.add(held);
+    this.#unjoinedCount += 1;
+  }
+
+  #unlist(held: Held): void {
+    const others = this.#unjoined.get(held.network);
+    if (!others?.delete(held)) return;
+    if (others.size === 0) this.#unjoined.delete(held.network);
+    this.#unjoinedCount -= 1;
+  }
+}
+
+/** Its socket was closed before it was looked at. */
+const UNKNOWN = 'unknown';
+
+/** A proxy adds whom it saw to the end of X-Forwarded-For; what stands before that came with the request, and may say anything. */
+function forwardedFor({ headers }: IncomingMessage): string | undefined {
+  const forwarded = String(headers['x-forwarded-for'] ?? '');
+  return canonicalAddress(forwarded.slice(forwarded.lastIndexOf(',') + 1));
+}

@@ -1,0 +1,41 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+
+/** Clients send each message whole (RFC 6455, 5.4, lets them not to): some libraries cut it at 16 KiB. */
+const FRAGMENTS_MAX = 64;
+/** Reads of which the frame that is coming may consist: what holds 256 KiB in the smallest packets of the Internet. */
+const CHUNKS_MAX = 1_024;
+/** A client that has not answered a close for so long does not hear any more. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
+const webSockets = new WeakMap<IncomingMessage, WebSocket>();
+
+/** The WebSocket that an upgrade request became. */
+export function webSocketOf(request: IncomingMessage): WebSocket | undefined {
+  return webSockets.get(request);
+}
+
+/** What socket.io's engine takes for its `wsEngine`: ws, with bounds on what a client may leave unfinished. */
+export class BoundedWebSocketServer extends WebSocketServer {
+  constructor(options: ServerOptions) {
+    super({
+      ...options,
+      maxFragments: FRAGMENTS_MAX,
+      maxBufferedChunks: CHUNKS_MAX,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+    } as ServerOptions);
+  }
+
+  override handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    onOpen: (client: WebSocket, request: IncomingMessage) => void,
+  ): void {
+    super.handleUpgrade(request, socket, head, (client) => {
+      webSockets.set(request, client);
+      onOpen(client, request);
+    });
+  }
+}
