@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { JSON_DEPTH_MAX } from './limits.ts';
+import { JSON_DEPTH_MAX, METADATA_BYTES_MAX } from './limits.ts';
 
 /** A value that JSON can hold; `data` and `metadata` are any such value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [member: string]: Json };
@@ -32,6 +32,16 @@ export function isJson(value: unknown, depthMax: number = JSON_DEPTH_MAX): value
 function isPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
+}
+
+/** A peer's metadata: bounded, since everybody in its room is sent it. */
+export const metadata = z.custom<Json>(
+  (value) => value !== undefined && isJson(value) && bytesOf(value) <= METADATA_BYTES_MAX,
+  `must be JSON without binary of at most ${METADATA_BYTES_MAX} bytes, nested at most ${JSON_DEPTH_MAX} deep`,
+);
+
+function bytesOf(value: Json): number {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
 }
 
 export const json = z.custom<Json>(

@@ -58,8 +58,9 @@ export const REGION_ENDPOINTS_MAX = 16;
 /** Default of ROOM_PEERS_MAX. */
 export const ROOM_PEERS_MAX = 100;
 
-/** A peer's metadata as compact JSON in UTF-8. */
+/** A peer's metadata, and that of all members of a room together, as compact JSON in UTF-8. */
 export const METADATA_BYTES_MAX = 8_192;
+export const ROOM_METADATA_BYTES_MAX = 262_144;
 
 /** What is counted of those who use a node. */
 export const MEASURES = [
@@ -95,8 +96,7 @@ const MIB = 1_048_576;
 
 /**
  * What one session may write, and one connection, whatever sessions it has. Within the age of a log (36 s by default) that is
- * 5,600 records and 4 MiB: the share that the log keeps for each member. A person in a mesh of 20 who joins sends about 600
- * requests and 0.4 MiB.
+ * 5,600 records and 4 MiB. A person in a mesh of 20 who joins sends about 600 requests and 0.4 MiB.
  */
 export const CONNECTION_BUDGET = {
   requests: { burst: 2_000, perSecond: 100 },

@@ -1,4 +1,4 @@
-import type { PeerId } from '@fenghuo/protocol';
+import { type PeerId, ROOM_METADATA_BYTES_MAX } from '@fenghuo/protocol';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
@@ -61,7 +61,7 @@ test('H1: a claim that nobody keeps ends by itself, and who asks for a name take
   const minutesLeft = async () =>
     Math.round((await client.pttl(`${shared.keyPrefix}:{blue@}:state`)) / 60_000);
   await node.claims.claim('blue', 'beijing');
-  expect(await minutesLeft()).toBe(60);
+  expect(await minutesLeft()).toBe(2);
   await node.claims.renew('blue', 'beijing');
   expect(await minutesLeft()).toBe(24 * 60);
   await node.claims.claim('blue', 'shanghai');
@@ -69,7 +69,7 @@ test('H1: a claim that nobody keeps ends by itself, and who asks for a name take
   await node.claims.release('blue', 'beijing');
   expect(await minutesLeft()).toBe(1);
   await node.claims.claim('blue', 'shanghai');
-  expect(await minutesLeft()).toBe(60);
+  expect(await minutesLeft()).toBe(2);
 });
 
 test('D7: what lives on for its garbage net alone is kept by whoever hosts it, all keys of a room alike', async () => {
@@ -90,6 +90,56 @@ test('D7: what lives on for its garbage net alone is kept by whoever hosts it, a
   const [one = 0, other = 0] = await Promise.all(keys.map((key) => client.pttl(key)));
   expect(one).toBeGreaterThan(6 * 3_600_000);
   expect(Math.abs(one - other)).toBeLessThan(1_000);
+});
+
+test('R5: a room that ended leaves its end for two minutes and a little of its log for seconds, however much was said', async () => {
+  const shared = await shareRedis(inject('redisUrl'));
+  const [node, client] = [await shared.open(), new Redis(inject('redisUrl'))];
+  onTestFinished(async () => {
+    client.disconnect();
+    await node.close();
+  });
+  const room = roomId('blue', 'main');
+  const ann = { room, peer: 'ann' as PeerId, generation: 1 };
+  await node.rooms.join(newcomer(room, { name: 'Ann', peer: ann.peer }));
+  const body = JSON.stringify('x'.repeat(60_000));
+  for (let id = 2; id < 40; id++)
+    await node.rooms.relay(
+      ann,
+      { id, previousId: id - 1 },
+      { type: 'message', to: undefined, echo: false, body },
+    );
+  await node.rooms.leave(ann, 'left', { id: 40, previousId: 39 });
+  const keys = (await client.keys(`${shared.keyPrefix}:*blue*`)).sort();
+  expect(keys).toEqual([`${shared.keyPrefix}:{${room}}:closed`, `${shared.keyPrefix}:{${room}}:last`]);
+  const [closedMs = 0, lastMs = 0] = await Promise.all(keys.map((key) => client.pttl(key)));
+  expect(closedMs).toBeGreaterThan(60_000);
+  expect(closedMs).toBeLessThanOrEqual(120_000);
+  expect(lastMs).toBeGreaterThan(5_000);
+  expect(lastMs).toBeLessThanOrEqual(15_000);
+  expect(await client.strlen(keys[1] as string)).toBeLessThan(20_000);
+  expect(await node.rooms.readAfter(room, 39)).toMatchObject({
+    value: { head: 40, records: [expect.stringContaining('"reason":"left"')] },
+  });
+  // Not even these are there for a name that is used anew.
+  await node.rooms.join(newcomer(room, { name: 'Bob' }));
+  expect(await node.rooms.readAfter(room, 0)).toMatchObject({ value: { head: 1, first: 1 } });
+});
+
+test('a room of a version that did not count its metadata has it counted by the first who joins', async () => {
+  const shared = await shareRedis(inject('redisUrl'));
+  const [node, client] = [await shared.open(), new Redis(inject('redisUrl'))];
+  onTestFinished(async () => {
+    client.disconnect();
+    await node.close();
+  });
+  const room = roomId('blue', 'main');
+  const join = (name: string, bytes: number) =>
+    node.rooms.join(newcomer(room, { name, metadata: 'x'.repeat(bytes - 2) }));
+  await join('Ann', ROOM_METADATA_BYTES_MAX - 100);
+  await client.hdel(`${shared.keyPrefix}:{${room}}:state`, 'metadata');
+  expect(await join('Bob', 101)).toEqual({ ok: false, code: 'too_large' });
+  expect(await join('Bob', 100)).toMatchObject({ ok: true });
 });
 
 test('a room keeps bans and mutes of 4,096 people: more hold for the session, and lifted ones make room', async () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { displayName, roomAddress } from '../identifiers.ts';
-import { json } from '../json.ts';
+import { metadata } from '../json.ts';
 import type { Peer } from '../peer.ts';
 import type { Room } from '../room.ts';
 
@@ -9,7 +9,7 @@ export const joinRequest = z.object({
   id: z.literal(1, 'must be 1: a session counts from its join'),
   room: roomAddress,
   name: displayName.default(''),
-  metadata: json.default(null),
+  metadata: metadata.default(null),
   key: z.string().min(16).max(256).optional(),
 });
 export type JoinRequest = z.infer<typeof joinRequest>;

@@ -22,8 +22,11 @@ export interface Claimed {
   readonly isNew: boolean;
 }
 
-/** A claim that nobody has renewed yet: its join failed, or its room was over before anybody could. */
-export const ASKED_TTL_MS = 3_600_000;
+/**
+ * A claim that nobody has renewed yet: its join failed, or its room was over before anybody could. A node renews those of its
+ * rooms within a second or two.
+ */
+export const ASKED_TTL_MS = 120_000;
 /** The garbage net of claims whose nodes all died. */
 export const CLAIM_TTL_MS = 24 * 3_600_000;
 /** A join that was told a room's home comes there within a second or two. */

@@ -11,8 +11,21 @@ import type { RoomSnapshot, RoomState } from '../domain/room-state.ts';
 
 export type { RoomSnapshot } from '../domain/room-state.ts';
 
-/** Why a call about a session may fail without its request being consumed. */
-export type SessionRefusal = 'session_expired' | 'session_replaced' | 'invalid_request' | 'unavailable';
+/** Why a call about a session may fail without its request being consumed. `rate_limited`: its room's log is full for now. */
+export type SessionRefusal =
+  | 'session_expired'
+  | 'session_replaced'
+  | 'invalid_request'
+  | 'rate_limited'
+  | 'unavailable';
+
+export type JoinRefusal =
+  | 'banned'
+  | 'room_full'
+  | 'room_locked'
+  | 'too_large'
+  | 'rate_limited'
+  | 'unavailable';
 
 /** A session as the calls of its connection name it: a newer connection has a greater generation. */
 export interface SessionRef {
@@ -162,9 +175,9 @@ export interface RoomLog {
   /**
    * Creates the peer, and the room where it is the first. Repeated with the same token it changes nothing; under the
    * id of a living peer, which only its own client can name again (rule Q4), it continues that session, with the
-   * new token and another generation.
+   * new token and another generation. `too_large`: the metadata of all members together would be more than a room's may be.
    */
-  join(newcomer: Newcomer): Promise<Result<Entered, 'banned' | 'room_full' | 'room_locked' | 'unavailable'>>;
+  join(newcomer: Newcomer): Promise<Result<Entered, JoinRefusal>>;
 
   /** Whether a resume could succeed. Changes nothing, so that nothing is done for a forged token (rule C6). */
   verify(
@@ -226,12 +239,15 @@ export interface RoomLog {
   /** Appends a signal or a message. An addressee that is not in the room, or a muted kind, is a final refusal. */
   relay(session: SessionRef, request: RequestRef, relay: Relay): Pending<Result<Answer, SessionRefusal>>;
 
-  /** Replaces what is given of the peer's profile. A repeat is `invalid_request` once its record is not kept any more. */
+  /**
+   * Replaces what is given of the peer's profile. A repeat is `invalid_request` once its record is not kept any more.
+   * `too_large`, which is final: the metadata of all members together would be more than a room's may be.
+   */
   update(
     session: SessionRef,
     request: RequestRef,
     profile: Partial<Profile>,
-  ): Promise<Result<Updated, SessionRefusal>>;
+  ): Promise<Result<Updated, SessionRefusal | 'too_large'>>;
 
   /**
    * Does to the room or its members what a member orders, by the rules of domain/moderation.ts: the answer's seq is the

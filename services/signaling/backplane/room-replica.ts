@@ -1,5 +1,5 @@
 import type { PeerId } from '@fenghuo/protocol';
-import { DROPPED_AT_ONCE, type LogBounds, limitsFor } from '../domain/log-bounds.ts';
+import { DROPPED_AT_ONCE, type LogBounds } from '../domain/log-bounds.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import { formatRecord, type RoomRecord } from '../domain/room-record.ts';
 import { applyRecord, type RoomState, serializeState } from '../domain/room-state.ts';
@@ -78,10 +78,7 @@ export class RoomReplica {
     const bytesBefore = this.#tail.bytes;
     this.#tail.push(record.seq, text, nowMs);
     this.#dropOld(nowMs);
-    // Each member adds a share: where one is enough, it does not matter how many there are.
-    const { eventsPerMember, bytesPerMember, bytesMax } = this.#bounds;
-    if (this.#tail.length > eventsPerMember || this.#tail.bytes > Math.min(bytesPerMember, bytesMax))
-      this.#trim(bytesBefore);
+    this.#trim(bytesBefore);
   }
 
   /** Lets go what is too old to be asked for, some in each turn; to be called now and then, for rooms in which nothing is said. */
@@ -144,10 +141,9 @@ export class RoomReplica {
     return this.#trimmed.one;
   }
 
-  /** A few of what is over the bounds; more only where it would else be larger than it was before its newest record. */
+  /** A few of what is over the cap; more only where it would else be larger than it was before its newest record. */
   #trim(bytesBefore: number): void {
-    const limits = limitsFor(this.#bounds, this.#state?.members.size ?? 1);
-    for (let n = 0; this.#tail.length > limits.events || this.#tail.bytes > limits.bytes; n++) {
+    for (let n = 0; this.#tail.bytes > this.#bounds.bytesMax; n++) {
       if (n >= DROPPED_AT_ONCE && this.#tail.bytes <= bytesBefore) return;
       this.#drop();
     }

@@ -181,6 +181,17 @@ export function snapshotOf(id: RoomId, state: RoomState): RoomSnapshot {
   };
 }
 
+/** The bytes of all members' metadata, as compact JSON in UTF-8. */
+export function metadataBytesOf(members: Iterable<Pick<MemberState, 'peer'>>): number {
+  let bytes = 0;
+  for (const { peer } of members) bytes += metadataBytes(peer.metadata);
+  return bytes;
+}
+
+export function metadataBytes(metadata: unknown): number {
+  return Buffer.byteLength(JSON.stringify(metadata));
+}
+
 /** As text between nodes. */
 export function serializeState(state: RoomState): string {
   const members = [...state.members.values()].map((member) => ({

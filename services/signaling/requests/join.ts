@@ -9,7 +9,7 @@ import type { RoomId } from '../domain/room-id.ts';
 import { allowsName, allowsRoom, isExpired, TOKEN_EXPIRED } from '../domain/token.ts';
 import type { Connection, RequestContext, RoomHome, UnsettledJoin } from './context.ts';
 import { ConnectionListener, snapshotFor } from './listener.ts';
-import { accepted, type Reply, refused } from './reply.ts';
+import { accepted, type Reply, refused, refusedByRoom } from './reply.ts';
 import { Session } from './session.ts';
 
 /** Creates the peer and its session. The room's events reach it from the reply's seq on. */
@@ -150,7 +150,7 @@ async function enter(
   if (!outcome.ok) {
     seat.leave();
     if (!connection.isOpen) await callOff(context, connection);
-    return refused(outcome.code);
+    return refusedByRoom(outcome);
   }
   if (!connection.isOpen) {
     // Rule Q4: nobody will ever know that this join succeeded.

@@ -1,4 +1,11 @@
-import { ERRORS, type ErrorCode, type WireError, wireError } from '@fenghuo/protocol';
+import {
+  ERRORS,
+  type ErrorCode,
+  ROOM_METADATA_BYTES_MAX,
+  type WireError,
+  wireError,
+} from '@fenghuo/protocol';
+import type { Refusal } from '../domain/result.ts';
 
 /** What a request comes to: the acknowledgement, and what is due once it is written. */
 export type Reply =
@@ -14,5 +21,12 @@ export function refused(code: ErrorCode, message?: string, retryAfterMs?: number
   const retry = retryAfterMs ?? (ERRORS[code].retry === 'resend' ? RETRY_AFTER_MS : undefined);
   return { ok: false, error: wireError(code, message, retry) };
 }
+
+/** The refusal of a room. Its `too_large` is about the metadata of all members, not about the request alone. */
+export function refusedByRoom({ code, retryAfterMs }: Refusal<ErrorCode>): Reply {
+  return refused(code, code === 'too_large' ? METADATA_FULL : undefined, retryAfterMs);
+}
+
+const METADATA_FULL = `The metadata of all members of the room would be over ${ROOM_METADATA_BYTES_MAX} bytes; bring less.`;
 
 const RETRY_AFTER_MS = 500;

@@ -7,7 +7,7 @@ import type { RequestRef } from '../domain/request-order.ts';
 import type { Result } from '../domain/result.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import type { RoomHome } from './context.ts';
-import { type Reply, refused } from './reply.ts';
+import { type Reply, refused, refusedByRoom } from './reply.ts';
 import type { Sender } from './sender.ts';
 
 /** A peer's membership, as the node that holds its connection knows it. */
@@ -116,9 +116,10 @@ export class Session implements SessionRef {
     this.#calls -= 1;
     // The answer is written in this turn.
     if (this.#calls === 0 && this.#onIdle !== undefined) setImmediate(this.#onIdle);
-    if (!outcome.ok && ERRORS[outcome.code].retry === 'resend') return this.#await(id, refused(outcome.code));
+    if (!outcome.ok && ERRORS[outcome.code].retry === 'resend')
+      return this.#await(id, refusedByRoom(outcome));
     this.#settle(id);
-    return outcome.ok ? reply(outcome.value) : refused(outcome.code);
+    return outcome.ok ? reply(outcome.value) : refusedByRoom(outcome);
   }
 
   /** Whether a lower id has not returned yet. */

@@ -25,7 +25,7 @@ export async function update(
     id,
     recordCost(Buffer.byteLength(JSON.stringify(asked)), session.receivers),
     // The token is looked at inside: meanwhile later requests wait for this id, as they do for the backplane.
-    async (place): Promise<Result<Outcome, SessionRefusal>> => {
+    async (place): Promise<Result<Outcome, SessionRefusal | 'too_large'>> => {
       const fresh = await freshIdentity(context, connection, session, token);
       if (!fresh.ok) return fresh.code === 'unavailable' ? refuse('unavailable') : ok(fresh);
       const { identity } = fresh;

@@ -13,14 +13,12 @@ import {
 import { RecentAnswers } from '../../../services/signaling/domain/recent-answers.ts';
 import { roomId } from '../../../services/signaling/domain/room-id.ts';
 import {
-  bodies,
   formatRecord,
   parseRecord,
   type RoomRecord,
 } from '../../../services/signaling/domain/room-record.ts';
 import {
   emptyRoom,
-  type MemberState,
   parseState,
   type RoomState,
   serializeState,
@@ -94,16 +92,14 @@ test('R6: what the winning state does not have is handed in no more', async () =
 });
 
 test("D1: the echo of one's own directed message that fell off the tail concerned its author, too", async () => {
-  const replica = await replicaWithin({ eventsPerMember: 2 });
+  const replica = await replicaWithin({ bytesMax: 100 });
   apply(replica, { ...message(1, 2), to: 'bob' as PeerId, echo: true });
   for (const seq of [3, 4]) apply(replica, { ...message(1, seq), to: 'bob' as PeerId });
   expect(JSON.parse(replica.contribution()).trimmed).toMatchObject({ from: 1, one: [[ANN, 2]] });
 });
 
-async function replicaWithin(bounds: Partial<LogBounds>, ...others: readonly PeerId[]): Promise<RoomReplica> {
+async function replicaWithin(bounds: Partial<LogBounds>): Promise<RoomReplica> {
   const state = stateAt(1, 1);
-  const ann = state.members.get(ANN) as MemberState;
-  for (const id of others) state.members.set(id, { ...ann, peer: { ...ann.peer, id } });
   const rooms = {
     state: async () => ({ ok: true, value: parseState(serializeState(state)) }),
   } as unknown as RoomLog;
@@ -126,22 +122,8 @@ test('what is too old is let go a few at a time, with what is said next', async 
   expect(replica.tail.records).toBe(5);
 });
 
-test('what was the share of a member who left is let go a few at a time, with what is said next', async () => {
-  const bob = 'bob' as PeerId;
-  const replica = await replicaWithin({ eventsPerMember: 100 }, bob);
-  for (let seq = 2; seq < 202; seq++) apply(replica, message(1, seq));
-  const kept = [replica.tail.records];
-  apply(replica, { ...message(1, 202), type: 'left', from: bob, id: 0, body: bodies.left(bob, 'left') });
-  for (let seq = 203; seq < 208; seq++) {
-    kept.push(replica.tail.records);
-    apply(replica, message(1, seq));
-  }
-  const step = DROPPED_AT_ONCE - 1;
-  expect(kept).toEqual([200, 200 - step, 200 - 2 * step, 200 - 3 * step, 100, 100]);
-});
-
 test('a large record makes its room at once, however many small ones that takes', async () => {
-  const replica = await replicaWithin({ bytesPerMember: 10_000 });
+  const replica = await replicaWithin({ bytesMax: 10_000 });
   for (let seq = 2; seq < 302; seq++) apply(replica, message(1, seq));
   const before = replica.tail.records;
   apply(replica, { ...message(1, 302), body: JSON.stringify('x'.repeat(8_000)) });

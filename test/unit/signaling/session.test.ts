@@ -118,6 +118,20 @@ test('D5: bytes are limited as well', async () => {
   expect(code(await send(4, 'ok', 56 * 1_024 - 128))).toBe('ok');
 });
 
+test('D5: who is told to wait by his room hears for how long, and goes on with the same id', async () => {
+  const { session, code, send } = openSession();
+  const full = await session.handOver(
+    2,
+    { log_bytes: 10 },
+    async () => refuse('rate_limited', 1_234),
+    () => accepted({}),
+  );
+  expect(full).toMatchObject({ ok: false, error: { code: 'rate_limited', retry_after_ms: 1_234 } });
+  expect(code(await send(3))).toBe('rate_limited');
+  expect(code(await send(2))).toBe('ok');
+  expect(code(await send(3))).toBe('ok');
+});
+
 /** The same session, whose calls a test answers itself, in whatever order. */
 function openSlowSession() {
   const session = new Session(

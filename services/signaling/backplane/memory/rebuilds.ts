@@ -4,7 +4,7 @@ import { formatRecord } from '../../domain/room-record.ts';
 import { parseState, serializeState } from '../../domain/room-state.ts';
 import { LEASE_MS } from '../leases.ts';
 import { type Barrier, NOTHING_NEWER, type Rebuilds } from '../rebuilds.ts';
-import type { MemoryRoom, SharedMemory } from './shared-memory.ts';
+import { type MemoryRoom, nothingNoted, type SharedMemory } from './shared-memory.ts';
 
 /** The same barriers in one process: a test may empty its memory. */
 export function memoryRebuilds(memory: SharedMemory, seal: (life: string) => void): Rebuilds {
@@ -84,10 +84,9 @@ export function memoryRebuilds(memory: SharedMemory, seal: (life: string) => voi
         memory.rooms.delete(room);
         return ok(true);
       }
-      const atMs = performance.now();
       const log = restored.records.map((record) => {
         const text = formatRecord(record);
-        return { text, bytes: Buffer.byteLength(text), atMs };
+        return { text, bytes: Buffer.byteLength(text) };
       });
       const opened: MemoryRoom = {
         life,
@@ -98,6 +97,7 @@ export function memoryRebuilds(memory: SharedMemory, seal: (life: string) => voi
         bytes: log.reduce((sum, entry) => sum + entry.bytes, 0),
         trimmed: { ...restored.trimmed, by: undefined, other: 0, one: new Map(restored.trimmed.one) },
         holders: new Map(),
+        ...nothingNoted(),
       };
       memory.rooms.set(room, opened);
       return ok(true);

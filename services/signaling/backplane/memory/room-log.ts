@@ -1,11 +1,11 @@
 import type { LeftReason, Peer } from '@fenghuo/protocol';
-import { admit } from '../../domain/admission.ts';
+import { admit, mayReplace } from '../../domain/admission.ts';
 import type { Answer } from '../../domain/answer.ts';
 import type { Person } from '../../domain/identity.ts';
 import type { LogBounds } from '../../domain/log-bounds.ts';
 import { type Actor, moderate } from '../../domain/moderation.ts';
 import { judge, type RequestRef, remember } from '../../domain/request-order.ts';
-import { ok, type Result, refuse } from '../../domain/result.ts';
+import { ok, type Refusal, type Result, refuse } from '../../domain/result.ts';
 import { effectiveMutes } from '../../domain/roles.ts';
 import type { RoomId } from '../../domain/room-id.ts';
 import {
@@ -17,7 +17,9 @@ import {
   type RoomRecord,
 } from '../../domain/room-record.ts';
 import {
+  emptyRoom,
   type MemberState,
+  metadataBytes,
   parseState,
   type RoomState,
   relayAnswer,
@@ -35,7 +37,7 @@ import {
   type Updated,
 } from '../room-log.ts';
 import { keyOf } from './rebuilds.ts';
-import { missingOf } from './retention.ts';
+import { letGoOld, missingOf, placeFor, placeForNewcomer } from './retention.ts';
 import type { MemoryRoom, SharedMemory } from './shared-memory.ts';
 import { transitions } from './transitions.ts';
 
@@ -84,7 +86,7 @@ export function memoryRoomLog(
     session: SessionRef,
     request: RequestRef,
     kinds: readonly Answer['type'][],
-    apply: (room: MemoryRoom, member: MemberState) => Answer,
+    apply: (room: MemoryRoom, member: MemberState) => Answer | Refusal<SessionRefusal>,
     reply: (answer: Answer, room: MemoryRoom) => Value | undefined,
   ): Result<Value, SessionRefusal> {
     const found = find(session.room);
@@ -95,6 +97,7 @@ export function memoryRoomLog(
     if (found.room === undefined || member === undefined) return refuse('session_expired');
     const isRepeat = verdict.type === 'repeat';
     const answer = isRepeat ? verdict.answer : apply(found.room, member);
+    if ('ok' in answer) return answer;
     if (!isRepeat) remember(member.requests, request.id, answer);
     const value = reply(answer, found.room);
     return value === undefined ? refuse('invalid_request') : ok(value);
@@ -120,10 +123,11 @@ export function memoryRoomLog(
           ...wanted(known),
         });
       }
-      if (known !== undefined) {
-        const admitted = admit(known.state, known.state.members.size, person);
-        if (!admitted.ok) return admitted;
-      }
+      const { metadata } = profile;
+      const admitted = admit(known?.state ?? emptyRoom(0, newcomer.peersMax, false), person, metadata);
+      if (!admitted.ok) return admitted;
+      const crowded = known && placeForNewcomer(known, bounds, peer);
+      if (crowded !== undefined) return crowded;
       const room = known ?? create(id, newcomer);
       const isFirst = room.state.members.size === 0;
       const role = isFirst ? newcomer.roles.first : newcomer.roles.others;
@@ -260,6 +264,8 @@ export function memoryRoomLog(
           const target = relay.to === undefined ? undefined : room.state.members.get(relay.to);
           if (relay.to !== undefined && (target === undefined || relay.to === session.peer))
             return { type: 'refused', code: 'peer_not_found' };
+          const crowded = placeFor(room, bounds, session.peer, Buffer.byteLength(relay.body) + HEADER_BYTES);
+          if (crowded !== undefined) return crowded;
           const { kinds, ...draft } = relay;
           const record = append(session.room, room, { ...draft, from: session.peer, id: request.id });
           return relayAnswer(room.state, record);
@@ -269,13 +275,23 @@ export function memoryRoomLog(
     },
 
     async update(session, request, profile) {
-      return inOrder(
+      const outcome = inOrder(
         session,
         request,
         ['updated', 'refused'],
         (room, member) => {
           const given = Object.entries(profile).filter(([, value]) => value !== undefined);
-          const peer = { ...member.peer, ...Object.fromEntries(given) };
+          const peer: Peer = { ...member.peer, ...Object.fromEntries(given) };
+          if (!mayReplace(room.state.members, member.peer.metadata, peer.metadata))
+            return { type: 'refused', code: 'too_large' };
+          const { name, metadata } = peer;
+          const crowded = placeFor(
+            room,
+            bounds,
+            session.peer,
+            HEADER_BYTES + PEER_BYTES + metadataBytes([name, metadata]),
+          );
+          if (crowded !== undefined) return crowded;
           const { seq } = append(session.room, room, {
             type: 'updated',
             from: session.peer,
@@ -285,8 +301,11 @@ export function memoryRoomLog(
           });
           return { type: 'updated', seq };
         },
-        (answer, room) => updatedPeer(room, answer),
+        (answer, room) => (answer.type === 'refused' ? answer : updatedPeer(room, answer)),
       );
+      return outcome.ok && 'type' in outcome.value
+        ? refuse('too_large')
+        : (outcome as Result<Updated, SessionRefusal>);
     },
 
     async moderate(session, request, order) {
@@ -352,6 +371,7 @@ export function memoryRoomLog(
     async attest(ids) {
       const found = ids.map(find);
       if (found.includes(undefined)) return refuse('unavailable');
+      for (const each of found) if (each?.room !== undefined) letGoOld(each.room, bounds);
       return ok(
         found.map((each) => {
           const state = each?.room?.state;
@@ -409,13 +429,18 @@ function isOf(member: MemberState, person: Person | undefined): boolean {
 }
 
 /** An update's answer, as the log has it; undefined where it has it no more. */
-function updatedPeer(room: MemoryRoom, answer: Answer): Updated | undefined {
-  if (answer.type === 'refused') return undefined;
+function updatedPeer(room: MemoryRoom, answer: Exclude<Answer, { type: 'refused' }>): Updated | undefined {
   const entry = room.log[answer.seq - room.first];
   const record = entry === undefined ? undefined : parseRecord(entry.text);
   return record && { peer: (JSON.parse(record.body) as { peer: Peer }).peer, seq: answer.seq };
 }
 
+/**
+ * What a record holds besides its body, and besides a profile, at most: were less charged than is written, the parts of all
+ * members would be more than there is.
+ */
+const HEADER_BYTES = 128;
+const PEER_BYTES = 512;
 const VOID_MS = 60_000;
 const REPLAY_BYTES_MAX = 512 * 1_024;
 

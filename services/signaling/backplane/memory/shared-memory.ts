@@ -57,9 +57,15 @@ export interface MemoryRoom {
   /** The resume that holds each session. */
   readonly holders: Map<PeerId, string>;
   /** The oldest first; the record at seq n stands at n - first. */
-  log: { readonly text: string; readonly bytes: number; readonly atMs: number }[];
+  log: { readonly text: string; readonly bytes: number }[];
   first: number;
   bytes: number;
+  /** The head when it was noted last, which began a period, and the bytes of the records up to it that are left. */
+  noted: { readonly seq: number; readonly atMs: number; bytes: number };
+  /** The seq of the last record that is over the age. */
+  overAge: number;
+  /** How much each member wrote of its part in a period. */
+  readonly taken: Map<PeerId, { readonly periodMs: number; readonly bytes: number }>;
   /**
    * What fell off the log last (rule D1): of what was for everyone but its author (`by`; none where it was for him, too), of
    * what was for everyone from another author, and of what was for one.
@@ -71,3 +77,10 @@ export interface MemoryRoom {
     readonly one: Map<PeerId, number>;
   };
 }
+
+/** For a log that is new or restored: its first append notes its head. */
+export const nothingNoted = (): Pick<MemoryRoom, 'noted' | 'overAge' | 'taken'> => ({
+  noted: { seq: 0, atMs: Number.NEGATIVE_INFINITY, bytes: 0 },
+  overAge: 0,
+  taken: new Map(),
+});

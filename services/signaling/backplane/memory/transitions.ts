@@ -11,9 +11,10 @@ import {
   type RoomRecord,
 } from '../../domain/room-record.ts';
 import { applyRecord, emptyRoom, type MemberState, snapshotOf } from '../../domain/room-state.ts';
+import { closedMs, LAST_BYTES, LAST_MS, LAST_RECORDS } from '../room-end.ts';
 import { type Location, type Newcomer, OPERATOR } from '../room-log.ts';
 import { retainBounds } from './retention.ts';
-import type { MemoryRoom, SharedMemory } from './shared-memory.ts';
+import { type MemoryRoom, nothingNoted, type SharedMemory } from './shared-memory.ts';
 
 /** What may happen to a room in memory: each appends its records, which change the state. */
 export function transitions(memory: SharedMemory, bounds: LogBounds, origin: string) {
@@ -32,10 +33,10 @@ export function transitions(memory: SharedMemory, bounds: LogBounds, origin: str
     };
     const text = formatRecord(record);
     const bytes = Buffer.byteLength(text);
-    room.log.push({ text, bytes, atMs: performance.now() });
+    room.log.push({ text, bytes });
     room.bytes += bytes;
     applyRecord(room.state, record);
-    retainBounds(room, bounds);
+    retainBounds(room, bounds, record.type);
     memory.ring(id, text);
     return record;
   }
@@ -85,6 +86,7 @@ export function transitions(memory: SharedMemory, bounds: LogBounds, origin: str
   /** Ends a session, and the room with its last one; an open room's next host is the one who is there longest. */
   function end(id: RoomId, room: MemoryRoom, peer: PeerId, how: Ending): RoomRecord {
     const { reason, request = 0, inner = {} } = how;
+    for (const kept of [room.taken, room.holders, room.trimmed.one]) kept.delete(peer);
     const wasHost = room.state.members.get(peer)?.peer.role === 'host';
     const record = append(id, room, {
       type: 'left',
@@ -99,12 +101,15 @@ export function transitions(memory: SharedMemory, bounds: LogBounds, origin: str
     return record;
   }
 
-  /** The room is over; its log stays a while for the nodes that have not heard. */
+  /** The room is over; the last of its log stays a while for the nodes that have not heard. */
   function finish(id: RoomId, room: MemoryRoom): void {
+    const { epoch } = room.state;
     memory.rooms.delete(id);
-    memory.closed.set(id, room.state.epoch);
+    memory.closed.set(id, epoch);
+    setTimeout(() => memory.closed.get(id) === epoch && memory.closed.delete(id), closedMs(bounds)).unref();
+    keepLast(room);
     memory.ended.set(id, room);
-    setTimeout(() => memory.ended.get(id) === room && memory.ended.delete(id), ENDED_MS).unref();
+    setTimeout(() => memory.ended.get(id) === room && memory.ended.delete(id), LAST_MS).unref();
   }
 
   function change(id: RoomId, room: MemoryRoom, { peer, mutes }: Changed, inner: Inner): RoomRecord {
@@ -162,6 +167,7 @@ export function transitions(memory: SharedMemory, bounds: LogBounds, origin: str
       log: [],
       first: 1,
       bytes: 0,
+      ...nothingNoted(),
       trimmed: { everyone: 0, by: undefined, other: 0, one: new Map() },
       holders: new Map(),
     };
@@ -182,5 +188,10 @@ interface Ending {
   readonly inner?: Inner;
 }
 
-/** Longer than it takes every node to compare heads (rule D2). */
-const ENDED_MS = 15_000;
+function keepLast(room: MemoryRoom): void {
+  const last = room.log.slice(-LAST_RECORDS);
+  let bytes = last.reduce((sum, entry) => sum + entry.bytes, 0);
+  while (last.length > 1 && bytes > LAST_BYTES) bytes -= last.shift()?.bytes ?? 0;
+  room.first += room.log.length - last.length;
+  room.log = last;
+}

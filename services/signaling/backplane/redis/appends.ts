@@ -5,7 +5,7 @@ import { ok, type Result, refuse } from '../../domain/result.ts';
 import type { RoomId } from '../../domain/room-id.ts';
 import { placed, type RecordDraft, type RoomRecord } from '../../domain/room-record.ts';
 import type { SessionRefusal } from '../room-log.ts';
-import type { CallRoomsScript } from './commands.ts';
+import { type CallRoomsScript, refusalFrom } from './commands.ts';
 
 /** A signal or a message that is to be appended. */
 export interface Append {
@@ -79,7 +79,7 @@ export class Appends {
   /** `reply`: the answer, behind it the epoch where this is not a repeat; undefined: the outcome is unknown. */
   #settle({ room, draft, rest, outcome }: Append, reply: string | undefined): void {
     if (reply === undefined || reply.startsWith('!')) {
-      outcome.settle(refuse((reply?.slice(1) ?? 'unavailable') as SessionRefusal));
+      outcome.settle(reply === undefined ? refuse('unavailable') : refusalFrom(reply));
       return;
     }
     const blank = reply.indexOf(' ');

@@ -1,5 +1,5 @@
 import type { LogBounds } from '../../domain/log-bounds.ts';
-import { type Result, refuse } from '../../domain/result.ts';
+import { type Refusal, type Result, refuse } from '../../domain/result.ts';
 import type { RoomId } from '../../domain/room-id.ts';
 import type { Keys } from './keys.ts';
 import type { Lives } from './lives.ts';
@@ -135,9 +135,15 @@ async function openOnceSealed(parts: RoomScriptParts, room: RoomId, life: string
 
 const RESTORING = '!restoring ';
 
-/** How the scripts take a log's bounds: their last four arguments. */
+/** How the scripts take a log's bounds: their last arguments. */
 export function boundsArguments(bounds: LogBounds): readonly number[] {
-  return [bounds.eventsPerMember, bounds.bytesPerMember, bounds.bytesMax, bounds.ageMs];
+  return [bounds.writtenBytesMax, bounds.bytesMax, bounds.ageMs];
+}
+
+/** What a script refuses: `!<code>`, behind it after how many milliseconds to try again; or an answer that is kept, `E<code>`. */
+export function refusalFrom<Code extends string>(text: string): Refusal<Code> {
+  const [code = '', retryAfterMs] = text.slice(1).split(' ');
+  return refuse(code as Code, retryAfterMs === undefined ? undefined : Number(retryAfterMs));
 }
 
 /** The promise's outcome, or a rejection once the time is over; a later rejection of the promise is absorbed. */

@@ -1,4 +1,4 @@
--- A session lost its connection. A repeat gets the same answer. KEYS[5] is what its owner holds. ARGV: lives, peer, generation, owner, origin, bounds (4)
+-- A session lost its connection. A repeat gets the same answer. KEYS[5] is what its owner holds. ARGV: lives, peer, generation, owner, origin, bounds (3)
 local peer = ARGV[2]
 local f = redis.call('HMGET', state, 'g:' .. peer, 'c:' .. peer, 'w:' .. peer)
 if not f[1] then return '!session_expired' end

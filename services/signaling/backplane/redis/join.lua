@@ -1,7 +1,8 @@
 -- Creates a peer, and the room with the first. KEYS[5] marks a join that must not happen any more, KEYS[6] holds the
 -- epoch of the room's former life, KEYS[7] what its node holds.
 -- ARGV: lives, peer, generation, profile, location, first role, other role, whether hosts are followed by others,
---       peers max, token hash, person, incarnation, origin, ttl ms, 'state' or '', the node's channel, bounds (4)
+--       peers max, token hash, person, incarnation, origin, ttl ms, 'state' or '', the node's channel,
+--       metadata bytes of a room at most, bounds (3)
 -- Returns the generation, the record, and the room: the snapshot, or where 'state' is asked for its hash as one text, which
 -- the client reads faster than a text for each field; no field holds what is between them.
 local peer, generation, location, token, person, incarnation, origin, ttl =
@@ -28,12 +29,20 @@ if known[1] then
   return entered(raised, record)
 end
 
-local f = redis.call('HMGET', state, 'epoch', 'seq', 'members', 'max', 'locked', 'order')
+local f = redis.call('HMGET', state, 'epoch', 'seq', 'members', 'max', 'locked', 'order', 'metadata')
 local members = tonumber(f[3]) or 0
+local metadata = metadata_kept(f[7] or not f[1] and '0', f[6]) + metadata_bytes(ARGV[4])
+local taken = ''
 if f[1] then
   if redis.call('HEXISTS', state, 'b:' .. person) == 1 then return '!banned' end
   if f[5] == 'true' then return '!room_locked' end
   if members >= tonumber(f[4]) then return '!room_full' end
+end
+if metadata > tonumber(ARGV[17]) then return '!too_large' end
+if f[1] then
+  local crowded
+  crowded, taken = place_for_newcomer(room_now(), bounds())
+  if crowded then return crowded end
 else
   local time = redis.call('TIME')
   local epoch = math.max(tonumber(time[1]) * 1000000 + tonumber(time[2]), (tonumber(redis.call('GET', KEYS[6])) or 0) + 1)
@@ -46,11 +55,12 @@ local role = members == 0 and ARGV[6] or ARGV[7]
 local mutes = redis.call('HGET', state, 'q:' .. person) or '[]'
 local joined = int((tonumber(f[2]) or 0) + 1)
 redis.call('HSET', state,
-  'members', int(members + 1), 'order', (f[6] and f[6] .. ' ' or '') .. peer,
+  'members', int(members + 1), 'metadata', int(metadata), 'order', (f[6] and f[6] .. ' ' or '') .. peer,
   'g:' .. peer, generation, 'i:' .. peer, '1', 'p:' .. peer, ARGV[4], 'n:' .. peer, location,
   'r:' .. peer, role, 'm:' .. peer, role == 'listener' and EVERY_KIND or mutes, 'c:' .. peer, 'true',
   'j:' .. peer, joined, 't:' .. peer, token, 'w:' .. peer, incarnation, 'x:' .. peer, '0', 's:' .. peer, joined,
   'z:' .. peer, '0', 'u:' .. peer, person, 'k:' .. peer, mutes)
+if taken ~= '' then redis.call('HSET', state, 'y:' .. peer, taken) end
 local _, record = append({ kind = 'J', from = peer, origin = origin, body = '{"peer":' .. peer_json(peer) .. '}',
   inner = '{"g":' .. generation .. ',"w":"' .. incarnation .. '","t":"' .. token ..
     '","u":"' .. person .. '","k":' .. mutes .. '}' }, bounds())

@@ -11,6 +11,8 @@ export interface Keys {
   voided(room: RoomId, attempt: string): string;
   /** The epoch of a room that ended not long ago. */
   closed(room: RoomId): string;
+  /** The last of its log, for the nodes that have not heard. */
+  last(room: RoomId): string;
   /** What nodes handed in of a room that a life of this Redis does not have. */
   restore(room: RoomId): string;
   /** The lives of this Redis in which its home was sealed. */
@@ -49,6 +51,7 @@ export function redisKeys(prefix: string): Keys {
     roomOfLog: (log) => log.slice(logStart.length, -logEnd.length) as RoomId,
     voided: (room, attempt) => `${prefix}:{${room}}:void:${attempt}`,
     closed: (room) => `${prefix}:{${room}}:closed`,
+    last: (room) => `${prefix}:{${room}}:last`,
     restore: (room) => `${prefix}:{${room}}:restore`,
     marker: `${home}:marker`,
     barrier: (life) => `${home}:barrier:${life}`,

@@ -6,6 +6,29 @@ local function peer_json(peer)
     ',"connected":' .. f[4] .. ',"joined_seq":' .. f[5] .. ',' .. f[6] .. '}'
 end
 
+-- A profile is `"name":<name>,"metadata":<metadata>`; inside a JSON string its quotes would be escaped.
+local BEFORE_METADATA = ',"metadata":'
+local function cut_profile(profile)
+  local from, to = string.find(profile, BEFORE_METADATA, 1, true)
+  return string.sub(profile, 1, from - 1), string.sub(profile, to + 1)
+end
+
+local function metadata_bytes(profile)
+  local _, metadata = cut_profile(profile)
+  return #metadata
+end
+
+-- How many bytes of metadata a room's members have. Versions before this one did not count them.
+local function metadata_kept(counted, order)
+  if counted then return tonumber(counted) end
+  local bytes = 0
+  for peer in string.gmatch(order or '', '%S+') do
+    bytes = bytes + metadata_bytes(redis.call('HGET', state, 'p:' .. peer))
+  end
+  redis.call('HSET', state, 'metadata', int(bytes))
+  return bytes
+end
+
 -- epoch, head, locked, max, and every member in the order of joining, appended to a reply.
 local function snapshot(reply)
   local f = redis.call('HMGET', state, 'epoch', 'seq', 'locked', 'max', 'order')

@@ -1,10 +1,11 @@
 -- Does to a room and its members what a member orders, or an operator: by the rules of domain/moderation.ts, to which the
--- contract suite holds it. KEYS[5] remembers the epoch of a room that ended.
+-- contract suite holds it. KEYS[5] remembers the epoch of a room that ended, KEYS[6] the last of its log.
 -- ARGV: lives, actor ('': an operator), generation, id, previous id, action, target (an id, '*' or ''), value (the role,
---       or the kinds), the room's name and home as JSON members, people kept at most, origin, closed ms, log ms, bounds (4)
+--       or the kinds), the room's name and home as JSON members, people kept at most, origin, closed ms, last ms, bounds (3)
 -- Returns the answer, then the records that were appended.
 local actor, id, action, target, value = ARGV[2], tonumber(ARGV[4]), ARGV[6], ARGV[7], ARGV[8]
 local origin = ARGV[11]
+local end_of_room = { tombstone = KEYS[5], closed_ms = ARGV[12], last = KEYS[6], last_ms = ARGV[13] }
 local RANKS = { operator = 5, host = 4, moderator = 3, speaker = 2, listener = 1 }
 local KINDS = { 'audio', 'video', 'message' }
 
@@ -52,7 +53,7 @@ local function remove(peers)
       members = { '"u":"' .. person .. '"' }
     end
     note(end_session({ peer = peer, reason = action == 'ban' and 'banned' or 'kicked', origin = origin, id = 0,
-      inner = inner(members, at == #peers), tombstone = KEYS[5], closed_ms = ARGV[12], log_ms = ARGV[13] }))
+      inner = inner(members, at == #peers) }, end_of_room))
   end
 end
 
@@ -145,7 +146,7 @@ if action == 'close' then
   if rank < RANKS.host then return refuse('forbidden') end
   local seq, record = append({ kind = 'C', from = actor == '' and '-' or actor, origin = origin, body = '{}',
     inner = inner({}, true) }, bounds())
-  finish(KEYS[5], ARGV[12], ARGV[13])
+  finish(end_of_room)
   return { 'M' .. seq, record }
 elseif action == 'lock' or action == 'unlock' then
   set_locked(action == 'lock' and 'true' or 'false')

@@ -1,11 +1,11 @@
 -- Shared by every script of a room. KEYS[1] is the marker of the home, KEYS[2] the room's hash, KEYS[3] its stream, KEYS[4]
 -- what nodes handed in of it; ARGV[1] the lives of Redis under which the home is sealed.
 -- Fields of the hash: life epoch seq first bytes members max locked order noted_seq noted_ms, hosts: the channels of the
--- nodes that host it, trimmed trimmed_by trimmed_other (below), former_epoch former_from former_head where it was restored,
+-- nodes that host it, noted_bytes: those of the log up to noted_seq, metadata: bytes of all its members', trimmed trimmed_by trimmed_other (below), former_epoch former_from former_head where it was restored,
 -- inherits banned muted, b:<person> and q:<person>: bans, and mutes that are kept, and of each member
 -- g: generation, i: last id, a:<id>:<slot> answers, p: profile, n: location, r: role, m: muted, c: connected,
 -- j: joined seq, t: token hash, w: incarnation, x: attempt, h: holder, s: since, z: trimmed seq that was for it alone,
--- u: person, k: what it was muted in whatever its role mutes besides.
+-- u: person, k: what it was muted in whatever its role mutes besides, y: period, and bytes that it took of what is shared out.
 -- Profiles and locations are JSON fragments: nothing here decodes JSON.
 local marker, state, log = KEYS[1], KEYS[2], KEYS[3]
 local ANSWERS_KEPT = 64

@@ -1,7 +1,7 @@
 -- Appends what members send each other, in the order in which it came, and rings each node once; the sender's own has its
 -- answers instead.
 -- KEYS: the marker, then of each room its hash, its stream, and what nodes handed in of it.
--- ARGV: lives, the sender's own channel, then two for each message, and last the bounds (4). The first of the two: the number
+-- ARGV: lives, the sender's own channel, then two for each message, and last the bounds (3). The first of the two: the number
 -- of its room, its kind, the author's generation, his previous id, and what he must not be muted in; the second: what follows
 -- the seq in its record.
 -- Returns for each a line with the answer, behind it the epoch where it was appended.
@@ -40,6 +40,8 @@ local function relay(place, rest)
   if answered then return answered end
   if kinds ~= '' and is_muted(peer, kinds) then return answer(peer, id, 'Emedia_forbidden') end
   if to ~= '*' and (to == peer or not connected) then return answer(peer, id, 'Epeer_not_found') end
+  local crowded = place_for(room, limits, peer, HEADER_BYTES + #rest)
+  if crowded then return crowded end
   local seq = int(room.seq + 1)
   local text = (kind == 'M' and 'L' or connected == 'true' and 'S' or 'H') .. seq
   local record = write(room, seq, kind, rest, limits, 'i:' .. peer, id_text, answer_slot(peer, id), id_text .. ' ' .. text)
@@ -47,7 +49,7 @@ local function relay(place, rest)
   return text, room.epoch
 end
 
-for at = 3, #ARGV - 4, 2 do
+for at = 3, #ARGV - 3, 2 do
   local is_done, reply, epoch = pcall(relay, ARGV[at], ARGV[at + 1])
   local n = #replies
   -- What was appended before is to be told: only where there is nothing, the error is all that there is to say.

@@ -1,7 +1,7 @@
 -- Continues a session on another connection, and says whether what it missed can be replayed. KEYS[5] marks a try that
 -- must not succeed any more, KEYS[6] is what its node holds.
 -- ARGV: lives, peer, token hash, seq, epoch, attempt (0: none), location, incarnation, holder, person ('': any),
---       origin, the node's channel, bounds (4)
+--       origin, the node's channel, bounds (3)
 local peer, seen, attempt = ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[6])
 local f = redis.call('HMGET', state, 't:' .. peer, 'x:' .. peer, 'seq', 'epoch', 'former_epoch', 'former_from',
   'former_head', 's:' .. peer, 'i:' .. peer, 'j:' .. peer, 'u:' .. peer)

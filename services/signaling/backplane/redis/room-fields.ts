@@ -3,7 +3,13 @@ import { answerText, parseAnswer } from '../../domain/answer.ts';
 import type { Person } from '../../domain/identity.ts';
 import { RecentAnswers } from '../../domain/recent-answers.ts';
 import type { Restored } from '../../domain/restore.ts';
-import { type MemberState, NO_BANS, NO_MUTES, type RoomState } from '../../domain/room-state.ts';
+import {
+  type MemberState,
+  metadataBytesOf,
+  NO_BANS,
+  NO_MUTES,
+  type RoomState,
+} from '../../domain/room-state.ts';
 import type { Contribution } from '../rebuilds.ts';
 
 const ANSWERS_KEPT = 64;
@@ -87,6 +93,7 @@ export function fieldsFromState(
 ): string[] {
   const fields: (string | number)[] = ['epoch', state.epoch, 'seq', state.seq];
   fields.push('first', log.first, 'bytes', log.bytes, 'members', state.members.size);
+  fields.push('metadata', metadataBytesOf(state.members.values()));
   fields.push(
     'max',
     state.peersMax,

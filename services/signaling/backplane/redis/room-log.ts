@@ -1,4 +1,10 @@
-import type { LeftReason, Moderation, Peer, PeerId } from '@fenghuo/protocol';
+import {
+  type LeftReason,
+  type Moderation,
+  type Peer,
+  type PeerId,
+  ROOM_METADATA_BYTES_MAX,
+} from '@fenghuo/protocol';
 import { type Answer, parseAnswer } from '../../domain/answer.ts';
 import { Later } from '../../domain/later.ts';
 import type { LogBounds } from '../../domain/log-bounds.ts';
@@ -8,6 +14,7 @@ import { ok, type Result, refuse } from '../../domain/result.ts';
 import { type RoomId, roomHome, roomName } from '../../domain/room-id.ts';
 import { formatDraft } from '../../domain/room-record.ts';
 import { type RoomState, snapshotOf } from '../../domain/room-state.ts';
+import { closedMs, LAST_MS } from '../room-end.ts';
 import {
   LOG_PAGE_RECORDS,
   type Location,
@@ -19,7 +26,7 @@ import {
   type SessionRefusal,
 } from '../room-log.ts';
 import { Appends, type AppendsParts } from './appends.ts';
-import { boundsArguments, type CallRoomsScript, type RunRoomScript } from './commands.ts';
+import { boundsArguments, type CallRoomsScript, type RunRoomScript, refusalFrom } from './commands.ts';
 import { inParts } from './in-parts.ts';
 import type { Keys } from './keys.ts';
 import { stateFromFields } from './room-fields.ts';
@@ -32,6 +39,7 @@ export function redisRoomLog(
 ): RoomLog {
   const { isCluster } = options;
   const limits = boundsArguments(options.bounds);
+  const closedForMs = closedMs(options.bounds);
   const channel = isCluster ? '' : keys.channel(options.incarnation);
   const appends = new Appends({ ...options, call: callInRooms, channel, bounds: limits });
   const run: RunRoomScript = (...script) => {
@@ -53,21 +61,21 @@ export function redisRoomLog(
     const reply = await run(
       'leave',
       room,
-      [keys.voided(room, tokenHash), keys.closed(room)],
+      [keys.voided(room, tokenHash), keys.closed(room), keys.last(room)],
       peer,
       generation,
       ...place(request),
       reason,
       origin(),
       VOID_MS,
-      CLOSED_MS,
-      ENDED_LOG_MS,
+      closedForMs,
+      LAST_MS,
       tokenHash,
       ...limits,
     );
     if (!reply.ok) return reply;
     const text = reply.value as string;
-    return text.startsWith('!') ? refusal(text) : ok(Number(text));
+    return text.startsWith('!') ? refusalFrom(text) : ok(Number(text));
   }
 
   /** The reply's texts: the answer, and what was appended. */
@@ -80,7 +88,7 @@ export function redisRoomLog(
     const reply = await run(
       'moderate',
       room,
-      [keys.closed(room)],
+      [keys.closed(room), keys.last(room)],
       actor?.peer ?? '',
       actor?.generation ?? 0,
       ...place(request),
@@ -90,8 +98,8 @@ export function redisRoomLog(
       `"name":${JSON.stringify(roomName(room))},"home":${JSON.stringify(roomHome(room))}`,
       PEOPLE_KEPT_MAX,
       origin(),
-      CLOSED_MS,
-      ENDED_LOG_MS,
+      closedForMs,
+      LAST_MS,
       ...limits,
     );
     return reply as Result<string[], 'unavailable'>;
@@ -119,10 +127,11 @@ export function redisRoomLog(
         ROOM_TTL_MS,
         newcomer.wantsState ? 'state' : '',
         channel,
+        ROOM_METADATA_BYTES_MAX,
         ...limits,
       );
       if (!reply.ok) return reply;
-      if (typeof reply.value === 'string') return refusal(reply.value);
+      if (typeof reply.value === 'string') return refusalFrom(reply.value);
       const [generation, record, ...rest] = reply.value as [string, string, ...string[]];
       const entered = { generation: Number(generation), record };
       if (!newcomer.wantsState) return ok({ ...entered, snapshot: parseSnapshot(room, rest) });
@@ -135,7 +144,7 @@ export function redisRoomLog(
     async verify({ room, peer, tokenHash, person }) {
       const reply = await run('verify', room, [], peer, tokenHash, person ?? '');
       if (!reply.ok) return reply;
-      return reply.value === 'ok' ? ok(undefined) : refusal(reply.value as string);
+      return reply.value === 'ok' ? ok(undefined) : refusalFrom(reply.value as string);
     },
 
     async resume(comeback) {
@@ -158,7 +167,7 @@ export function redisRoomLog(
         ...limits,
       );
       if (!reply.ok) return reply;
-      if (typeof reply.value === 'string') return refusal(reply.value);
+      if (typeof reply.value === 'string') return refusalFrom(reply.value);
       const [generation, lastId, epoch, head, record = '', from = '', ...rest] = reply.value as string[];
       return ok({
         generation: Number(generation),
@@ -198,7 +207,7 @@ export function redisRoomLog(
       );
       if (!reply.ok) return reply;
       const text = reply.value as string;
-      return text.startsWith('!') ? refusal(text) : ok(Number(text));
+      return text.startsWith('!') ? refusalFrom(text) : ok(Number(text));
     },
 
     leave: ({ room, peer, generation }, reason, request) =>
@@ -229,11 +238,12 @@ export function redisRoomLog(
         profile.name === undefined ? '' : JSON.stringify(profile.name),
         profile.metadata === undefined ? '' : JSON.stringify(profile.metadata),
         origin(),
+        ROOM_METADATA_BYTES_MAX,
         ...limits,
       );
       if (!reply.ok) return reply;
       const [text = '', body, seq] = reply.value as string[];
-      if (body === undefined) return refusal(text);
+      if (body === undefined) return refusalFrom(text);
       return ok({ peer: (JSON.parse(body) as { peer: Peer }).peer, seq: Number(seq) });
     },
 
@@ -242,7 +252,7 @@ export function redisRoomLog(
       if (!reply.ok) return reply;
       const [text = '', ...records] = reply.value;
       return text.startsWith('!')
-        ? refusal<SessionRefusal>(text)
+        ? refusalFrom<SessionRefusal>(text)
         : ok({ answer: parseAnswer(text), records });
     },
 
@@ -250,18 +260,18 @@ export function redisRoomLog(
       const reply = await moderate(room, undefined, undefined, order);
       if (!reply.ok) return reply;
       const [text = ''] = reply.value;
-      return text.startsWith('!') ? refusal(text) : ok(Number(text.slice(1)));
+      return text.startsWith('!') ? refusalFrom(text) : ok(Number(text.slice(1)));
     },
 
     async send(room, { to, body }) {
       const reply = await run('send', room, [], SERVER, to ?? '*', origin(), body, ...limits);
       if (!reply.ok) return reply;
       const text = reply.value as string;
-      return text.startsWith('!') ? refusal(text) : ok(Number(text));
+      return text.startsWith('!') ? refusalFrom(text) : ok(Number(text));
     },
 
     async readAfter(id, seq) {
-      const reply = await run('read', id, [keys.closed(id)], seq, LOG_PAGE_RECORDS);
+      const reply = await run('read', id, [keys.closed(id), keys.last(id)], seq, LOG_PAGE_RECORDS);
       if (!reply.ok || reply.value === null) return reply.ok ? ok(undefined) : reply;
       const [epoch, head, first, formerEpoch, formerFrom, formerHead, ...records] = reply.value as string[];
       const former =
@@ -289,7 +299,7 @@ export function redisRoomLog(
       const heads: RoomHead[] = [];
       for (const part of inParts(rooms, isCluster ? 1 : ATTESTED_AT_ONCE)) {
         const replies = await new Promise<readonly (string | undefined)[]>((resolve) => {
-          callInRooms('attest', part, part, [ROOM_TTL_MS, channel], resolve);
+          callInRooms('attest', part, part, [ROOM_TTL_MS, channel, ...limits], resolve);
         });
         if (replies.length < part.length || replies.includes(undefined)) return refuse('unavailable');
         for (const reply of replies) heads.push(parseHead(reply ?? ''));
@@ -313,19 +323,10 @@ export interface RedisRoomLogOptions extends Pick<AppendsParts, 'isCluster' | 'o
 export const ROOM_TTL_MS = 24 * 3_600_000;
 /** How long a join that was given up stays impossible: longer than any buffer keeps its bytes. */
 const VOID_MS = 60_000;
-/** How long the end of a room is remembered (rule R5). */
-const CLOSED_MS = 600_000;
-/** How long the log of a room that ended stays: longer than it takes every node to compare heads (rule D2). */
-const ENDED_LOG_MS = 15_000;
 const REPLAY_BYTES_MAX = 512 * 1_024;
 const ATTESTED_AT_ONCE = 64;
 /** As join.lua has it. */
 const BETWEEN_FIELDS = '\x1e';
-
-/** A script marks a refusal with an exclamation mark. */
-function refusal<Code extends string>(text: string): Result<never, Code> {
-  return refuse(text.slice(1) as Code);
-}
 
 /** A room's epoch and head; nothing: there is no such room. */
 function parseHead(text: string): RoomHead {

@@ -1,4 +1,4 @@
--- Appends an operator's message, for one peer or ('*') for all. ARGV: lives, author, to, origin, body, bounds (4)
+-- Appends an operator's message, for one peer or ('*') for all. ARGV: lives, author, to, origin, body, bounds (3)
 local to = ARGV[3]
 if not life_of_room then return '!room_not_found' end
 if to ~= '*' and redis.call('HEXISTS', state, 'g:' .. to) == 0 then return '!peer_not_found' end

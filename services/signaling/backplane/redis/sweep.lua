@@ -1,6 +1,6 @@
 -- Detaches the sessions that a dead process held in a room, and hands them to the one that counts their windows from
 -- now on. Idempotent: none of them names the dead one afterwards, and a repeat tells again what the adopter has.
--- ARGV: lives, dead incarnation, adopter's incarnation, origin, bounds (4). Returns peers and generations.
+-- ARGV: lives, dead incarnation, adopter's incarnation, origin, bounds (3). Returns peers and generations.
 local order = redis.call('HGET', state, 'order')
 if not order then return {} end
 local adopted = {}
