@@ -39,9 +39,9 @@ describe('the arrows', () => {
   const rules: [string, RegExp, RegExp][] = [
     ['protocol depends on zod alone', /^services\/protocol\//, RegExp(`^zod$|${within('protocol')}`)],
     [
-      'domain knows the protocol, and nothing else',
+      'domain knows the protocol and a library of pure functions, and nothing else',
       /^services\/signaling\/domain\//,
-      RegExp(`^@fenghuo/protocol$|${within('signaling/domain')}`),
+      RegExp(`^(@fenghuo/protocol|ipaddr\\.js)$|${within('signaling/domain')}`),
     ],
     [
       "requests know the domain and the backplane's port, never Redis, socket.io, fastify or prom-client",
@@ -54,7 +54,7 @@ describe('the arrows', () => {
       'sockets know requests and the port, never an adapter of the backplane',
       /^services\/signaling\/sockets\//,
       RegExp(
-        `^(@fenghuo/protocol|zod|socket\\.io|socket\\.io-(parser|adapter)|node:.*)$|${within('signaling/(sockets|requests|domain)')}|${within('signaling/backplane')}[a-z-]+\\.ts$`,
+        `^(@fenghuo/protocol|zod|socket\\.io|socket\\.io-(parser|adapter)|ws|node:.*)$|${within('signaling/(sockets|requests|domain)')}|${within('signaling/backplane')}[a-z-]+\\.ts$`,
       ),
     ],
     [
@@ -68,14 +68,14 @@ describe('the arrows', () => {
       'the doctor looks at what nodes are made of, and starts none of it',
       /^services\/signaling\/doctor\//,
       RegExp(
-        `^(@fenghuo/protocol|ioredis|node:.*)$|${within('signaling/(doctor|domain|backplane/redis|tokens)')}|^services/signaling/(config|ice-servers|secret-files)\\.ts$`,
+        `^(@fenghuo/protocol|ioredis|node:.*)$|${within('signaling/(doctor|domain|backplane/redis|tokens)')}|^services/signaling/(config|ice-servers|open-files|secret-files)\\.ts$`,
       ),
     ],
     [
       'the Redis backplane knows neither the memory one nor sockets nor requests',
       /^services\/signaling\/backplane\/redis\//,
       RegExp(
-        `^(@fenghuo/protocol|ioredis|@socket\\.io/redis-adapter|node:.*)$|${within('signaling/(domain|backplane/redis)')}|${within('signaling/backplane')}[a-z-]+\\.ts$`,
+        `^(@fenghuo/protocol|ioredis|@socket\\.io/redis-adapter|rate-limiter-flexible|node:.*)$|${within('signaling/(domain|backplane/redis)')}|${within('signaling/backplane')}[a-z-]+\\.ts$`,
       ),
     ],
     [

@@ -14,13 +14,18 @@ export function canonicalAddress(text: string): string | undefined {
   if (text.length > TEXT_CHARS_MAX) return undefined;
   const bare = bareOf(text.trim().replaceAll('"', ''));
   if (!ipaddr.IPv6.isValid(bare) && !ipaddr.IPv4.isValidFourPartDecimal(bare)) return undefined;
-  return ipaddr.process(bare).toString();
+  const address = ipaddr.parse(bare);
+  return (isMapped(address) ? address.toIPv4Address() : address).toString();
 }
 
 /** Of a canonical address; a text that is none is a network of its own. */
 export function networkOf(address: string): Network {
   if (!ipaddr.IPv6.isValid(address)) return address as Network;
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`)}/64` as Network;
+}
+
+function isMapped(address: ipaddr.IPv4 | ipaddr.IPv6): address is ipaddr.IPv6 {
+  return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress();
 }
 
 /** `[::1]:80`, `[::1]`, `10.0.0.1:80`, `fe80::1%eth0`: what is left of each. */
