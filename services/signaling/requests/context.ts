@@ -88,6 +88,8 @@ export interface Connection {
   readonly isOpen: boolean;
   send<Name extends EventName>(event: Name, payload: Events[Name]): void;
   sendRecord(record: RoomRecord): void;
+  /** Resolves once the client has taken what was sent, or is gone. */
+  taken(): Promise<void>;
   /** Begins or ends taking part in what a room's members may lose. */
   enter(room: RoomId, peer: PeerId): void;
   exit(room: RoomId, peer: PeerId): void;

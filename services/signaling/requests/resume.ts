@@ -117,27 +117,57 @@ async function goOn(
   connection.membership = new Session({ ...session, muted }, { home, seat, sender });
   sender.owe({ sent_bytes: COMINGS * seat.size * record.length });
   connection.enter(room, peer);
-  const { records, snapshot } = missed.value;
+  const { count, records, snapshot, bytes } = missed.value;
   const outcome = snapshot === undefined ? 'recovered' : 'snapshot';
-  context.resumed(outcome, records.length);
+  context.resumed(outcome, count);
   context.log({ event: 'peer_resumed', room, peer, reason: outcome });
   if (snapshot !== undefined) {
     const reply: ResumeReply = { recovered: false, last_id: lastId, ...snapshotFor(context, peer, snapshot) };
     const { epoch, seq } = snapshot;
     return accepted(reply, () => seat.start({ epoch, seq, generation, record }));
   }
-  const reply: ResumeReply = { recovered: true, missed: records.length, last_id: lastId };
-  return accepted(reply, () => {
-    sender.owe({ sent_bytes: missed.value.bytes });
-    for (const each of records) connection.sendRecord(each);
+  sender.owe({ sent_bytes: bytes });
+  const start = () => {
     seat.start({ epoch: resumed.epoch, seq: resumed.head, generation, record });
     // The room was restored meanwhile: the client learns in which epoch it counts from now on.
     if (epoch !== resumed.epoch) void seat.tellEpoch();
+  };
+  const reply: ResumeReply = { recovered: true, missed: count, last_id: lastId };
+  return accepted(reply, () => {
+    if (records === undefined) return void replayInPages(home, session, resumed, connection).then(start, drop);
+    for (const each of records) connection.sendRecord(each);
+    start();
   });
+
+  /** The client comes back, and goes on behind what it has got. */
+  function drop(): void {
+    connection.drop('session_lost');
+  }
+}
+
+/** Sends what a session missed as fast as its client takes it. Rejects where it cannot go on. */
+async function replayInPages(
+  { rooms }: RoomHome,
+  { room, peer }: { readonly room: RoomId; readonly peer: PeerId },
+  { replayFrom = 0, head }: Resumed,
+  connection: Connection,
+): Promise<void> {
+  for (let at = replayFrom; at < head && connection.isOpen; ) {
+    const page = await rooms.replay(room, peer, at, head);
+    if (!page.ok || page.value === undefined) throw new Error('what was missed cannot be had');
+    for (const each of page.value.records.map(parseRecord)) {
+      if (each === undefined) throw new Error('a record that cannot be read');
+      connection.sendRecord(each);
+    }
+    await connection.taken();
+    at = page.value.upTo;
+  }
 }
 
 interface Missed {
-  readonly records: readonly RoomRecord[];
+  readonly count: number;
+  /** Undefined where they are too many to be held at once: they are read again, page by page. */
+  readonly records: readonly RoomRecord[] | undefined;
   /** In place of the records, where some of them are not to be had. */
   readonly snapshot: RoomSnapshot | undefined;
   readonly bytes: number;
@@ -145,27 +175,28 @@ interface Missed {
 
 /** That it went, and that it is back: everybody is told of both. */
 const COMINGS = 2;
-/** More than this is told by a snapshot: half of what a slow reader may leave waiting. */
-const MISSED_BYTES_MAX = 4 * 1_048_576;
+/** So much of what was missed is held for a client at once. */
+const HELD_BYTES_MAX = 1_048_576;
 
 async function missedBy(
   { rooms }: RoomHome,
   { room, peer }: { readonly room: RoomId; readonly peer: PeerId },
   { replayFrom, head, snapshot }: Resumed,
 ): Promise<Result<Missed, 'unavailable'>> {
-  const records: RoomRecord[] = [];
-  let bytes = 0;
+  let records: RoomRecord[] | undefined = [];
+  let [count, bytes] = [0, 0];
   for (let at = replayFrom; at !== undefined && at < head; ) {
     const page = await rooms.replay(room, peer, at, head);
     if (!page.ok) return page;
     const parsed = page.value?.records.map(parseRecord);
     for (const record of parsed ?? []) bytes += record?.body.length ?? 0;
-    if (page.value === undefined || parsed?.includes(undefined) || bytes > MISSED_BYTES_MAX)
-      return snapshotInstead(rooms, room, peer);
-    records.push(...(parsed as RoomRecord[]));
+    if (page.value === undefined || parsed?.includes(undefined)) return snapshotInstead(rooms, room, peer);
+    count += page.value.records.length;
+    if (bytes > HELD_BYTES_MAX) records = undefined;
+    records?.push(...(parsed as RoomRecord[]));
     at = page.value.upTo;
   }
-  return ok({ records, snapshot, bytes });
+  return ok({ count, records, snapshot, bytes });
 }
 
 async function snapshotInstead(
@@ -177,5 +208,5 @@ async function snapshotInstead(
   if (!found.ok) return found;
   const { value: snapshot } = found;
   const isThere = snapshot?.peers.some((each) => each.id === peer) ?? false;
-  return isThere ? ok({ records: [], snapshot, bytes: 0 }) : { ok: false, code: 'unavailable' };
+  return isThere ? ok({ count: 0, records: [], snapshot, bytes: 0 }) : { ok: false, code: 'unavailable' };
 }

@@ -53,6 +53,7 @@ export class Outbox {
   #writes = 0;
   #isNoted = false;
   #isOver = false;
+  #onTaken: (() => void)[] = [];
 
   /** `onSlow`: too much waits for the client; nothing is sent to it any more. */
   constructor(mail: OutgoingMail, engine: Socket['conn'], onSlow: () => void) {
@@ -75,6 +76,12 @@ export class Outbox {
     if (this.#due.length > 0 && this.#writes === 0) this.#write();
   }
 
+  /** Resolves once the client has taken all that was due, or gets nothing any more. */
+  async taken(): Promise<void> {
+    this.flush();
+    if (this.#writes > 0 && !this.#isOver) await new Promise<void>((resolve) => this.#onTaken.push(resolve));
+  }
+
   /** Packets that the client has not taken yet. */
   get packetsWaiting(): number {
     return this.#due.length + this.#enginePackets;
@@ -91,8 +98,13 @@ export class Outbox {
     this.#onSlow();
   }
 
+  #tellTaken(): void {
+    for (const resolve of this.#onTaken.splice(0)) resolve();
+  }
+
   #discard(): void {
     this.#isOver = true;
+    this.#tellTaken();
     this.#due = [];
     this.#dueBytes = 0;
     this.#engineBytes = 0;
@@ -113,7 +125,8 @@ export class Outbox {
   #written(): void {
     this.#writes -= 1;
     if (this.#writes > 0 || this.#isOver) return;
-    this.flush();
+    if (this.#due.length === 0) this.#tellTaken();
+    else this.flush();
     this.#note();
   }
 

@@ -138,6 +138,10 @@ export class SocketConnection implements Connection {
     else this.#outbox.put(frame);
   }
 
+  taken(): Promise<void> {
+    return this.#outbox.taken();
+  }
+
   enter(room: RoomId, peer: PeerId): void {
     const everyone = everyoneIn(room);
     this.#socket.join([everyone, onlyPeer(everyone, peer)]);
