@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { type Played, play } from './play.ts';
+import type { Script } from './steps.ts';
+import type { Target } from './target.ts';
+
+/** A connection that is open, or was so a moment ago: one of them did it, where a node dies. */
+interface Suspect {
+  readonly script: Script;
+  endedMs: number | undefined;
+}
+
+/** How long after its end a connection may still be what a node dies of. */
+const SUSPECT_MS = 2_500;
+
+/** What the lanes of a run do together. */
+export interface Traffic {
+  connections: number;
+  packets: number;
+  /** Findings about single connections, each kind once, with the script. */
+  readonly findings: { readonly what: string; readonly script: Script }[];
+  suspects(): readonly Script[];
+}
+
+export interface LanesOptions {
+  readonly targets: readonly Target[];
+  readonly atOnce: number;
+  /** The next script; undefined: there is none any more. */
+  next(): Script | undefined;
+  /** At which a script may begin at the earliest, in milliseconds from now. */
+  waitMs(script: Script): number;
+  readonly signal: AbortSignal;
+}
+
+/** Plays scripts, several at the same time, until there are none or the run is called off. */
+export async function driveLanes(options: LanesOptions, traffic: Traffic & Keeper): Promise<void> {
+  const lane = async () => {
+    for (;;) {
+      const script = options.signal.aborted ? undefined : options.next();
+      if (script === undefined) return;
+      const waitMs = options.waitMs(script);
+      if (waitMs > 0) await sleep(waitMs, undefined, { signal: options.signal }).catch(() => {});
+      if (options.signal.aborted) return;
+      await traffic.play(script, targetOf(options.targets, script));
+    }
+  };
+  await Promise.all(Array.from({ length: options.atOnce }, lane));
+}
+
+export function targetOf(targets: readonly Target[], script: Script): Target {
+  return targets.find(({ name }) => name === script.cluster) as Target;
+}
+
+interface Keeper {
+  play(script: Script, target: Target): Promise<Played>;
+}
+
+const FINDINGS_MAX = 30;
+
+export function newTraffic(): Traffic & Keeper {
+  const suspects = new Set<Suspect>();
+  const findings: Traffic['findings'] = [];
+  const forget = () => {
+    const beforeMs = performance.now() - SUSPECT_MS;
+    for (const suspect of suspects) if ((suspect.endedMs ?? Infinity) < beforeMs) suspects.delete(suspect);
+  };
+  const traffic: Traffic & Keeper = {
+    connections: 0,
+    packets: 0,
+    findings,
+    suspects: () => [...suspects].map(({ script }) => script),
+    async play(script, target) {
+      forget();
+      const suspect: Suspect = { script, endedMs: undefined };
+      suspects.add(suspect);
+      const played = await play(script, target);
+      suspect.endedMs = performance.now();
+      traffic.connections += 1;
+      traffic.packets += played.packets;
+      for (const what of played.findings) {
+        const isNew = findings.every((each) => kindOf(each.what) !== kindOf(what));
+        if (isNew && findings.length < FINDINGS_MAX) findings.push({ what, script });
+      }
+      return played;
+    },
+  };
+  return traffic;
+}
+
+/** Without what differs from one time to the next. */
+export function kindOf(what: string): string {
+  return what.replace(/\d+/g, 'n').slice(0, 100);
+}

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { type Connection, openConnection } from '../../../services/loadtest/connection.ts';
+import { type Spread, spreadOf } from '../../../services/loadtest/samples.ts';
+import type { Target } from '../target.ts';
+
+const EVERY_MS = 40;
+const OPEN_MS = 5_000;
+const STOP_MS = 5_000;
+/** Not the fuzzer's. */
+const ADDRESSES = ['127.0.0.2', '127.0.0.3'] as const;
+const SDP = `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n${'a=x-filling:1\r\n'.repeat(60)}`;
+
+/** Two people in a call on the two nodes of a cluster, who send each other numbered things and expect each once, in order. */
+export interface HonestPair {
+  readonly findings: readonly string[];
+  /** How long what they sent took since the last call; undefined where nothing came. */
+  takeSpread(): Spread | undefined;
+  /** Waits until what was sent has come, and ends. */
+  stop(): Promise<void>;
+}
+
+export async function startHonestPair(target: Target): Promise<HonestPair> {
+  const findings: string[] = [];
+  const found = (what: string) => {
+    if (findings.length < 20) findings.push(`honest pair of AUTH=${target.name}: ${what}`);
+  };
+  const people = await Promise.all([0, 1].map((node) => enter(target, node as 0 | 1, found)));
+  const [ann, bob] = people as [Person, Person];
+  ann.meet(bob);
+  bob.meet(ann);
+  const timer = setInterval(() => {
+    for (const person of people) person.send();
+  }, EVERY_MS);
+  return {
+    findings,
+    takeSpread: () => spreadOf(people.flatMap((person) => person.takeLatencies())),
+    async stop() {
+      clearInterval(timer);
+      const deadline = performance.now() + STOP_MS;
+      while (performance.now() < deadline && people.some((person) => person.missing > 0)) await sleep(20);
+      for (const person of people) {
+        if (person.missing > 0) found(`${person.missing} that were sent to ${person.name} never came`);
+        person.close();
+      }
+    },
+  };
+}
+
+interface Person {
+  readonly name: string;
+  readonly id: string;
+  /** How many of those that were sent to it have not come. */
+  readonly missing: number;
+  meet(other: Person): void;
+  /** Of the next number that is to come from the other. */
+  expect(sentMs: number): void;
+  send(): void;
+  takeLatencies(): number[];
+  close(): void;
+}
+
+async function enter(target: Target, node: 0 | 1, found: (what: string) => void): Promise<Person> {
+  const name = node === 0 ? 'ann' : 'bob';
+  const expected: number[] = [];
+  let received = 0;
+  let latencies: number[] = [];
+  let other: Person | undefined;
+  let sent = 0;
+  let lastId = 1;
+  let isClosing = false;
+
+  function heard(event: string, payload: unknown): void {
+    if (event === 'removed' || event === 'resync') return void found(`${name} was told ${event}`);
+    if (event !== 'signal' && event !== 'message') return;
+    const n = numberIn(payload as object);
+    if (n === received && expected[n] !== undefined) {
+      latencies.push(performance.now() - expected[n]);
+      received += 1;
+    } else found(`${name} got number ${n} in place of ${received}`);
+  }
+
+  const connection: Connection = await openConnection(
+    target.cluster.nodes[node]?.endpoint ?? '',
+    OPEN_MS,
+    { heard, lost: (reason) => void (isClosing || found(`${name} lost the connection: ${reason}`)) },
+    {
+      localAddress: ADDRESSES[node],
+      ...(target.name === 'required' ? { token: target.tokens.good({ sub: `honest-${name}` }) } : {}),
+    },
+  );
+  const id = await new Promise<string>((resolve, reject) =>
+    connection.ask('join', { id: 1, room: 'honest', name }, (answer) =>
+      answer.ok ? resolve((answer.self as { id: string }).id) : reject(new Error(answer.error.code)),
+    ),
+  );
+  return {
+    name,
+    id,
+    get missing() {
+      return expected.length - received;
+    },
+    meet: (person) => {
+      other = person;
+    },
+    expect: (sentMs) => void expected.push(sentMs),
+    send() {
+      if (other === undefined || !connection.isOpen) return;
+      lastId += 1;
+      const n = sent++;
+      other.expect(performance.now());
+      const [request, body] = contentOf(n, other.id);
+      connection.ask(request, { id: lastId, ...body }, (answer) => {
+        if (!answer.ok) found(`${name}'s ${request} was refused: ${answer.error.code}`);
+      });
+    },
+    takeLatencies() {
+      const taken = latencies;
+      latencies = [];
+      return taken;
+    },
+    close() {
+      isClosing = true;
+      connection.close();
+    },
+  };
+}
+
+/** As in a call: mostly candidates, with offers and messages between them. */
+function contentOf(n: number, to: string): readonly [string, object] {
+  if (n % 5 === 0) return ['signal', { to, description: { type: 'offer', sdp: `${SDP}a=n:${n}\r\n` } }];
+  if (n % 5 === 1) return ['message', { topic: 'chat', data: `n:${n}` }];
+  return ['signal', { to, candidate: { candidate: `n:${n}`, sdpMid: '0' } }];
+}
+
+function numberIn(event: {
+  readonly candidate?: { candidate: string };
+  readonly description?: { sdp: string };
+  readonly data?: unknown;
+}): number {
+  const text = event.candidate?.candidate ?? event.description?.sdp ?? event.data;
+  return Number(/n:(\d+)/.exec(String(text))?.[1] ?? Number.NaN);
+}

@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { type Played, play } from './play.ts';
+import type { Script, Step } from './steps.ts';
+import { startTarget, type Target, type TargetOptions } from './target.ts';
+
+/** Whether what is looked for has happened, once some scripts were played. */
+export type Happened = (target: Target, played: readonly Played[]) => Promise<boolean>;
+
+/** A node needs so long to die of what it was told, at most. */
+const DIES_WITHIN_MS = 600;
+
+export const nodeDied: Happened = async ({ crashes }) => {
+  const deadline = performance.now() + DIES_WITHIN_MS;
+  while (crashes.length === 0 && performance.now() < deadline) await sleep(20);
+  return crashes.length > 0;
+};
+
+/** Looks for the least that makes something happen, on clusters of its own, until nothing can be taken away or time is over. */
+export class Shrinker {
+  readonly #options: TargetOptions;
+  readonly #happened: Happened;
+  readonly #deadlineMs: number;
+  #target: Target | undefined;
+
+  constructor(options: TargetOptions, happened: Happened, withinMs: number) {
+    this.#options = options;
+    this.#happened = happened;
+    this.#deadlineMs = performance.now() + withinMs;
+  }
+
+  /** Undefined: it does not happen when the same is done again. */
+  async shrink(suspects: readonly Script[]): Promise<readonly Script[] | undefined> {
+    try {
+      if (!(await this.#does(suspects))) return undefined;
+      const scripts = await this.#fewest(suspects, (some) => this.#does(some));
+      const result: Script[] = [];
+      for (const [index, script] of scripts.entries()) {
+        const others = [...result, ...scripts.slice(index + 1)];
+        const flat = flattened(script);
+        const base = (await this.#does([...others, flat])) ? flat : script;
+        const steps = await this.#fewest(base.steps, (some) =>
+          this.#does([...others, { ...base, steps: some }]),
+        );
+        result.push({ ...base, steps });
+      }
+      return result;
+    } finally {
+      await this.#target?.stop();
+    }
+  }
+
+  /** Takes away halves, quarters and so on for as long as it still holds (delta debugging, Zeller 1999). */
+  async #fewest<Item>(
+    items: readonly Item[],
+    holds: (some: readonly Item[]) => Promise<boolean>,
+  ): Promise<readonly Item[]> {
+    let left = items;
+    for (
+      let size = Math.ceil(left.length / 2);
+      size >= 1 && !this.#isLate;
+      size = size === 1 ? 0 : Math.ceil(size / 2)
+    ) {
+      for (let at = 0; at < left.length && !this.#isLate; ) {
+        const some = [...left.slice(0, at), ...left.slice(at + size)];
+        if (await holds(some)) left = some;
+        else at += size;
+      }
+    }
+    return left;
+  }
+
+  get #isLate(): boolean {
+    return performance.now() > this.#deadlineMs;
+  }
+
+  async #does(scripts: readonly Script[]): Promise<boolean> {
+    const [first] = scripts;
+    if (first === undefined || this.#isLate) return false;
+    this.#target ??= await startTarget(first.cluster, this.#options);
+    const target = this.#target;
+    const played = await Promise.all(scripts.map((script) => play(script, target)));
+    const hasHappened = await this.#happened(target, played);
+    if (target.crashes.length > 0) {
+      this.#target = undefined;
+      await target.stop();
+    }
+    return hasHappened;
+  }
+}
+
+/** Each step of a burst a step of its own, where that does the same. */
+function flattened(script: Script): Script {
+  const steps = script.steps.flatMap((step): readonly Step[] => (step.do === 'burst' ? step.steps : [step]));
+  return { ...script, steps };
+}
