@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Played, play } from './play.ts';
-import type { Script } from './steps.ts';
+import type { ClusterName, Script } from './steps.ts';
 import type { Target } from './target.ts';
 
 /** A connection that is open, or was so a moment ago: one of them did it, where a node dies. */
 interface Suspect {
   readonly script: Script;
-  endedMs: number | undefined;
+  readonly played: Played;
 }
 
 /** How long after its end a connection may still be what a node dies of. */
@@ -19,7 +19,8 @@ export interface Traffic {
   packets: number;
   /** Findings about single connections, each kind once, with the script. */
   readonly findings: { readonly what: string; readonly script: Script }[];
-  suspects(): readonly Script[];
+  /** Who may have ended a node of a cluster just now, as far as they came; who did something last comes first. */
+  suspects(cluster: ClusterName): readonly Script[];
 }
 
 export interface LanesOptions {
@@ -52,7 +53,7 @@ export function targetOf(targets: readonly Target[], script: Script): Target {
 }
 
 interface Keeper {
-  play(script: Script, target: Target): Promise<Played>;
+  play(script: Script, target: Target): Promise<void>;
 }
 
 const FINDINGS_MAX = 30;
@@ -60,28 +61,28 @@ const FINDINGS_MAX = 30;
 export function newTraffic(): Traffic & Keeper {
   const suspects = new Set<Suspect>();
   const findings: Traffic['findings'] = [];
-  const forget = () => {
-    const beforeMs = performance.now() - SUSPECT_MS;
-    for (const suspect of suspects) if ((suspect.endedMs ?? Infinity) < beforeMs) suspects.delete(suspect);
-  };
   const traffic: Traffic & Keeper = {
     connections: 0,
     packets: 0,
     findings,
-    suspects: () => [...suspects].map(({ script }) => script),
+    suspects(cluster) {
+      return [...suspects]
+        .filter(({ script }) => script.cluster === cluster)
+        .toSorted((a, b) => b.played.lastMs - a.played.lastMs)
+        .map(({ script, played }) => ({ ...script, steps: script.steps.slice(0, played.steps) }));
+    },
     async play(script, target) {
-      forget();
-      const suspect: Suspect = { script, endedMs: undefined };
+      const { played, ended } = play(script, target);
+      const suspect = { script, played };
       suspects.add(suspect);
-      const played = await play(script, target);
-      suspect.endedMs = performance.now();
+      await ended;
+      setTimeout(() => suspects.delete(suspect), SUSPECT_MS).unref();
       traffic.connections += 1;
       traffic.packets += played.packets;
       for (const what of played.findings) {
         const isNew = findings.every((each) => kindOf(each.what) !== kindOf(what));
         if (isNew && findings.length < FINDINGS_MAX) findings.push({ what, script });
       }
-      return played;
     },
   };
   return traffic;

@@ -7,10 +7,12 @@ import type { Target } from './target.ts';
 import { frameBytes, OPCODE } from './wire/frames.ts';
 import { RawConnection } from './wire/raw-connection.ts';
 
-/** What came of a script. */
+/** What came of a script until now. */
 export interface Played {
-  /** How many of its steps were done before the connection was over. */
+  /** How many of its steps were begun before the connection was over. */
   readonly steps: number;
+  /** When the last of them was. */
+  readonly lastMs: number;
   /** Packets and frames that were written while the connection stood. */
   readonly packets: number;
   readonly findings: readonly string[];
@@ -23,15 +25,18 @@ const LISTEN_MS = 500;
 const ANSWERED_WITHIN_MS = 8_000;
 const PROBE_ID = 999_999_999;
 
-/** Lives the life of one connection. Never rejects; what the node did wrong is among the findings. */
-export async function play(script: Script, target: Target): Promise<Played> {
+/** Lives the life of one connection. `ended` never rejects; what the node did wrong is among the findings. */
+export function play(
+  script: Script,
+  target: Target,
+): { readonly played: Played; readonly ended: Promise<void> } {
   const player = new Player(script, target);
-  await player.play();
-  return player;
+  return { played: player, ended: player.play() };
 }
 
 class Player implements Played {
   steps = 0;
+  lastMs = performance.now();
   packets = 0;
   readonly findings: string[] = [];
   readonly #script: Script;
@@ -62,8 +67,9 @@ class Player implements Played {
     await this.#open();
     for (const step of this.#script.steps) {
       if (this.#connection.isClosed) break;
-      await this.#do(step);
       this.steps += 1;
+      this.lastMs = performance.now();
+      await this.#do(step);
     }
     await this.#settle();
     this.#connection.destroy();

@@ -47,7 +47,11 @@ const GROWTH_MB = 150;
 /** Connections to Redis and of those who ask for metrics come and go. */
 const FILES_SPARE = 8;
 const HONEST_P99_MS = 1_000;
-const SHRINK_MS = 120_000;
+const SHRINK_MS = 180_000;
+/** What a node dies of, it mostly dies of at once: it is of those who did something last. */
+const LIKELY = 8;
+const DEATHS_EVERY_MS = 10;
+const COMPLAINTS_SHOWN = 12;
 /** Of an answer that is not as documented, which comes of one connection. */
 const SHRINK_REPLY_MS = 20_000;
 
@@ -76,7 +80,7 @@ export async function fuzz(
     for (const name of CLUSTERS) targets.push(await startTarget(name, targetOptions));
     const watched = await Promise.all(targets.map(watch));
     const traffic = newTraffic();
-    await drive(options, targets, traffic, say, calledOff);
+    const suspects = await drive(options, targets, traffic, say, calledOff);
     const crashes = crashesOf(targets);
     const nodes = crashes.length > 0 ? [] : await settle(watched);
     const findings = [...crashes, ...nodes.flatMap(growthOf)];
@@ -84,7 +88,7 @@ export async function fuzz(
     for (const target of targets) await target.stop();
     const traces =
       crashes.length > 0
-        ? await deathTraces(targets, traffic, targetOptions, say)
+        ? await deathTraces(suspects, targets, targetOptions, say)
         : await replyTraces(traffic, targetOptions);
     return {
       seed: options.seed,
@@ -108,6 +112,9 @@ async function watch(target: Target): Promise<Watched> {
   return { target, pair, calm, watches, newcomers: startNewcomers(target) };
 }
 
+/** By cluster, of the moment in which a node of it was seen dead. */
+type Suspects = ReadonlyMap<ClusterName, readonly Script[]>;
+
 /** Until scripts, time or a node are at an end. */
 async function drive(
   options: FuzzOptions,
@@ -115,14 +122,22 @@ async function drive(
   traffic: ReturnType<typeof newTraffic>,
   say: (line: string) => void,
   calledOff: AbortSignal,
-): Promise<void> {
+): Promise<Suspects> {
   const { durationMs, connections, malformed, only } = options;
   const make = malformed === undefined ? scriptOf : malformedScriptOf;
   const over = new AbortController();
   const startMs = performance.now();
   const end = () => over.abort();
   const timer = durationMs === undefined ? undefined : setTimeout(end, durationMs);
-  const deaths = setInterval(() => void (crashesOf(targets).length > 0 && end()), 50);
+  const suspects = new Map<ClusterName, readonly Script[]>();
+  const lookForDead = () => {
+    for (const { name, crashes } of targets) {
+      if (crashes.length === 0 || suspects.has(name)) continue;
+      suspects.set(name, traffic.suspects(name));
+      end();
+    }
+  };
+  const deaths = setInterval(lookForDead, DEATHS_EVERY_MS);
   const progress = setInterval(
     () => say(`${traffic.connections} connections, ${traffic.packets} packets`),
     PROGRESS_MS,
@@ -143,6 +158,8 @@ async function drive(
     await driveLanes({ targets, atOnce: options.atOnce, next, waitMs, signal: over.signal }, traffic);
     // What was sent last may take a moment to do its harm.
     await sleep(CALM_MS);
+    lookForDead();
+    return suspects;
   } finally {
     clearTimeout(timer);
     clearInterval(deaths);
@@ -222,18 +239,21 @@ async function endHonest(watched: readonly Watched[], findings: string[]): Promi
 
 /** What ended a node, as short as it could be made. */
 async function deathTraces(
+  allSuspects: Suspects,
   targets: readonly Target[],
-  traffic: Traffic,
   options: TargetOptions,
   say: (line: string) => void,
 ): Promise<string[]> {
   const dead = targets.filter(({ crashes }) => crashes.length > 0);
-  const complaints = complaintsOf(dead);
+  const complaints = complaintsOf(dead).slice(0, COMPLAINTS_SHOWN);
   const traces: string[] = [];
   for (const { name } of dead) {
-    const suspects = traffic.suspects().filter(({ cluster }) => cluster === name);
+    const suspects = allSuspects.get(name) ?? [];
     say(`a node died; ${suspects.length} connections may have done it, looking for the least that does`);
-    const least = await new Shrinker(options, nodeDied, SHRINK_MS).shrink(suspects);
+    const least = await new Shrinker(options, nodeDied, SHRINK_MS).shrink(
+      suspects.slice(0, LIKELY),
+      suspects,
+    );
     const title =
       least === undefined
         ? 'none of these did it again by itself:'

@@ -29,10 +29,12 @@ export class Shrinker {
     this.#deadlineMs = performance.now() + withinMs;
   }
 
-  /** Undefined: it does not happen when the same is done again. */
-  async shrink(suspects: readonly Script[]): Promise<readonly Script[] | undefined> {
+  /** Of several lists of suspects, the likeliest first. Undefined: it does not happen when the same is done again. */
+  async shrink(...lists: readonly (readonly Script[])[]): Promise<readonly Script[] | undefined> {
     try {
-      if (!(await this.#does(suspects))) return undefined;
+      let suspects: readonly Script[] | undefined;
+      for (const list of lists) if (suspects === undefined && (await this.#does(list))) suspects = list;
+      if (suspects === undefined) return undefined;
       const scripts = await this.#fewest(suspects, (some) => this.#does(some));
       const result: Script[] = [];
       for (const [index, script] of scripts.entries()) {
@@ -79,8 +81,13 @@ export class Shrinker {
     if (first === undefined || this.#isLate) return false;
     this.#target ??= await startTarget(first.cluster, this.#options);
     const target = this.#target;
-    const played = await Promise.all(scripts.map((script) => play(script, target)));
-    const hasHappened = await this.#happened(target, played);
+    const plays = scripts.map((script) => play(script, target));
+    const over = Promise.all(plays.map(({ ended }) => ended)).then(() => true);
+    while (target.crashes.length === 0 && !(await Promise.race([over, sleep(20, false)])));
+    const hasHappened = await this.#happened(
+      target,
+      plays.map(({ played }) => played),
+    );
     if (target.crashes.length > 0) {
       this.#target = undefined;
       await target.stop();
