@@ -112,6 +112,8 @@ class Player implements Played {
     switch (step.do) {
       case 'burst':
         return Buffer.concat(step.steps.map((each) => this.#bytesOf(each)));
+      case 'repeat':
+        return Buffer.concat(Array.from({ length: step.times }, () => this.#bytesOf(step.step)));
       case 'packet':
         return this.#packetBytes(step.text);
       case 'frame':

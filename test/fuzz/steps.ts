@@ -33,6 +33,8 @@ export type Step =
   | { readonly do: 'raw'; readonly bytes: string }
   /** All of them in one write. */
   | { readonly do: 'burst'; readonly steps: readonly Step[] }
+  /** The same, many times in one write. */
+  | { readonly do: 'repeat'; readonly times: number; readonly step: Step }
   | { readonly do: 'pause'; readonly ms: number }
   /** Waits until what was asked is answered, for half a second at most. */
   | { readonly do: 'listen' }
@@ -83,6 +85,8 @@ export function stepText(step: Step): string {
       return `raw ${shown(step.bytes)}`;
     case 'burst':
       return `in one write: ${step.steps.map(stepText).join(' + ')}`;
+    case 'repeat':
+      return `${step.times} times in one write: ${stepText(step.step)}`;
     case 'redis':
       return `Redis ${shown(step.command)}`;
     case 'pause':

@@ -23,6 +23,7 @@ export const INGREDIENTS = {
   frames: 'single frames that RFC 6455 forbids, or hardly anybody sends',
   fragments: 'messages in fragments, whole or not',
   binary: 'binary events, their attachments missing or too many',
+  floods: 'the same packet or frame hundreds of times in one write',
   heads: 'HTTP requests that are wrong, slow or for something else',
   deaf: 'clients that do not read for a while',
   redis: 'garbage on channels and in keys of Redis',
@@ -67,6 +68,8 @@ const RECIPES: readonly Recipe[] = [
   { ingredient: 'packets', weight: 2, make: () => [packet(DISCONNECT)] },
   { ingredient: 'packets', weight: 2, make: () => [packet(PONG)] },
   { ingredient: 'second-connect', weight: 3, make: (random) => [packet(connectPacket(random))] },
+  { ingredient: 'second-connect', weight: 1, make: connectsTogether },
+  { ingredient: 'floods', weight: 1, make: (random, id) => [flood(random, id)] },
   { ingredient: 'frames', weight: 4, make: (random) => [oddFrame(random)] },
   { ingredient: 'fragments', weight: 3, make: (random, id) => [fragments(validRequest(random, id), random)] },
   {
@@ -107,7 +110,9 @@ function life(random: Random, without: ReadonlySet<Ingredient>): Step[] {
   }));
   let packetId = 0;
   const next = () => pickWeighted(random, recipes).make(random, packetId++);
-  const steps: Step[] = [packet(chance(random, 0.9) ? goodConnect(random) : connectPacket(random))];
+  const steps: Step[] = chance(random, 0.08)
+    ? [...connectsTogether(random)]
+    : [packet(chance(random, 0.9) ? goodConnect(random) : connectPacket(random))];
   if (chance(random, 0.9)) steps.push({ do: 'listen' });
   if (chance(random, 0.8)) steps.push(packet(validRequest(random, packetId++, 'join')), { do: 'listen' });
   const count = whole(random, chance(random, 0.5) ? STEPS_FEW : STEPS_MAX);
@@ -171,11 +176,13 @@ const MALFORMED: ReadonlySet<Ingredient> = new Set<Ingredient>([
   'binary',
 ]);
 const BURST = 16;
+const FLOOD_FEW = 50;
+const FLOOD_MAX = 3_000;
 const BURSTS = 25;
 
 /** Whether a step is bytes, and may share a write with others. */
 function isSent(step: Step): boolean {
-  return ['packet', 'frame', 'fragments', 'raw'].includes(step.do);
+  return ['packet', 'frame', 'fragments', 'raw', 'burst', 'repeat'].includes(step.do);
 }
 
 function idOrNone(random: Random, packetId: number): number | undefined {
@@ -184,6 +191,32 @@ function idOrNone(random: Random, packetId: number): number | undefined {
 
 function sameTwice(step: Step): readonly Step[] {
   return [{ do: 'burst', steps: [step, step] }];
+}
+
+/** CONNECT and DISCONNECT in one write: what the first began is not done when the next comes. */
+function connectsTogether(random: Random): readonly Step[] {
+  const one = () =>
+    packet(pick(random, [DISCONNECT, goodConnect(random), goodConnect(random), connectPacket(random)]));
+  return [
+    {
+      do: 'burst',
+      steps: [packet(goodConnect(random)), ...Array.from({ length: 1 + whole(random, 4) }, one)],
+    },
+  ];
+}
+
+/** The frame of a fragment, a ping, an empty text, a request: whatever costs its sender little. */
+function flood(random: Random, packetId: number): Step {
+  const step = pick<Step>(random, [
+    packet(validRequest(random, packetId)),
+    packet('42["nothing"]'),
+    packet(PONG),
+    packet(oddPacket(random)),
+    oddFrame(random),
+    { do: 'frame', frame: { opcode: 0, payload: 'x', fin: false } },
+    { do: 'frame', frame: { opcode: 9, payload: 'x' } },
+  ]);
+  return { do: 'repeat', times: 2 + whole(random, chance(random, 0.2) ? FLOOD_MAX : FLOOD_FEW), step };
 }
 
 function binaryPacket(random: Random): string {
@@ -204,6 +237,7 @@ function withoutSecondConnect(steps: readonly Step[], without: ReadonlySet<Ingre
   if (!without.has('second-connect')) return steps;
   let isFirst = true;
   const keep = (step: Step): boolean => {
+    if (step.do === 'repeat') return keep(step.step);
     if (step.do !== 'packet' || !step.text.startsWith('40')) return true;
     const isKept = isFirst;
     isFirst = false;
