@@ -20,19 +20,18 @@ async function main(): Promise<void> {
 }
 
 function reportText(report: FuzzReport): string {
-  const { seed, connections, packets, seconds, honest, nodes, findings } = report;
+  const { seed, connections, packets, seconds, testimonies, findings } = report;
   const spread = (of: { p50: number; p99: number; max: number } | undefined) =>
     of === undefined ? 'none' : `p50 ${of.p50} ms, p99 ${of.p99} ms, max ${of.max} ms`;
   return [
     `seed ${seed}: ${connections} connections, ${packets} packets, ${seconds} s`,
-    ...honest.map(
-      ({ cluster, calm, fuzzed, joins }) =>
-        `AUTH=${cluster}: honest relay calm ${spread(calm)}; fuzzed ${spread(fuzzed)}; joins ${spread(joins)}`,
-    ),
-    ...nodes.map(
-      ({ id, before, after, rssPeakMb }) =>
-        `${id}: memory ${before.rssMb} MB before, ${rssPeakMb} MB at most, ${after.rssMb} MB after; connections ${before.connections} before, ${after.connections} after`,
-    ),
+    ...testimonies.flatMap(({ cluster, calm, fuzzed, joins, nodes }) => [
+      `AUTH=${cluster}: honest relay calm ${spread(calm)}; fuzzed ${spread(fuzzed)}; joins ${spread(joins)}`,
+      ...nodes.map(
+        ({ id, before, after, rssPeakMb }) =>
+          `  ${id}: memory ${before.rssMb} MB before, ${rssPeakMb} MB at most, ${after.rssMb} MB after; connections ${before.connections} before, ${after.connections} after`,
+      ),
+    ]),
     findings.length === 0 ? 'nothing found' : `${findings.length} found:`,
     ...findings.map((each) => `- ${each.slice(0, 6_000)}`),
   ].join('\n');

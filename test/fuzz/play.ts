@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
-import { ReplyReader } from './oracles/replies.ts';
 import { type Known, resolve } from './references.ts';
+import { ReplyReader } from './replies.ts';
 import type { Script, Step } from './steps.ts';
 import type { Target } from './target.ts';
 import { frameBytes, OPCODE } from './wire/frames.ts';
@@ -23,6 +22,8 @@ const PIECE_PAUSE_MS = 20;
 const LISTEN_MS = 500;
 /** A node answers sooner, or says `unavailable`. */
 const ANSWERED_WITHIN_MS = 8_000;
+/** More of the same would only keep the fuzzer itself. */
+const REPEATED_BYTES_MAX = 1_048_576;
 const PROBE_ID = 999_999_999;
 
 /** Lives the life of one connection. `ended` never rejects; what the node did wrong is among the findings. */
@@ -113,7 +114,7 @@ class Player implements Played {
       case 'burst':
         return Buffer.concat(step.steps.map((each) => this.#bytesOf(each)));
       case 'repeat':
-        return Buffer.concat(Array.from({ length: step.times }, () => this.#bytesOf(step.step)));
+        return this.#repeated(step.step, step.times);
       case 'packet':
         return this.#packetBytes(step.text);
       case 'frame':
@@ -128,6 +129,16 @@ class Player implements Played {
       default:
         return Buffer.alloc(0);
     }
+  }
+
+  #repeated(step: Step, times: number): Buffer {
+    const all: Buffer[] = [];
+    for (let n = 0, bytes = 0; n < times && bytes < REPEATED_BYTES_MAX; n++) {
+      const each = this.#bytesOf(step);
+      bytes += each.length;
+      all.push(each);
+    }
+    return Buffer.concat(all);
   }
 
   #packetBytes(template: string): Buffer {
@@ -149,7 +160,7 @@ class Player implements Played {
       const opcode = at === 0 ? OPCODE.text : OPCODE.continuation;
       frames.push(frameBytes({ opcode, payload: bytes.slice(at * size, (at + 1) * size), fin: isLast }));
     }
-    this.packets += frames.length;
+    this.packets += 1;
     return Buffer.concat(frames);
   }
 

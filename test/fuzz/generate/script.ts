@@ -139,22 +139,24 @@ function ending(random: Random): readonly Step[] {
   ]);
 }
 
-/** Connections of `--malformed`: nothing but malformed packets once they are in. */
+/** Connections of `--malformed`: once they are in, malformed requests in bursts, and in the end what may close them. */
 export function malformedScriptOf(index: number, { seed, without }: ScriptOptions): Script {
   const random = seededRandom(seedOf(seed, index));
-  const makers: readonly Recipe[] = RECIPES.filter(
+  const enders = RECIPES.filter(
     ({ ingredient }) => MALFORMED.has(ingredient) && !without.has(ingredient),
-  );
-  const weighted = makers.map((value) => ({ value, weight: value.weight }));
-  const steps: Step[] = [packet(goodConnect(random)), { do: 'listen' }];
+  ).map((value) => ({ value, weight: value.weight }));
   let packetId = 0;
+  const steps: Step[] = [packet(goodConnect(random)), { do: 'listen' }];
   if (chance(random, 0.5)) steps.push(packet(validRequest(random, packetId++, 'join')), { do: 'listen' });
-  for (let n = 0; n < BURSTS; n++) {
-    const burst = Array.from({ length: BURST }, () =>
-      pickWeighted(random, weighted).make(random, packetId++),
-    );
-    steps.push({ do: 'burst', steps: burst.flat().filter(isSent) }, { do: 'listen' });
+  const bursts = whole(random, BURSTS_MAX);
+  for (let n = 0; n < bursts; n++) {
+    const spoilt = Array.from({ length: BURST }, () => packet(spoiltRequest(random, packetId++)));
+    steps.push({ do: 'burst', steps: spoilt }, { do: 'listen' });
   }
+  steps.push(
+    ...pickWeighted(random, enders).make(random, packetId),
+    pick(random, [{ do: 'end' }, { do: 'reset' }]),
+  );
   return {
     index,
     cluster: pick(random, CLUSTERS),
@@ -176,9 +178,9 @@ const MALFORMED: ReadonlySet<Ingredient> = new Set<Ingredient>([
   'binary',
 ]);
 const BURST = 16;
+const BURSTS_MAX = 12;
 const FLOOD_FEW = 50;
 const FLOOD_MAX = 3_000;
-const BURSTS = 25;
 
 /** Whether a step is bytes, and may share a write with others. */
 function isSent(step: Step): boolean {

@@ -1,7 +1,7 @@
 import { ERRORS, EVENTS, peer, REQUESTS, type RequestName, room } from '@fenghuo/protocol';
 import { z } from 'zod';
 
-import { type Frame, OPCODE } from '../wire/frames.ts';
+import { type Frame, OPCODE } from './wire/frames.ts';
 
 const iceServers = EVENTS.resync.shape.ice_servers;
 const snapshot = {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Connection, openConnection } from '../../../services/loadtest/connection.ts';
 import { type Spread, spreadOf } from '../../../services/loadtest/samples.ts';
-import type { Target } from '../target.ts';
+import { tokenOf, type Witnessed } from './witnessed.ts';
 
 const EVERY_MS = 40;
 const OPEN_MS = 5_000;
@@ -20,10 +20,10 @@ export interface HonestPair {
   stop(): Promise<void>;
 }
 
-export async function startHonestPair(target: Target): Promise<HonestPair> {
+export async function startHonestPair(target: Witnessed): Promise<HonestPair> {
   const findings: string[] = [];
   const found = (what: string) => {
-    if (findings.length < 20) findings.push(`honest pair of AUTH=${target.name}: ${what}`);
+    if (findings.length < 20) findings.push(`the honest pair: ${what}`);
   };
   const people = await Promise.all([0, 1].map((node) => enter(target, node as 0 | 1, found)));
   const [ann, bob] = people as [Person, Person];
@@ -60,7 +60,7 @@ interface Person {
   close(): void;
 }
 
-async function enter(target: Target, node: 0 | 1, found: (what: string) => void): Promise<Person> {
+async function enter(target: Witnessed, node: 0 | 1, found: (what: string) => void): Promise<Person> {
   const name = node === 0 ? 'ann' : 'bob';
   const expected: number[] = [];
   let received = 0;
@@ -81,12 +81,12 @@ async function enter(target: Target, node: 0 | 1, found: (what: string) => void)
   }
 
   const connection: Connection = await openConnection(
-    target.cluster.nodes[node]?.endpoint ?? '',
+    target.nodes[node]?.endpoint ?? '',
     OPEN_MS,
     { heard, lost: (reason) => void (isClosing || found(`${name} lost the connection: ${reason}`)) },
     {
       localAddress: ADDRESSES[node],
-      ...(target.name === 'required' ? { token: target.tokens.good({ sub: `honest-${name}` }) } : {}),
+      ...tokenOf(target, name),
     },
   );
   const id = await new Promise<string>((resolve, reject) =>

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { NodeUnderTest } from '../../../services/loadtest/node-under-test.ts';
+import type { WitnessedNode } from './witnessed.ts';
 
 /** What a node says of itself, once. */
 export interface Vitals {
@@ -24,7 +24,7 @@ const ANSWERS_WITHIN_MS = 4_000;
 const MB = 1_048_576;
 
 /** Asks a node every second whether it lives, is ready, and how much it holds. */
-export async function watchNode(node: NodeUnderTest): Promise<NodeWatch> {
+export async function watchNode(node: WitnessedNode): Promise<NodeWatch> {
   const findings: string[] = [];
   const history = [await vitalsOf(node)];
   let isStopped = false;
@@ -52,7 +52,7 @@ export async function watchNode(node: NodeUnderTest): Promise<NodeWatch> {
   };
 }
 
-export async function vitalsOf({ opsUrl }: NodeUnderTest): Promise<Vitals> {
+export async function vitalsOf({ opsUrl }: WitnessedNode): Promise<Vitals> {
   await ask(`${opsUrl}/livez`, [200]);
   const ready = await ask(`${opsUrl}/readyz`, [200, 503]);
   const metrics = await (await ask(`${opsUrl}/metrics`, [200])).text();

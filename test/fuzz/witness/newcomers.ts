@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type NotOpened, openConnection } from '../../../services/loadtest/connection.ts';
 import { type Spread, spreadOf } from '../../../services/loadtest/samples.ts';
-import type { Target } from '../target.ts';
+import { tokenOf, type Witnessed } from './witnessed.ts';
 
 export interface Newcomers {
   readonly findings: readonly string[];
@@ -12,24 +12,26 @@ export interface Newcomers {
 }
 
 const EVERY_MS = 1_500;
+/** So many people, and so many rooms. */
+export const NEWCOMERS = 16;
 const OPEN_MS = 2_000;
 /** Within which somebody honest is in, whatever he was told before. */
 const IN_WITHIN_MS = 10_000;
 const ADDRESS = '127.0.0.4';
 
 /** Somebody honest who comes, joins and leaves again and again: /readyz says that a node takes clients, and it does. */
-export function startNewcomers(target: Target): Newcomers {
+export function startNewcomers(target: Witnessed): Newcomers {
   const findings: string[] = [];
   const times: number[] = [];
   let isStopped = false;
   const running = (async () => {
     for (let n = 0; !isStopped; n++) {
-      const { id, endpoint } = target.cluster.nodes[n % target.cluster.nodes.length] as {
+      const { id, endpoint } = target.nodes[n % target.nodes.length] as {
         id: string;
         endpoint: string;
       };
       const beganMs = performance.now();
-      const why = await comeIn(target, endpoint, `newcomer-${n % 16}`);
+      const why = await comeIn(target, endpoint, `newcomer-${n % NEWCOMERS}`);
       if (why === undefined) times.push(performance.now() - beganMs);
       else if (!isStopped && findings.length < 20)
         findings.push(`${id} did not take somebody honest: ${why}`);
@@ -47,7 +49,7 @@ export function startNewcomers(target: Target): Newcomers {
 }
 
 /** Undefined once he was in and has left; else why he was not. */
-async function comeIn(target: Target, endpoint: string, name: string): Promise<string | undefined> {
+async function comeIn(target: Witnessed, endpoint: string, name: string): Promise<string | undefined> {
   const deadline = performance.now() + IN_WITHIN_MS;
   for (;;) {
     const { why, waitMs } = await tryOnce(target, endpoint, name);
@@ -57,17 +59,16 @@ async function comeIn(target: Target, endpoint: string, name: string): Promise<s
 }
 
 async function tryOnce(
-  target: Target,
+  target: Witnessed,
   endpoint: string,
   name: string,
 ): Promise<{ why: string | undefined; waitMs: number }> {
-  const token = target.name === 'required' ? { token: target.tokens.good({ sub: name }) } : {};
   try {
     const connection = await openConnection(
       endpoint,
       OPEN_MS,
       { heard: () => {}, lost: () => {} },
-      { localAddress: ADDRESS, ...token },
+      { localAddress: ADDRESS, ...tokenOf(target, name) },
     );
     const answered = new Promise<string | undefined>((resolve) =>
       connection.ask('join', { id: 1, room: `room of ${name}`, name }, (answer) =>
