@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { StartFailure } from '@fenghuo/cluster';
+
 import { type Played, play } from './play.ts';
 import type { Script, Step } from './steps.ts';
 import { startTarget, type Target, type TargetOptions } from './target.ts';
@@ -47,6 +49,10 @@ export class Shrinker {
         result.push({ ...base, steps });
       }
       return result;
+    } catch (error) {
+      // A machine that is busy may not start a node in time; what was found is worth telling all the same.
+      if (error instanceof StartFailure) return undefined;
+      throw error;
     } finally {
       await this.#target?.stop();
     }
