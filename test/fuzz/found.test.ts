@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
 
 import { capabilities } from '../support/capabilities.ts';
 import { GOOD_HEAD } from './generate/heads.ts';
 import { play } from './play.ts';
+import { nodeDied } from './shrink.ts';
 import { CLUSTERS, type ClusterName, type Step } from './steps.ts';
 import { startTarget, type Target } from './target.ts';
 import { vitalsOf } from './witness/node-watch.ts';
@@ -71,9 +71,6 @@ async function livingTarget(name: ClusterName): Promise<Target> {
   return target;
 }
 
-/** A node that dies has done so by then. */
-const DIES_WITHIN_MS = 300;
-
 const cases = FOUND.flatMap(({ what, clusters, steps }) =>
   clusters.map((cluster) => ({ what, cluster, steps })),
 );
@@ -81,14 +78,15 @@ const cases = FOUND.flatMap(({ what, clusters, steps }) =>
 describe.skipIf(!capabilities.redisServer)('nodes outlive', () => {
   test.each(cases)('$what (AUTH=$cluster)', async ({ cluster, steps }) => {
     const target = await livingTarget(cluster);
-    const nodes = target.cluster.nodes;
+    const { nodes, complaints } = target.cluster;
+    const before = complaints.length;
     const script = { index: 0, cluster, node: 0, address: '127.0.0.66', head: GOOD_HEAD, pieces: 1 } as const;
     const { played, ended } = play({ ...script, isEager: false, steps }, target);
     await ended;
-    await sleep(DIES_WITHIN_MS);
+    await nodeDied(target, [played]);
     expect(target.crashes).toEqual([]);
     expect(played.findings).toEqual([]);
-    expect(target.cluster.complaints).toEqual([]);
+    expect(complaints.slice(before)).toEqual([]);
     expect((await Promise.all(nodes.map(vitalsOf))).map(({ isReady }) => isReady)).toEqual([true, true]);
   });
 });

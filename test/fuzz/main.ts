@@ -25,8 +25,8 @@ function reportText(report: FuzzReport): string {
     of === undefined ? 'none' : `p50 ${of.p50} ms, p99 ${of.p99} ms, max ${of.max} ms`;
   return [
     `seed ${seed}: ${connections} connections, ${packets} packets, ${seconds} s`,
-    ...testimonies.flatMap(({ cluster, calm, fuzzed, joins, nodes }) => [
-      `AUTH=${cluster}: honest relay calm ${spread(calm)}; fuzzed ${spread(fuzzed)}; joins ${spread(joins)}`,
+    ...testimonies.flatMap(({ cluster, calm, fuzzed, joins, withheld, nodes }) => [
+      `AUTH=${cluster}: honest relay calm ${spread(calm)}; fuzzed ${spread(fuzzed)}; joins ${spread(joins)}; sent again ${withheld}`,
       ...nodes.map(
         ({ id, before, after, rssPeakMb }) =>
           `  ${id}: memory ${before.rssMb} MB before, ${rssPeakMb} MB at most, ${after.rssMb} MB after; connections ${before.connections} before, ${after.connections} after`,

@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type Connection, openConnection } from '../../../services/loadtest/connection.ts';
+import { RequestLine } from '../../../services/loadtest/request-line.ts';
 import { type Spread, spreadOf } from '../../../services/loadtest/samples.ts';
 import { tokenOf, type Witnessed } from './witnessed.ts';
 
 const EVERY_MS = 40;
 const OPEN_MS = 5_000;
 const STOP_MS = 5_000;
+/** Longer than a node may keep anybody waiting. */
+const ANSWER_MS = 5_000;
 /** Not the fuzzer's. */
 const ADDRESSES = ['127.0.0.2', '127.0.0.3'] as const;
 const SDP = `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n${'a=x-filling:1\r\n'.repeat(60)}`;
@@ -14,6 +17,8 @@ const SDP = `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n${'a=x-filling:1
 /** Two people in a call on the two nodes of a cluster, who send each other numbered things and expect each once, in order. */
 export interface HonestPair {
   readonly findings: readonly string[];
+  /** How often one of them was told that the backplane did not answer in time, and had to send again. */
+  readonly withheld: number;
   /** How long what they sent took since the last call; undefined where nothing came. */
   takeSpread(): Spread | undefined;
   /** Waits until what was sent has come, and ends. */
@@ -34,6 +39,9 @@ export async function startHonestPair(target: Witnessed): Promise<HonestPair> {
   }, EVERY_MS);
   return {
     findings,
+    get withheld() {
+      return ann.withheld + bob.withheld;
+    },
     takeSpread: () => spreadOf(people.flatMap((person) => person.takeLatencies())),
     async stop() {
       clearInterval(timer);
@@ -52,6 +60,7 @@ interface Person {
   readonly id: string;
   /** How many of those that were sent to it have not come. */
   readonly missing: number;
+  readonly withheld: number;
   meet(other: Person): void;
   /** Of the next number that is to come from the other. */
   expect(sentMs: number): void;
@@ -67,7 +76,7 @@ async function enter(target: Witnessed, node: 0 | 1, found: (what: string) => vo
   let latencies: number[] = [];
   let other: Person | undefined;
   let sent = 0;
-  let lastId = 1;
+  let withheld = 0;
   let isClosing = false;
 
   function heard(event: string, payload: unknown): void {
@@ -94,11 +103,24 @@ async function enter(target: Witnessed, node: 0 | 1, found: (what: string) => vo
       answer.ok ? resolve((answer.self as { id: string }).id) : reject(new Error(answer.error.code)),
     ),
   );
+  const requests = new RequestLine({
+    random: Math.random,
+    answerMs: ANSWER_MS,
+    onSilence: () => found(`${name} got no answer within ${ANSWER_MS} ms`),
+    onWithheld({ code }) {
+      withheld += 1;
+      if (code !== 'unavailable') found(`${name} was told ${code}`);
+    },
+  });
+  requests.continueOn(connection);
   return {
     name,
     id,
     get missing() {
       return expected.length - received;
+    },
+    get withheld() {
+      return withheld;
     },
     meet: (person) => {
       other = person;
@@ -106,12 +128,11 @@ async function enter(target: Witnessed, node: 0 | 1, found: (what: string) => vo
     expect: (sentMs) => void expected.push(sentMs),
     send() {
       if (other === undefined || !connection.isOpen) return;
-      lastId += 1;
       const n = sent++;
       other.expect(performance.now());
       const [request, body] = contentOf(n, other.id);
-      connection.ask(request, { id: lastId, ...body }, (answer) => {
-        if (!answer.ok) found(`${name}'s ${request} was refused: ${answer.error.code}`);
+      requests.request(request, body, (outcome) => {
+        if (outcome.kind === 'refused') found(`${name}'s ${request} was refused: ${outcome.error.code}`);
       });
     },
     takeLatencies() {
@@ -121,6 +142,7 @@ async function enter(target: Witnessed, node: 0 | 1, found: (what: string) => vo
     },
     close() {
       isClosing = true;
+      requests.end();
       connection.close();
     },
   };

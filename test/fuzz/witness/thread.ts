@@ -16,6 +16,8 @@ export interface Testimony {
   readonly calm: Spread | undefined;
   readonly fuzzed: Spread | undefined;
   readonly joins: Spread | undefined;
+  /** How often the honest pair was told `unavailable`, and sent again. */
+  readonly withheld: number;
   /** None where nodes are dead. */
   readonly nodes: readonly NodeReport[];
   readonly findings: readonly string[];
@@ -65,6 +67,7 @@ async function main(cluster: Witnessed): Promise<void> {
     calm,
     fuzzed,
     joins: newcomers.joins(),
+    withheld: pair.withheld,
     nodes,
     findings: how === 'dead' ? [] : findings,
   } satisfies Testimony);
