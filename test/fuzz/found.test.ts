@@ -8,7 +8,7 @@ import { CLUSTERS, type ClusterName, type Step } from './steps.ts';
 import { startTarget, type Target } from './target.ts';
 import { vitalsOf } from './witness/node-watch.ts';
 
-/** What a run of the fuzzer found once, as short as it became. */
+/** The shortest trace of something that a run of the fuzzer found. */
 interface Found {
   readonly what: string;
   readonly clusters: readonly ClusterName[];

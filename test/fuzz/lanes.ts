@@ -4,7 +4,7 @@ import { type Played, play } from './play.ts';
 import type { ClusterName, Script } from './steps.ts';
 import type { Target } from './target.ts';
 
-/** A connection that is open, or was so a moment ago: one of them did it, where a node dies. */
+/** A connection that is open, or closed within the last seconds. When a node dies, one of them is guilty. */
 interface Suspect {
   readonly script: Script;
   readonly played: Played;
@@ -13,13 +13,13 @@ interface Suspect {
 /** How long after its end a connection may still be what a node dies of. */
 const SUSPECT_MS = 2_500;
 
-/** What the lanes of a run do together. */
+/** Counts and findings of all lanes. */
 export interface Traffic {
   connections: number;
   packets: number;
   /** Findings about single connections, each kind once, with the script. */
   readonly findings: { readonly what: string; readonly script: Script }[];
-  /** Who may have ended a node of a cluster just now, as far as they came; who did something last comes first. */
+  /** The suspects of a cluster, cut to the steps that they have done. The most recently active comes first. */
   suspects(cluster: ClusterName): readonly Script[];
 }
 

@@ -85,7 +85,7 @@ function parseFlags(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    // parseArgs goes on with hints that don't fit here; its first sentence names the option.
+    // The hints of parseArgs don't fit here. Its first sentence names the option.
     const [cause] = String(error instanceof Error ? error.message : error).split(/\.\s|\n/);
     throw new StartFailure(`${cause?.replace(/\.$/, '')}; "npm run fuzz -- --help" lists the options.`);
   }

@@ -6,7 +6,7 @@ import type { Target } from './target.ts';
 import { frameBytes, OPCODE } from './wire/frames.ts';
 import { RawConnection } from './wire/raw-connection.ts';
 
-/** What came of a script until now. */
+/** The outcome of a script until now. */
 export interface Played {
   /** How many of its steps were begun before the connection was over. */
   readonly steps: number;
@@ -22,7 +22,7 @@ const PIECE_PAUSE_MS = 20;
 const LISTEN_MS = 500;
 /** A node answers sooner, or says `unavailable`. */
 const ANSWERED_WITHIN_MS = 8_000;
-/** More of the same would only keep the fuzzer itself. */
+/** More of the same would only block the fuzzer itself. */
 const REPEATED_BYTES_MAX = 1_048_576;
 const PROBE_ID = 999_999_999;
 
@@ -45,7 +45,7 @@ class Player implements Played {
   readonly #connection: RawConnection;
   readonly #replies: ReplyReader;
   readonly #known: KnownHere;
-  /** As long as nothing was sent after which a node may do with requests what it likes. */
+  /** False after a frame or packet that allows the node to ignore later requests. */
   #isOrderly = true;
 
   constructor(script: Script, target: Target) {
@@ -164,7 +164,7 @@ class Player implements Played {
     return Buffer.concat(frames);
   }
 
-  /** Notes that an answer is owed, where the protocol says so. */
+  /** Expects an answer, where the protocol promises one. */
   #expect(text: string): void {
     const [, id = '', args = ''] = /^42(\d{1,15})(\[.*)$/s.exec(text) ?? [];
     const name = requestIn(args);
@@ -178,20 +178,20 @@ class Player implements Played {
     const replies = this.#replies;
     const wasConnected = replies.isConnected;
     return this.#connection.until(
-      () => (wasConnected || replies.isConnected) && replies.owed === 0,
+      () => (wasConnected || replies.isConnected) && replies.missing === 0,
       LISTEN_MS,
     );
   }
 
-  /** A connection that still stands owes its answers: one that is asked last shows that it still reads. */
+  /** Waits for the missing answers. A last request shows that the node still reads this connection. */
   async #settle(): Promise<void> {
     const { isClosed, isUpgraded } = this.#connection;
     if (isClosed || !isUpgraded || !this.#isOrderly || !this.#replies.isConnected) return;
     if (this.#script.steps.at(-1)?.do === 'end') return;
     this.#connection.write(this.#packetBytes(`42${PROBE_ID}["probe",{}]`));
-    await this.#connection.until(() => this.#replies.owed === 0, ANSWERED_WITHIN_MS);
-    if (!this.#connection.isClosed && this.#replies.owed > 0)
-      this.findings.push(`no answer within ${ANSWERED_WITHIN_MS} ms to ${this.#replies.owedTexts}`);
+    await this.#connection.until(() => this.#replies.missing === 0, ANSWERED_WITHIN_MS);
+    if (!this.#connection.isClosed && this.#replies.missing > 0)
+      this.findings.push(`no answer within ${ANSWERED_WITHIN_MS} ms to ${this.#replies.missingTexts}`);
   }
 }
 
@@ -215,7 +215,7 @@ const RESERVED: ReadonlySet<string> = new Set([
   'removeListener',
 ]);
 
-/** What a connection knows of its session, and of the world. */
+/** The values of references on one connection. */
 class KnownHere implements Known {
   seq = 0;
   epoch = 0;

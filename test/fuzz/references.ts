@@ -1,6 +1,6 @@
 /**
- * What a text may refer to, for what is known only when it is sent. Decisions stay the same for a seed whatever the nodes
- * answer; what a reference stands for does not.
+ * References stand for values that are known only when a text is sent. So the decisions of a seed do not depend on the
+ * nodes' answers.
  *   «self» «peer:3» «resume:own» «resume:3» «jwt:good:3» «incarnation:1» «host»
  *   "«#id»" "«#seq»" "«#epoch»": numbers, so their quotes go, too
  *   «long:1000» "«deep:1000»": many characters, and lists within lists, written short

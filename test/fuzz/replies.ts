@@ -37,18 +37,18 @@ const wireError = z.strictObject({
 const refusal = z.strictObject({ ok: z.literal(false), error: wireError });
 const connectError = z.object({ message: z.string(), data: wireError.optional() });
 
-/** What a node says by itself comes from its own texts: of its inside they tell nothing. */
+/** Words of exceptions. An error text must not reveal them. */
 const INSIDE =
   /Cannot read|of undefined|undefined is|is not a function|is not iterable|Unexpected token|\bat \S+:\d+|ECONN|ERR |WRONGTYPE|ReplyError|node_modules|user_script|Error:/;
 
-/** What a request was, so that its reply can be held against it. */
+/** A request whose reply is checked. */
 export interface Asked {
   readonly name: string;
 }
 
 /** Reads all that a node sends on one connection, and names what the protocol rules out. */
 export class ReplyReader {
-  /** Of what the namespace said, the last: it let the client in, or it did not. */
+  /** True from the answer to CONNECT on. */
   isConnected = false;
   readonly #asked = new Map<number, Asked[]>();
   readonly #learn: (reply: Record<string, unknown>, name: string) => void;
@@ -65,19 +65,19 @@ export class ReplyReader {
     this.#found = listener.found;
   }
 
-  /** An answer is owed from now on. */
+  /** Expects an answer from now on. */
   expect(packetId: number, asked: Asked): void {
     const before = this.#asked.get(packetId);
     if (before === undefined) this.#asked.set(packetId, [asked]);
     else before.push(asked);
   }
 
-  /** How many answers are owed. */
-  get owed(): number {
+  /** The number of answers that have not come. */
+  get missing(): number {
     return this.#asked.size;
   }
 
-  get owedTexts(): string {
+  get missingTexts(): string {
     return [...this.#asked].map(([id, [asked]]) => `${asked?.name} (packet ${id})`).join(', ');
   }
 

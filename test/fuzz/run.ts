@@ -20,12 +20,12 @@ export interface FuzzReport {
 
 const PROGRESS_MS = 10_000;
 const DEATHS_EVERY_MS = 10;
-/** What was sent last may take a moment to do its harm. */
+/** A node may die a moment after the last packet. */
 const AFTERMATH_MS = 1_000;
 const SHRINK_MS = 180_000;
 /** Of an answer that is not as documented, which comes of one connection. */
 const SHRINK_REPLY_MS = 20_000;
-/** What a node dies of, it mostly dies of at once: it is of those who did something last. */
+/** A node mostly dies at once, so the guilty connection is among the most recently active. */
 const LIKELY = 8;
 const COMPLAINTS_SHOWN = 12;
 
@@ -138,7 +138,7 @@ function scheduleOf(options: FuzzOptions, traffic: Traffic) {
   };
 }
 
-/** What ended a node, as short as it could be made. */
+/** The shortest trace that ends a node, for each cluster with a dead node. */
 async function deathTraces(
   allSuspects: Suspects,
   targets: readonly Target[],

@@ -6,10 +6,10 @@ import { type Played, play } from './play.ts';
 import type { Script, Step } from './steps.ts';
 import { startTarget, type Target, type TargetOptions } from './target.ts';
 
-/** Whether what is looked for has happened, once some scripts were played. */
+/** Says whether the sought event has happened after some scripts. */
 export type Happened = (target: Target, played: readonly Played[]) => Promise<boolean>;
 
-/** A node needs so long to die of what it was told, at most. */
+/** A node dies within this time after the last step. */
 const DIES_WITHIN_MS = 600;
 
 export const nodeDied: Happened = async ({ crashes }) => {

@@ -7,7 +7,7 @@ export interface FrameShape {
   /** RSV1 to RSV3 as a number from 0 to 7. */
   readonly rsv?: number;
   readonly masked?: boolean;
-  /** What the header says in place of the true length. */
+  /** The length in the header, in place of the true one. */
   readonly claims?: number;
   /** Writes the length in 16 or 64 bits where fewer would do. */
   readonly lengthBits?: 16 | 64;
@@ -15,7 +15,7 @@ export interface FrameShape {
   readonly cutAt?: number;
 }
 
-/** What is done on a connection, or to the Redis behind it. Texts may hold references (`references.ts`). */
+/** One action on a connection, or on the Redis behind it. Texts may hold references (`references.ts`). */
 export type Step =
   /** An Engine.IO packet in one well-formed text message. */
   | { readonly do: 'packet'; readonly text: string }
@@ -47,7 +47,7 @@ export type Step =
   | { readonly do: 'reset' };
 
 export const CLUSTERS = ['required', 'open'] as const;
-/** What a cluster's AUTH is. */
+/** A cluster's AUTH setting. */
 export type ClusterName = (typeof CLUSTERS)[number];
 
 /** The whole life of one connection, decided before it begins. */
@@ -61,7 +61,7 @@ export interface Script {
   readonly head: string;
   /** In how many pieces the request is written, with pauses between. */
   readonly pieces: number;
-  /** Goes on without waiting for the answer to the request. */
+  /** Sends the first steps before the answer to the request. */
   readonly isEager: boolean;
   readonly steps: readonly Step[];
 }

@@ -14,7 +14,7 @@ export interface Target {
   stop(): Promise<void>;
 }
 
-/** What any connection may use of what others were told. */
+/** Values from replies to one connection that every other connection may use. */
 export interface World {
   readonly peers: Recent;
   readonly resumeTokens: Recent;
@@ -70,7 +70,7 @@ export async function startTarget(name: ClusterName, options: TargetOptions): Pr
       cluster,
       tokens,
       world: { peers: new Recent(), resumeTokens: new Recent(), incarnations },
-      // Redis refuses some of what it is told.
+      // Redis refuses some of these commands.
       redis: (command) => redis.ask(...command).then(noValue, noValue),
       crashes: cluster.crashes,
       stop: cluster.stop,

@@ -4,7 +4,7 @@ import { ROLES } from '@fenghuo/protocol';
 
 import { HOSTILE_TOKENS, type HostileToken, ODD_CLAIMS, type Signing } from './corpus/jwt.ts';
 
-/** Whose tokens the nodes of a run take, and all that is shown in place of one. */
+/** Good and hostile tokens, and the key that the nodes of a run trust. */
 export interface Tokens {
   /** The nodes' JWT_PUBLIC_KEY. */
   readonly publicKey: string;

@@ -107,7 +107,7 @@ export const ODD_PACKETS: readonly string[] = [
   '4«long:200000»',
 ];
 
-/** What a client may send with CONNECT. */
+/** CONNECT packets, good and bad. */
 export const CONNECTS: readonly string[] = [
   '40',
   '40{}',

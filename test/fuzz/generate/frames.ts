@@ -18,7 +18,7 @@ export function fragments(text: string, random: Random): Step {
   return { do: 'fragments', text, count, ...between, isWhole: chance(random, 0.8) };
 }
 
-/** What may follow a packet that promised attachments: they come, come too many or too few, or something else comes. */
+/** Binary frames after a packet that announced attachments: as many as announced, too many, or too few. */
 export function attachments(random: Random): readonly Step[] {
   return Array.from({ length: whole(random, ATTACHMENTS_MAX) }, (): Step => {
     if (chance(random, 0.2)) return { do: 'packet', text: 'bAQID' };

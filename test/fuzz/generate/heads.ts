@@ -16,7 +16,7 @@ const but = (name: string, ...instead: readonly string[]) => [
   ...instead,
 ];
 
-/** Some of them let in, all the same. */
+/** Unusual requests. A node may accept them. */
 const LENIENT_HEADS: readonly string[] = [
   head(TARGET, [...USUAL, 'X-Forwarded-For: 203.0.113.7']),
   head(TARGET, [...USUAL, 'X-Forwarded-For: «long:4000»', 'Forwarded: for=x;host=y']),
@@ -40,7 +40,7 @@ const LENIENT_HEADS: readonly string[] = [
   head(TARGET, but('Connection', 'Connection: keep-alive, Upgrade')),
 ];
 
-/** What leads to no WebSocket, or should not. */
+/** Requests that should not open a WebSocket. */
 const BAD_HEADS: readonly string[] = [
   head('/socket.io/?EIO=3&transport=websocket', USUAL),
   head('/socket.io/?EIO=4', USUAL),

@@ -11,7 +11,7 @@ function eventText(name: string, payload: unknown, packetId: number | undefined)
   return `42${packetId ?? ''}[${JSON.stringify(name)},${JSON.stringify(payload)}]`;
 }
 
-/** What a session does most comes most. */
+/** Frequent requests of real sessions have larger weights. */
 const REQUEST_WEIGHTS: Readonly<Record<RequestName, number>> = {
   join: 3,
   resume: 2,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { CANDIDATES, DESCRIPTIONS } from '../corpus/sdp.ts';
 import { chance, pick, type Random, whole } from './dice.ts';
 
-/** What is used of JSON Schema. */
+/** The part of JSON Schema that zod writes for the requests. */
 export interface Schema {
   readonly type?: string | readonly string[];
   readonly const?: unknown;

@@ -14,7 +14,7 @@ import {
   validRequest,
 } from './packets.ts';
 
-/** What a run can do without (`--without`), each with what it is. */
+/** The ingredients that `--without` leaves out, each with its meaning. */
 export const INGREDIENTS = {
   requests: 'requests that the schemas allow, in any order',
   spoilt: 'requests that are spoilt in one place or two',

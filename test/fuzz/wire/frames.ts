@@ -37,7 +37,7 @@ function lengthBytes(length: number, maskBit: number, bits: 16 | 64 | undefined)
   return bytes;
 }
 
-/** What a node sent: a whole frame, unmasked. */
+/** One whole, unmasked frame from a node. */
 export interface Frame {
   readonly opcode: number;
   readonly payload: Buffer;

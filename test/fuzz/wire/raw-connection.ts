@@ -12,7 +12,7 @@ export interface RawConnectionListener {
 const HEAD_END = '\r\n\r\n';
 const HEAD_BYTES_MAX = 65_536;
 
-/** A TCP connection that sends whatever it is told, and reads what comes back as HTTP and then as WebSocket. */
+/** A TCP connection that sends any bytes. It reads the answers as HTTP, and after the upgrade as WebSocket. */
 export class RawConnection {
   /** The status of the HTTP answer; undefined as long as there is none. */
   status: number | undefined;
@@ -22,7 +22,7 @@ export class RawConnection {
   readonly #reader = new FrameReader();
   #head: Buffer = Buffer.alloc(0);
   #isBroken = false;
-  /** Those who wait for something to happen. */
+  /** The pending calls of `until`. */
   #waiting = new Set<() => void>();
 
   constructor(port: number, localAddress: string, listener: RawConnectionListener) {
@@ -64,7 +64,7 @@ export class RawConnection {
     this.#close();
   }
 
-  /** Resolves once it holds, the connection is closed, or the time is over. It is asked anew with all that comes in. */
+  /** Resolves once it holds, the connection is closed, or the time is over. Every chunk of data checks `holds` again. */
   async until(holds: () => boolean, withinMs: number): Promise<void> {
     if (this.isClosed || holds()) return;
     await new Promise<void>((resolve) => {

@@ -17,7 +17,7 @@ const SDP = `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n${'a=x-filling:1
 /** Two people in a call on the two nodes of a cluster, who send each other numbered things and expect each once, in order. */
 export interface HonestPair {
   readonly findings: readonly string[];
-  /** How often one of them was told that the backplane did not answer in time, and had to send again. */
+  /** The number of `unavailable` answers. The pair then sends the request again. */
   readonly withheld: number;
   /** How long what they sent took since the last call; undefined where nothing came. */
   takeSpread(): Spread | undefined;

@@ -15,7 +15,7 @@ const EVERY_MS = 1_500;
 /** So many people, and so many rooms. */
 export const NEWCOMERS = 16;
 const OPEN_MS = 2_000;
-/** Within which somebody honest is in, whatever he was told before. */
+/** A newcomer retries for so long before the refusal is a finding. */
 const IN_WITHIN_MS = 10_000;
 const ADDRESS = '127.0.0.4';
 

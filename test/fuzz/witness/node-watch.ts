@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { WitnessedNode } from './witnessed.ts';
 
-/** What a node says of itself, once. */
+/** One look at a node's own figures. */
 export interface Vitals {
   readonly connections: number;
   readonly openFiles: number;

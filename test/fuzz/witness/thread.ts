@@ -9,14 +9,14 @@ import { startNewcomers } from './newcomers.ts';
 import { type NodeWatch, type Vitals, vitalsOf, watchNode } from './node-watch.ts';
 import type { Witnessed, WitnessedNode } from './witnessed.ts';
 
-/** What honest people noticed of a run, and what nodes said of themselves. */
+/** The observations of honest clients, and the nodes' own figures. */
 export interface Testimony {
   readonly cluster: ClusterName;
   /** Of what the honest pair sent: before the first connection of the fuzzer, and with it. */
   readonly calm: Spread | undefined;
   readonly fuzzed: Spread | undefined;
   readonly joins: Spread | undefined;
-  /** How often the honest pair was told `unavailable`, and sent again. */
+  /** The number of `unavailable` answers to the honest pair. It then sent the request again. */
   readonly withheld: number;
   /** None where nodes are dead. */
   readonly nodes: readonly NodeReport[];
@@ -35,7 +35,7 @@ const CALM_MS = 2_000;
 const SETTLED_WITHIN_MS = 45_000;
 /** How much more a node may hold at the end than before. Its young generation alone takes 48 MB when it is in use. */
 const GROWTH_MB = 150;
-/** Connections to Redis and of those who ask for metrics come and go. */
+/** Connections to Redis and to the metrics come and go. */
 const FILES_SPARE = 8;
 /** Of what the honest pair sends; far more than calm, since the machine may have other work. */
 const P99_MS = 2_000;
@@ -96,7 +96,7 @@ async function lastVitals(node: WitnessedNode, before: Vitals): Promise<Vitals> 
   }
 }
 
-/** What a node holds in the end and did not before. */
+/** The growth of a node's figures past the bounds. */
 function growthOf({ id, before, after }: NodeReport): string[] {
   return [
     ...(after.connections === before.connections
