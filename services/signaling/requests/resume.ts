@@ -134,7 +134,8 @@ async function goOn(
   };
   const reply: ResumeReply = { recovered: true, missed: count, last_id: lastId };
   return accepted(reply, () => {
-    if (records === undefined) return void replayInPages(home, session, resumed, connection).then(start, drop);
+    if (records === undefined)
+      return void replayInPages(home, session, resumed, connection).then(start, drop);
     for (const each of records) connection.sendRecord(each);
     start();
   });
