@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Backplane, SocketAdapter } from './backplane/backplane.ts';
 import type { Load } from './backplane/leases.ts';
 import type { Config } from './config.ts';
+import type { Network } from './domain/address.ts';
 import { capacityOf } from './domain/capacity.ts';
 import { noteDelay, startPace } from './domain/pace.ts';
 import { Drain } from './drain.ts';
@@ -13,6 +14,7 @@ import { every } from './every.ts';
 import { type Homes, livingOf, standingOf } from './homes.ts';
 import { clientsServer } from './http/clients.ts';
 import { guardListeners } from './http/hosts.ts';
+import type { WhereFrom } from './http/limits.ts';
 import { operatorsServer } from './http/operators.ts';
 import type { NodeParts } from './keeping.ts';
 import { clientsHosts, operatorsHosts } from './known-hosts.ts';
@@ -46,6 +48,8 @@ export interface RunningNode {
 }
 
 const PAGE_ROOT = fileURLToPath(new URL('../web/dist', import.meta.url));
+/** Of a connection that is gone already. */
+const NOWHERE = 'nowhere' as Network;
 const EXPIRED_EVERY_MS = 1_000;
 const DEPARTURES_WAIT_MS = 2_000;
 /**
@@ -63,12 +67,13 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
   const verifyToken = tokens && verifyFrom(tokens.verify, senders, tries);
   const { hostsRefused } = parts.metrics.connections;
   const hosts = { known: clientsHosts(config), onRefused: () => hostsRefused.inc({ port: 'clients' }) };
+  const whereFrom: WhereFrom = (request) => places.of(request)?.network ?? NOWHERE;
   const clients = await clientsServer({
     pageRoot: PAGE_ROOT,
-    trustProxy: config.clients.trustProxy,
     hosts,
+    whereFrom,
     senders,
-    ice: iceRouteOptions(config, parts, verifyToken),
+    ice: { ...iceRouteOptions(config, parts, verifyToken), whereFrom },
     regions: regionsRouteOptions(config, () => standingOf(homes)),
   });
   const places = openPlaces(config, clients.server as HttpServer);

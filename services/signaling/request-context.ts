@@ -92,7 +92,7 @@ export function iceRouteOptions(
   config: Config,
   parts: NodeParts,
   verifyToken: VerifyFrom | undefined,
-): IceRouteOptions {
+): Omit<IceRouteOptions, 'whereFrom'> {
   const issue = issueIceServers(config, parts);
   const randomText = randomTexts();
   return {

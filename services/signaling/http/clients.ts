@@ -5,13 +5,13 @@ import type { Senders } from '../requests/sender.ts';
 import { COMMON_HEADERS, NOTHING_ALLOWED, permissions } from './headers.ts';
 import { type HostsOptions, keepToHosts } from './hosts.ts';
 import { type IceRouteOptions, iceRoute } from './ice.ts';
-import { HTTP_TIMES, limitRequests } from './limits.ts';
+import { HTTP_TIMES, limitRequests, type WhereFrom } from './limits.ts';
 import { type RegionsRouteOptions, regionsRoute } from './regions.ts';
 
 export interface ClientsOptions {
   /** The folder of the built page; where it is missing, the node serves clients without one. */
   readonly pageRoot: string;
-  readonly trustProxy: boolean;
+  readonly whereFrom: WhereFrom;
   readonly senders: Pick<Senders, 'spendAt'>;
   readonly hosts: HostsOptions;
   readonly ice: IceRouteOptions;
@@ -30,9 +30,9 @@ const PAGE_HEADERS = {
 
 /** The clients' listener: the call page, ICE servers, and the regions; socket.io joins it at the same port. */
 export async function clientsServer(options: ClientsOptions): Promise<FastifyInstance> {
-  const server = fastify({ trustProxy: options.trustProxy, forceCloseConnections: true, ...HTTP_TIMES });
+  const server = fastify({ forceCloseConnections: true, ...HTTP_TIMES });
   keepToHosts(server, options.hosts);
-  limitRequests(server, options.senders);
+  limitRequests(server, options.whereFrom, options.senders);
   server.addHook('onSend', async (_, reply) => void reply.headers(PAGE_HEADERS));
   await server.register(iceRoute(options.ice));
   await server.register(regionsRoute(options.regions));

@@ -2,12 +2,13 @@ import { type IceServer, wireError } from '@fenghuo/protocol';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Verified } from '../domain/token.ts';
 import type { TooManyFailed, VerifyFrom } from '../requests/verify-from.ts';
-import { networkAt } from './limits.ts';
+import type { WhereFrom } from './limits.ts';
 import { type AllowedOrigins, keepToOrigins } from './origins.ts';
 
 export interface IceRouteOptions extends AllowedOrigins {
   /** None: the cluster is open. */
   readonly verifyToken: VerifyFrom | undefined;
+  readonly whereFrom: WhereFrom;
   /** For the bearer of a token with that `sub`; undefined: for somebody. */
   readonly iceServers: (sub: string | undefined) => readonly IceServer[];
   readonly ttlS: number;
@@ -39,7 +40,7 @@ export function iceRoute(options: IceRouteOptions) {
     server.get('/ice', async (request, reply) => {
       reply.header('cache-control', 'no-store');
       const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-      const verified = await options.verifyToken?.(networkAt(request.ip), token);
+      const verified = await options.verifyToken?.(options.whereFrom(request.raw), token);
       if (verified?.ok === false) return refuse(reply, verified);
       return { ice_servers: options.iceServers(verified?.identity.sub), ttl_s: options.ttlS };
     });

@@ -1,6 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import { wireError } from '@fenghuo/protocol';
 import type { FastifyInstance } from 'fastify';
-import { canonicalAddress, type Network, networkOf } from '../domain/address.ts';
+import type { Network } from '../domain/address.ts';
 import type { Senders } from '../requests/sender.ts';
 
 /** For a listener: a client that is slower has its connection closed, and an idle one does not stay. */
@@ -11,17 +12,19 @@ export const HTTP_TIMES = {
   keepAliveTimeout: 20_000,
 } as const;
 
-/** Where a request comes from, as Fastify has it (`trustProxy`). */
-export function networkAt(ip: string): Network {
-  return networkOf(canonicalAddress(ip) ?? ip);
-}
+/** Where a request comes from, as for handshakes: Fastify's own `ip` behind a proxy is what the client says. */
+export type WhereFrom = (request: IncomingMessage) => Network;
 
-/** An HTTP request costs as much as a handshake; over it 429, with the seconds to wait (RFC 6585, 4). */
-export function limitRequests(server: FastifyInstance, senders: Pick<Senders, 'spendAt'>): void {
+/** An HTTP request costs as much as a handshake; over it 429, with the seconds to wait (RFC 6585, 4), and the end. */
+export function limitRequests(
+  server: FastifyInstance,
+  whereFrom: WhereFrom,
+  senders: Pick<Senders, 'spendAt'>,
+): void {
   server.addHook('onRequest', async (request, reply) => {
-    const waitMs = senders.spendAt(networkAt(request.ip), { handshakes: 1 });
+    const waitMs = senders.spendAt(whereFrom(request.raw), { handshakes: 1 });
     if (waitMs === 0) return undefined;
-    reply.code(429).header('retry-after', Math.ceil(waitMs / 1_000));
+    reply.code(429).headers({ 'retry-after': Math.ceil(waitMs / 1_000), connection: 'close' });
     return reply.send({ ok: false, error: wireError('rate_limited', undefined, waitMs) });
   });
 }

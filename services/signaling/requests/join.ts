@@ -141,7 +141,7 @@ async function enter(
     location: context.location,
     incarnation: home.incarnation,
     roles: context.verifyToken === undefined ? OPEN_ROOM_ROLES : rolesOfToken(identity.role),
-    person: personOf(identity, name, connection.address, context.hash),
+    person: personOf(identity, name, connection.network, context.hash),
     peersMax: context.roomPeersMax,
     tokenHash: context.hash(secret),
     wantsState: seat.wantsState,
