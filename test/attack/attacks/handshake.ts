@@ -35,7 +35,7 @@ export const HANDSHAKE_ATTACKS: readonly Attack[] = [
   },
   {
     id: 'A1-any',
-    title: 'packets of Engine.IO and Socket.IO in any order, in one write',
+    title: 'packets of Engine.IO and Socket.IO in any order, in one write or one by one',
     run: anyOrder,
   },
   { id: 'A1-any-open', title: 'the same with AUTH=open', auth: 'open', run: anyOrder },
@@ -115,8 +115,13 @@ async function anyOrder(siege: Siege): Promise<void> {
       { length },
       () => packets[Math.floor(random() * packets.length)] ?? Buffer.alloc(0),
     );
-    siege.write(socket, Buffer.concat(some), length);
-    await siege.held(socket, BETWEEN_MS);
+    // In one write, or with time between for what each sets off.
+    const isOneWrite = random() < 0.5;
+    for (const packet of isOneWrite ? [Buffer.concat(some)] : some) {
+      siege.write(socket, packet, isOneWrite ? length : 1);
+      if (!isOneWrite) await siege.held(socket, BETWEEN_MS);
+    }
+    await siege.held(socket, HELD_MS);
     socket.destroy();
   });
 }
