@@ -5,6 +5,7 @@ import type { Member, Siege } from '../siege/siege.ts';
 import { frame } from '../wire/frames.ts';
 
 const ROOM = 75;
+const AT_ONCE = 8;
 const MODERATOR = { role: 'host' };
 
 /** A little in, much out: what a node sends on somebody's behalf. */
@@ -132,13 +133,18 @@ async function joinAndLeave(siege: Siege): Promise<void> {
 /** The room's members; fewer, where the node does not let so many in within some seconds. */
 async function fill(siege: Siege, metadata: object): Promise<Member[]> {
   const members: Member[] = [];
-  for (let tries = 0; tries < 2 * ROOM && members.length < ROOM && !siege.isOver; tries += 1) {
-    const member = await siege
-      .member('large', { claims: siege.somebody(), join: { metadata } })
-      .catch(() => undefined);
-    if (member === undefined) await sleep(20);
-    else members.push(member);
-  }
+  let triesLeft = 2 * ROOM;
+  const lane = async () => {
+    while (triesLeft > 0 && members.length < ROOM && !siege.isOver) {
+      triesLeft -= 1;
+      const member = await siege
+        .member('large', { claims: siege.somebody(), join: { metadata } })
+        .catch(() => undefined);
+      if (member === undefined) await sleep(20);
+      else members.push(member);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
   return members;
 }
 

@@ -8,6 +8,7 @@ import type { Signature } from '../wire/tokens.ts';
 
 const BETWEEN_MS = 50;
 const HELD_MS = 500;
+const PONG_EVERY_MS = 3_000;
 const OPEN_CONNECTS = 8_000;
 const TOKEN_CONNECTS = 480;
 const TOKEN_SOCKETS = 21;
@@ -35,7 +36,7 @@ export const HANDSHAKE_ATTACKS: readonly Attack[] = [
   },
   {
     id: 'A1-any',
-    title: 'packets of Engine.IO and Socket.IO in any order, in one write',
+    title: 'packets of Engine.IO and Socket.IO in any order, in one write or one by one',
     run: anyOrder,
   },
   { id: 'A1-any-open', title: 'the same with AUTH=open', auth: 'open', run: anyOrder },
@@ -48,10 +49,12 @@ export const HANDSHAKE_ATTACKS: readonly Attack[] = [
     id: 'A3',
     title: `${OPEN_CONNECTS} \`40\` in one write, then a \`3\`, with AUTH=open`,
     auth: 'open',
+    secondsMin: 20,
     run: (siege) => many(siege, 1, OPEN_CONNECTS),
   },
   {
     id: 'A3-token',
+    secondsMin: 20,
     title: `${TOKEN_CONNECTS} \`40{token}\` in one write on each of ${TOKEN_SOCKETS} sockets, then a \`3\``,
     run: (siege) => many(siege, TOKEN_SOCKETS, TOKEN_CONNECTS),
   },
@@ -115,8 +118,13 @@ async function anyOrder(siege: Siege): Promise<void> {
       { length },
       () => packets[Math.floor(random() * packets.length)] ?? Buffer.alloc(0),
     );
-    siege.write(socket, Buffer.concat(some), length);
-    await siege.held(socket, BETWEEN_MS);
+    // In one write, or with time between for what each sets off.
+    const isOneWrite = random() < 0.5;
+    for (const packet of isOneWrite ? [Buffer.concat(some)] : some) {
+      siege.write(socket, packet, isOneWrite ? length : 1);
+      if (!isOneWrite) await siege.held(socket, BETWEEN_MS);
+    }
+    await siege.held(socket, HELD_MS);
     socket.destroy();
   });
 }
@@ -136,8 +144,9 @@ async function many(siege: Siege, sockets: number, connects: number): Promise<vo
   await siege.lanes(sockets, async () => {
     const socket = await siege.socket();
     siege.write(socket, bytes, connects);
-    await siege.held(socket, 3_000);
-    siege.write(socket, frame('3'));
-    await siege.held(socket);
+    while (!socket.isClosed && !siege.isOver) {
+      await siege.held(socket, PONG_EVERY_MS);
+      siege.write(socket, frame('3'));
+    }
   });
 }

@@ -1,9 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Attack } from '../attack.ts';
 import type { Siege } from '../siege/siege.ts';
 
 const CONNECTIONS = 20;
 /** What fills a Redis within half a minute shows within a third of it. */
 const SECONDS = 10;
+/** No person with all devices changes rooms so often in the time of an attack. */
+const USER_JOINS_MAX = 1_000;
 
 /** Ever new rooms, of which each leaves something behind. */
 export const ROOM_ATTACKS: readonly Attack[] = [
@@ -11,27 +15,32 @@ export const ROOM_ATTACKS: readonly Attack[] = [
     id: 'B4',
     title: `one user joins and leaves ever new rooms on ${CONNECTIONS} connections`,
     secondsMin: SECONDS,
-    run: (siege) => roomAfterRoom(siege, () => ({ sub: 'attacker' })),
+    run: async (siege) => {
+      const joined = await roomAfterRoom(siege, () => ({ sub: 'attacker' }));
+      siege.check(`one user joined ${joined} rooms in ${siege.seconds} s`, joined <= USER_JOINS_MAX);
+    },
   },
   {
     id: 'B4-metadata',
     title: 'the same with as much metadata as there may be',
     secondsMin: SECONDS,
-    run: async (siege) =>
-      roomAfterRoom(siege, () => ({ sub: 'attacker' }), { metadata: await siege.greatestMetadata() }),
+    run: async (siege) => {
+      const metadata = await siege.greatestMetadata();
+      await roomAfterRoom(siege, () => ({ sub: 'attacker' }), { metadata });
+    },
   },
   {
     id: 'B4-users',
     title: `the same by ${CONNECTIONS} users behind one address`,
     secondsMin: SECONDS,
-    run: (siege) => roomAfterRoom(siege, () => siege.somebody()),
+    run: async (siege) => void (await roomAfterRoom(siege, () => siege.somebody())),
   },
   {
     id: 'B4-open',
     title: 'the same with AUTH=open',
     auth: 'open',
     secondsMin: SECONDS,
-    run: (siege) => roomAfterRoom(siege, () => ({})),
+    run: async (siege) => void (await roomAfterRoom(siege, () => ({}))),
   },
   {
     id: 'B4-stay',
@@ -45,12 +54,17 @@ export const ROOM_ATTACKS: readonly Attack[] = [
   },
 ];
 
-async function roomAfterRoom(siege: Siege, claims: () => object, join: object = {}): Promise<void> {
-  await siege.lanes(CONNECTIONS, async () => {
+/** Resolves with how many joins were accepted. */
+async function roomAfterRoom(siege: Siege, claims: () => object, join: object = {}): Promise<number> {
+  let joined = 0;
+  const joining = siege.lanes(CONNECTIONS, async () => {
     const client = await siege.client(claims());
     while (!client.socket.isClosed && !siege.isOver) {
-      await siege.ask(client, 'join', { id: 1, room: siege.newRoom(), ...join });
+      const { ok } = await siege.ask(client, 'join', { id: 1, room: siege.newRoom(), ...join });
+      if (ok) joined += 1;
       await siege.ask(client, 'leave', { id: 2 });
     }
   });
+  await Promise.race([joining, sleep(siege.remainingMs - 200)]);
+  return joined;
 }

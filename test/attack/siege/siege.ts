@@ -47,6 +47,7 @@ const TURNS_MAX = 5_000_000;
 export class Siege {
   readonly ports: readonly number[];
   readonly checks: Check[] = [];
+  readonly seconds: number;
   readonly #keys: SigningKeys | undefined;
   readonly #untilMs: number;
   readonly #sockets = new Set<RawSocket>();
@@ -62,6 +63,7 @@ export class Siege {
 
   constructor({ ports, keys, seconds }: SiegeTask) {
     this.ports = ports;
+    this.seconds = seconds;
     this.#keys = keys;
     this.#untilMs = performance.now() + seconds * 1_000;
   }
