@@ -28,8 +28,8 @@ function reportText(report: FuzzReport): string {
     ...testimonies.flatMap(({ cluster, calm, fuzzed, joins, withheld, nodes }) => [
       `AUTH=${cluster}: honest relay calm ${spread(calm)}; fuzzed ${spread(fuzzed)}; joins ${spread(joins)}; sent again ${withheld}`,
       ...nodes.map(
-        ({ id, before, after, rssPeakMb }) =>
-          `  ${id}: memory ${before.rssMb} MB before, ${rssPeakMb} MB at most, ${after.rssMb} MB after; connections ${before.connections} before, ${after.connections} after`,
+        ({ id, before, after, rssPeaksMb }) =>
+          `  ${id}: memory ${before.rssMb} MB before, ${rssPeaksMb.join(' and ')} MB at most in the two halves, ${after.rssMb} MB after; connections ${before.connections} before, ${after.connections} after`,
       ),
     ]),
     findings.length === 0 ? 'nothing found' : `${findings.length} found:`,

@@ -27,14 +27,15 @@ export interface NodeReport {
   readonly id: string;
   readonly before: Vitals;
   readonly after: Vitals;
-  readonly rssPeakMb: number;
+  /** The peaks of the run's two halves: of a node that leaks, the second is higher. */
+  readonly rssPeaksMb: readonly [number, number];
 }
 
 const CALM_MS = 2_000;
 /** Detached sessions are over by then, and sockets that never said goodbye. */
 const SETTLED_WITHIN_MS = 45_000;
 /** How much more a node may hold at the end than before. Its young generation alone takes 48 MB when it is in use. */
-const GROWTH_MB = 150;
+const GROWTH_MB = 100;
 /** Connections to Redis and to the metrics come and go. */
 const FILES_SPARE = 8;
 /** Of what the honest pair sends; far more than calm, since the machine may have other work. */
@@ -79,10 +80,14 @@ async function settle({ nodes }: Witnessed, watches: readonly NodeWatch[]): Prom
   for (const [index, { id, history }] of watches.entries()) {
     const before = history[0] as Vitals;
     const after = await lastVitals(nodes[index] as WitnessedNode, before);
-    const rssPeakMb = Math.max(...history.map(({ rssMb }) => rssMb));
-    reports.push({ id, before, after, rssPeakMb });
+    reports.push({ id, before, after, rssPeaksMb: peaksOf(history.map(({ rssMb }) => rssMb)) });
   }
   return reports;
+}
+
+function peaksOf(rssMb: readonly number[]): [number, number] {
+  const middle = Math.ceil(rssMb.length / 2);
+  return [Math.max(...rssMb.slice(0, middle)), Math.max(...rssMb.slice(middle))];
 }
 
 async function lastVitals(node: WitnessedNode, before: Vitals): Promise<Vitals> {
