@@ -9,6 +9,7 @@ import { noteDelay, type Pace, startPace } from './domain/pace.ts';
 import { Drain } from './drain.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { every } from './every.ts';
+import { failedIn } from './failed.ts';
 import { type Homes, livingOf, standingOf } from './homes.ts';
 import { clientsServer } from './http/clients.ts';
 import { operatorsServer } from './http/operators.ts';
@@ -96,8 +97,8 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
   });
   const timers = [
     ...tendHomes(config, parts, homes, gateway),
-    every(OPERATIONS_EVERY_MS, () => operations.tick(), log),
-    every(EXPIRED_EVERY_MS, () => endExpired(gateway.connections), log),
+    every(OPERATIONS_EVERY_MS, 'operations', () => operations.tick(), failedIn(parts)),
+    every(EXPIRED_EVERY_MS, 'expiry', () => endExpired(gateway.connections), failedIn(parts)),
   ];
 
   async function stop(): Promise<void> {

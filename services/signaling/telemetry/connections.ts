@@ -69,6 +69,7 @@ export const READINESS_CHECKS = [
   'backplane_rings',
   'home_sealed',
   'lease_taken',
+  'heartbeat',
   'not_draining',
   'below_connections_max',
 ] as const;

@@ -18,7 +18,9 @@ function openScene(others: () => readonly Lease[] = () => []) {
     answer: 'ok' as 'ok' | 'unavailable' | 'swept',
     swept: [] as string[],
     held: [] as string[],
+    failed: [] as string[],
     fenced: 0,
+    onBeat: (_: Order | undefined) => {},
     areNotedByEntry: false,
     order: undefined as Order | undefined,
   };
@@ -46,13 +48,14 @@ function openScene(others: () => readonly Lease[] = () => []) {
     newIncarnation: () => `own-${++incarnations}`,
     nowMs: () => nowMs,
     load: () => ({ connections: 0, isAdmitting: true }),
-    onBeat: () => {},
+    onBeat: (order) => scene.onBeat(order),
     onSwept: () => {
       scene.fenced += 1;
       scene.answer = 'ok';
     },
     onAdopted: () => {},
     onSweep: () => {},
+    failed: (task) => void scene.failed.push(task),
   });
   const beats = async (count: number) => {
     for (let n = 0; n < count; n++) {

@@ -80,7 +80,7 @@ export function roomsScriptCaller(parts: RoomScriptParts): CallRoomsScript {
   return (script, rooms, places, args, settle) => {
     const all = keysOf(rooms, keys, lives);
     send(script, [all.length, ...all, lives.argument, ...args], (reply) => {
-      if (reply.ok) sift(parts, places, (reply.value as string).split('\n'), settle);
+      if (reply.ok && typeof reply.value === 'string') sift(parts, places, reply.value.split('\n'), settle);
       else settle([]);
     });
   };
