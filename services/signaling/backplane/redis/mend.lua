@@ -18,5 +18,9 @@ local dropped = 0
 for at = 2, #KEYS do
   if not is_ours(KEYS[at], ARGV[at]) then dropped = dropped + redis.call('UNLINK', KEYS[at]) end
 end
-if dropped > 0 and ARGV[1] == 'marks' then redis.call('UNLINK', KEYS[1]) end
+if dropped > 0 and ARGV[1] == 'marks' then
+  -- With its barrier, of which all are through.
+  local life = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+  redis.call('UNLINK', KEYS[1], (string.gsub(KEYS[1], 'marker$', 'barrier:' .. life)))
+end
 return dropped

@@ -23,7 +23,7 @@ export function mender(run: RunScript, keys: Keys, isCluster: boolean, onMalform
     );
     if (dropped.ok && Number(dropped.value) > 0) {
       onMalformed('key');
-      if (isApart) await run('mend', [keys.marker, keys.marker], '', 'none');
+      if (isApart) await run('mend', [keys.marker, keys.marker], 'marks', 'none');
     }
     mending.delete(key);
   }
