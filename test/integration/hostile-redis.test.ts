@@ -14,6 +14,7 @@ import {
   type Spoiling,
   type Text,
 } from '../corpus/redis.ts';
+import { ADMIN_TOKEN, admin } from '../support/admin.ts';
 import { capabilities } from '../support/capabilities.ts';
 import { eventually } from '../support/eventually.ts';
 import { seriesIn } from '../support/exposition.ts';
@@ -38,7 +39,7 @@ describe.skipIf(!capabilities.redisServer)(
     beforeAll(async () => {
       redis = await startLocalRedis();
       writer = new Redis(redis.url);
-      cluster = await startNodeProcesses(redis.url);
+      cluster = await startNodeProcesses(redis.url, { ADMIN_TOKEN });
       for (const node of cluster.nodes) void node.ended.then((how) => ends.push(`${node.id}: ${how}`));
       [ann, bob] = [await connect(cluster.nodes[0].url), await connect(cluster.nodes[1].url)];
       await ann.join('calm', { name: 'Ann' });
@@ -102,12 +103,11 @@ describe.skipIf(!capabilities.redisServer)(
       '$what: every call goes on, and the nodes are ready',
       async ({ what, commands }) => {
         const places = placesOf('calm', '-', await incarnationOf('beijing-1'));
-        for (const [name = '', ...args] of commands)
-          await writer.call(String(name), ...args.map((each) => filled(each, places)));
-        // By then each node has met it with a beat.
-        await eventually(async () => expect(await beats(cluster.nodes)).toBe(true), { timeoutMs: 20_000 });
+        await spoil(commands, places);
+        await metByBeats(2);
         await callGoesOn(what);
         await becomesReady(what);
+        await operatorsSee(what);
         const newcomer = await connect(cluster.nodes[0].url);
         await eventually(() => newcomer.join(`new-${places.incarnation}`), {
           timeoutMs: 10_000,
@@ -121,9 +121,7 @@ describe.skipIf(!capabilities.redisServer)(
       const rooms = await Promise.all(
         ROOM_SPOILINGS.map(async ({ commands }, n) => ({ commands, ...(await spoilable(`spoilt-${n}`)) })),
       );
-      for (const { commands, places } of rooms)
-        for (const [name = '', ...args] of commands)
-          await writer.call(String(name), ...args.map((each) => filled(each, places)));
+      for (const { commands, places } of rooms) await spoil(commands, places);
       const asked = rooms.flatMap(({ members: [eve, dan], places }) => [
         eve.ask('message', { id: 2, topic: 't', data: 1 }),
         dan.ask('message', { id: 3, topic: 't', data: 2 }),
@@ -138,6 +136,8 @@ describe.skipIf(!capabilities.redisServer)(
         each.status === 'fulfilled' && !each.value.ok ? each.value.error.code : [],
       );
       for (const code of told) expect(Object.keys(ERRORS)).toContain(code);
+      // And every node has compared what it delivered with what is there (rule D2).
+      await metByBeats(6);
       await callGoesOn('garbage in rooms');
       await Promise.allSettled(
         rooms.flatMap(({ members }) => members.map((each) => each.ask('leave', { id: 9 }))),
@@ -159,6 +159,18 @@ describe.skipIf(!capabilities.redisServer)(
       for (const each of [ann, bob]) each.close();
       expect(await Promise.all([beijing.drain(), shanghai.drain()])).toEqual(['exit code 0', 'exit code 0']);
     });
+
+    async function operatorsSee(what: string): Promise<void> {
+      const [node] = cluster.nodes;
+      for (const path of ['/nodes', '/events', '/rooms?sort=size', '/rooms?sort=name'])
+        await eventually(async () => expect(await admin(node, path)).toMatchObject({ status: 200 }), {
+          what: `${path} after ${what}`,
+        });
+      const { nodes } = await admin(node, '/nodes');
+      expect(nodes.map(({ id }: { id: string }) => id)).toEqual(
+        expect.arrayContaining(['beijing-1', 'shanghai-1']),
+      );
+    }
 
     /** In one step, so that no beat finds less than what is left there. */
     async function spoil(commands: Spoiling['commands'], places: Places): Promise<void> {
@@ -185,23 +197,26 @@ describe.skipIf(!capabilities.redisServer)(
       }) as Promise<string>;
     }
 
-    /** Whether every node's lease has been renewed, and renewed again, since this was asked. */
-    async function beats(nodes: readonly ProcessNode[]): Promise<boolean> {
-      const counts = async () => {
-        const leases = Object.values(await writer.hgetall(keys.leases));
-        return nodes.map(({ id }) =>
-          Number(leases.find((lease) => lease.split(' ')[1] === id)?.split(' ')[0]),
-        );
-      };
-      const before = await counts();
+    /** Each node has beaten so often since: by then it has met whatever was left for it. */
+    async function metByBeats(times: number): Promise<void> {
+      let before = await beats();
       await eventually(
-        async () => (await counts()).every((count, at) => count >= (before[at] ?? Number.NaN) + 2),
-        {
-          timeoutMs: 5_000,
-          what: 'two beats of every node',
+        async () => {
+          const now = await beats();
+          // One that was spoilt is counted from 1 again.
+          before = before.map((count, at) => Math.min(count, now[at] ?? 0));
+          return now.every((count, at) => count >= (before[at] ?? 0) + times);
         },
+        { timeoutMs: 30_000, what: `${times} beats of every node` },
       );
-      return true;
+    }
+
+    async function beats(): Promise<number[]> {
+      const leases = Object.values(await writer.hgetall(keys.leases).catch(() => ({})));
+      return cluster.nodes.map(({ id }) => {
+        const lease = leases.find((each) => each.split(' ')[1] === id);
+        return Number(lease?.split(' ')[0] ?? 0);
+      });
     }
   },
 );
