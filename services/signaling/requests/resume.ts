@@ -5,7 +5,7 @@ import { certainPersonOf } from '../domain/identity.ts';
 import { ok, type Result } from '../domain/result.ts';
 import { parseResumeToken, type ResumeToken } from '../domain/resume-token.ts';
 import type { RoomId } from '../domain/room-id.ts';
-import { parseRecord, peerOf, type RoomRecord } from '../domain/room-record.ts';
+import { peerOf, type RoomRecord, readRecord } from '../domain/room-record.ts';
 import { allowsRoom, isExpired, TOKEN_EXPIRED } from '../domain/token.ts';
 import type { Connection, RequestContext, RoomHome } from './context.ts';
 import { ConnectionListener, snapshotFor } from './listener.ts';
@@ -104,7 +104,7 @@ async function goOn(
     await home.absences.begin(session);
     return refused('unavailable');
   }
-  const fence = parseRecord(record);
+  const fence = readRecord(record);
   const muted = (fence === undefined ? undefined : peerOf(fence)?.muted) ?? [];
   connection.membership = new Session({ ...session, muted }, { home, seat }, context.nowMs);
   connection.enter(room, peer);
@@ -145,7 +145,7 @@ async function missedBy(
   for (let at = replayFrom; at !== undefined && at < head; ) {
     const page = await rooms.replay(room, peer, at, head);
     if (!page.ok) return page;
-    const parsed = page.value?.records.map(parseRecord);
+    const parsed = page.value?.records.map(readRecord);
     for (const record of parsed ?? []) bytes += record?.body.length ?? 0;
     if (page.value === undefined || parsed?.includes(undefined) || bytes > MISSED_BYTES_MAX)
       return snapshotInstead(rooms, room, peer);

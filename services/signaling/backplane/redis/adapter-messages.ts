@@ -16,22 +16,24 @@ const EVENT = 2;
 const sender = { uid: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), nsp: z.literal('/') };
 const socketRoom = z.string().min(1).max(256);
 
-const broadcast = z.strictObject({
-  ...sender,
-  type: z.literal(BROADCAST),
-  data: z.strictObject({
-    packet: z.strictObject({
-      type: z.literal(EVENT),
-      nsp: z.literal('/').optional(),
-      data: z.tuple([z.literal('message'), EVENTS.message.omit({ seq: true }).strict()]),
-    }),
-    opts: z.strictObject({
-      rooms: z.tuple([socketRoom]),
-      except: z.array(z.string().max(64)).max(1),
-      flags: z.strictObject({}).optional(),
+const broadcast = z.compile(
+  z.strictObject({
+    ...sender,
+    type: z.literal(BROADCAST),
+    data: z.strictObject({
+      packet: z.strictObject({
+        type: z.literal(EVENT),
+        nsp: z.literal('/').optional(),
+        data: z.tuple([z.literal('message'), EVENTS.message.omit({ seq: true }).strict()]),
+      }),
+      opts: z.strictObject({
+        rooms: z.tuple([socketRoom]),
+        except: z.array(z.string().max(64)).max(1),
+        flags: z.strictObject({}).optional(),
+      }),
     }),
   }),
-});
+);
 
 const serverSideEmit = z.strictObject({
   ...sender,
