@@ -75,7 +75,7 @@ describe('the arrows', () => {
       'the Redis backplane knows neither the memory one nor sockets nor requests',
       /^services\/signaling\/backplane\/redis\//,
       RegExp(
-        `^(@fenghuo/protocol|ioredis|@socket\\.io/redis-adapter|rate-limiter-flexible|node:.*)$|${within('signaling/(domain|backplane/redis)')}|${within('signaling/backplane')}[a-z-]+\\.ts$`,
+        `^(@fenghuo/protocol|zod|ioredis|@socket\\.io/redis-adapter|rate-limiter-flexible|node:.*)$|${within('signaling/(domain|backplane/redis)')}|${within('signaling/backplane')}[a-z-]+\\.ts$`,
       ),
     ],
     [

@@ -5,6 +5,7 @@ import { type MemoryHub, memoryHub } from './backplane/memory/hub.ts';
 import { type RedisObserver, redisBackplane } from './backplane/redis/index.ts';
 import { type Config, ONLY_HOME } from './config.ts';
 import { defaultLogBounds } from './domain/log-bounds.ts';
+import { failedIn, malformedIn } from './failed.ts';
 import { type RunningNode, startNode as startFromParts } from './node.ts';
 import { addressBudgetOf } from './requests/sender.ts';
 import { type Log, openLog } from './telemetry/log.ts';
@@ -57,7 +58,8 @@ function openBackplanes(
   );
 }
 
-function observerOf(home: string, { redis }: Metrics, log: Log): RedisObserver {
+function observerOf(home: string, metrics: Metrics, log: Log): RedisObserver {
+  const { redis } = metrics;
   return {
     connectionFailed: (connection, error) =>
       log.warn({ event: 'redis_connection_failed', home, connection, reason: error.message }),
@@ -77,6 +79,8 @@ function observerOf(home: string, { redis }: Metrics, log: Log): RedisObserver {
       redis.subscriptionsFailed.inc();
       log.debug({ event: 'redis_subscription_failed', home, reason: error.message });
     },
+    malformed: malformedIn({ metrics, log }),
+    failed: failedIn({ metrics, log }),
     adapterFailed: (error) => {
       redis.adapterFailed.inc();
       log.debug({ event: 'adapter_failed', home, reason: error.message });

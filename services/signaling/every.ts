@@ -1,10 +1,13 @@
-import type { Log } from './telemetry/log.ts';
+import { type OnFailed, type Task, unattended } from './backplane/tasks.ts';
 
-/** Does something at once, and then again and again. */
-export function every(periodMs: number, action: () => Promise<void>, log: Log): NodeJS.Timeout {
-  const run = () => {
-    action().catch((error) => log.error({ event: 'periodic_task_failed', err: error }));
-  };
+/** Does something at once, and then again and again, whatever became of it. */
+export function every(
+  periodMs: number,
+  task: Task,
+  action: () => unknown,
+  onFailed: OnFailed,
+): NodeJS.Timeout {
+  const run = () => unattended(task, onFailed, action);
   run();
   return setInterval(run, periodMs);
 }

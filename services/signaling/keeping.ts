@@ -5,10 +5,12 @@ import { LeaseKeeper, type LeaseKeeperOptions } from './backplane/lease-keeper.t
 import { Restorer, type RestorerOptions } from './backplane/restorer.ts';
 import type { FeedObserver } from './backplane/room-feed.ts';
 import { RoomFeeds, type RoomFeedsOptions } from './backplane/room-feeds.ts';
+import { unattended } from './backplane/tasks.ts';
 import type { Config } from './config.ts';
 import { defaultLogBounds } from './domain/log-bounds.ts';
 import type { RoomId } from './domain/room-id.ts';
 import type { RoomRecord } from './domain/room-record.ts';
+import { failedIn, malformedIn } from './failed.ts';
 import { type Absences, absences } from './requests/absences.ts';
 import { type Departures, departures } from './requests/departures.ts';
 import type { Log } from './telemetry/log.ts';
@@ -61,8 +63,11 @@ export function openKeeping(config: Config, parts: HomeParts, on: KeepingEvents)
     },
     onAdopted: (sessions) => away.adopt(sessions),
   });
-  const feeds = openFeeds(config, parts, keeper, on, (session) => void away.begin(session));
-  const owed = departures();
+  const failed = failedIn(parts);
+  const feeds = openFeeds(config, parts, keeper, on, (session) =>
+    unattended('departures', failed, () => away.begin(session)),
+  );
+  const owed = departures(failed);
   const away = openAbsences(config, parts, { feeds, departures: owed, keeper });
   const restorer = openRestorer(config, parts, { feeds, keeper, absences: away }, on);
   return { keeper, feeds, departures: owed, absences: away, restorer };
@@ -87,6 +92,7 @@ function openKeeper(
       on.onSwept();
     },
     onAdopted: on.onAdopted,
+    failed: failedIn({ metrics, log }),
     onSweep: (dead, sessions) => {
       metrics.backplane.sessionsSwept.inc(sessions);
       log.warn({ event: 'node_swept', node: dead.nodeId, sessions });
@@ -97,7 +103,7 @@ function openKeeper(
 
 function openFeeds(
   config: Config,
-  { backplane, metrics, incarnation, isLocal }: HomeParts,
+  { backplane, metrics, log, incarnation, isLocal }: HomeParts,
   keeper: LeaseKeeper,
   on: Pick<KeepingEvents, 'onOwnRecord'>,
   onStray: RoomFeedsOptions['onStray'],
@@ -116,6 +122,8 @@ function openFeeds(
     duplicate: () => counts.duplicates.inc(),
     repaired: (records) => counts.repaired.inc(records),
     resynced: () => counts.resyncs.inc(),
+    malformed: malformedIn({ metrics, log }),
+    failed: failedIn({ metrics, log }),
   };
   const { rooms, doorbell } = backplane;
   return new RoomFeeds({
@@ -156,6 +164,8 @@ function openRestorer(
     nodeId: config.nodeId,
     claims: on.claims,
     onAdopted: (sessions) => absences.adopt(sessions),
+    malformed: malformedIn({ metrics, log }),
+    failed: failedIn({ metrics, log }),
     onSealed: (life, rooms) => {
       const fact = { event: 'home_sealed', home: backplane.home, life, rooms };
       metrics.backplane.rebuilds.inc();

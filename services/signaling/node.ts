@@ -11,6 +11,7 @@ import { noteDelay, startPace } from './domain/pace.ts';
 import { Drain } from './drain.ts';
 import { watchEventLoop } from './event-loop.ts';
 import { every } from './every.ts';
+import { failedIn } from './failed.ts';
 import { type Homes, livingOf, standingOf } from './homes.ts';
 import { clientsServer } from './http/clients.ts';
 import { guardListeners } from './http/hosts.ts';
@@ -125,8 +126,8 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
   });
   const timers = [
     ...tendHomes(config, parts, homes, gateway),
-    every(OPERATIONS_EVERY_MS, () => operations.tick(), log),
-    every(EXPIRED_EVERY_MS, () => endExpired(gateway.connections), log),
+    every(OPERATIONS_EVERY_MS, 'operations', () => operations.tick(), failedIn(parts)),
+    every(EXPIRED_EVERY_MS, 'expiry', () => endExpired(gateway.connections), failedIn(parts)),
   ];
 
   async function stop(): Promise<void> {

@@ -5,6 +5,7 @@ import { cutOff } from './cut-off.ts';
 import { DRAIN_STEP_MS } from './domain/drain.ts';
 import { localHome } from './domain/homes.ts';
 import { every } from './every.ts';
+import { failedIn } from './failed.ts';
 import { type HomeKeeping, type Homes, homesOf } from './homes.ts';
 import { type NodeParts, openKeeping } from './keeping.ts';
 import type { Operations } from './operations.ts';
@@ -68,7 +69,7 @@ export function tendHomes(
 ): NodeJS.Timeout[] {
   return [
     ...homes.all.flatMap((home) => tend(config, parts, home, homes, gateway)),
-    every(CLAIMS_EVERY_MS, () => homes.locator.tend(), parts.log),
+    every(CLAIMS_EVERY_MS, 'claims', () => homes.locator.tend(), failedIn(parts)),
   ];
 }
 
@@ -80,10 +81,11 @@ function tend(
   gateway: Gateway,
 ): NodeJS.Timeout[] {
   const { keeper, feeds, absences, backplane } = home;
+  const failed = failedIn({ metrics, log });
   const timers = [
-    every(ATTEST_EVERY_MS, () => feeds.attest(ATTEST_SHARE), log),
-    every(BEAT_MS, () => keeper.beat(), log),
-    every(ABSENCES_EVERY_MS, () => absences.tick(), log),
+    every(ATTEST_EVERY_MS, 'attest', () => feeds.attest(ATTEST_SHARE), failed),
+    every(BEAT_MS, 'beat', () => keeper.beat(), failed),
+    every(ABSENCES_EVERY_MS, 'absences', () => absences.tick(), failed),
   ];
   // Where the local home is away, the node is not ready, and nodes that are will not reach it, either.
   if (home === homes.local) return timers;
@@ -97,5 +99,5 @@ function tend(
     onTold: () => metrics.connections.goAways.inc({ reason: 'rebalance' }),
     onChange: (isCutOff) => log.warn({ event: 'home_cut_off', home: backplane.home, isCutOff }),
   });
-  return [...timers, setInterval(step, DRAIN_STEP_MS)];
+  return [...timers, every(DRAIN_STEP_MS, 'moves', step, failed)];
 }

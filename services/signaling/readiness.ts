@@ -38,6 +38,7 @@ export function readinessOf(config: Config, parts: NodeParts, homes: Homes, told
       backplane_rings: { ok: rings, ...(rings ? {} : why) },
       home_sealed: { ok: isSealed },
       lease_taken: { ok: keeper.isTaken },
+      heartbeat: { ok: !keeper.isOverdue },
       not_draining: { ok: !drain.isDraining },
       below_connections_max: { ok: !gateway.places.isFull },
     };

@@ -210,6 +210,8 @@ describe('rooms, whatever happens to them, are as the model says', () => {
         onAdopted: () => {},
         claims: { isAny: () => false, handIn: async () => true },
         onSealed: () => {},
+        malformed: (what: string) => console.error('malformed', what),
+        failed: (task: string, error: unknown) => console.error('failed', task, error),
       };
       const restorer = new Restorer(
         backplane.rebuilds,

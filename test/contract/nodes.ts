@@ -136,6 +136,8 @@ export class TestNode {
         this.repaired += records;
       },
       resynced: () => {},
+      malformed: (what: string) => console.error('malformed', what),
+      failed: (task: string, error: unknown) => console.error('failed', task, error),
     };
     const { rooms, doorbell } = backplane;
     this.feeds = new RoomFeeds({

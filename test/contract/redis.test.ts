@@ -51,6 +51,87 @@ test('leases of other versions are read as far as they can be', async () => {
   expect(leases.get('broken')?.load).toEqual({ connections: 12, isAdmitting: true });
 });
 
+test('a lease or an order that is none is passed over, and the others are read', async () => {
+  const shared = await shareRedis(inject('redisUrl'));
+  const [node, client] = [await shared.open(), new Redis(inject('redisUrl'))];
+  onTestFinished(async () => {
+    client.disconnect();
+    await node.close();
+  });
+  const leases = `${shared.keyPrefix}:{home}:leases`;
+  await client.hset(leases, {
+    empty: '',
+    words: 'a b',
+    huge: `${'9'.repeat(400)} c`,
+    'no name': '1 d',
+    good: '1 e',
+  });
+  await client.hset(leases, 'own', 'not a count');
+  await client.hset(`${shared.keyPrefix}:{home}:orders`, 'own', '{"drain":"perhaps"}');
+  const load = { connections: 0, isAdmitting: true };
+  const holder = { incarnation: 'own', nodeId: 'own', load, order: undefined };
+  const renewed = await node.leases.renew(holder);
+  expect(renewed).toMatchObject({ ok: true, value: { order: undefined } });
+  const seen = renewed.ok ? renewed.value.leases.map(({ incarnation }) => incarnation) : [];
+  // And the one that sealed the home.
+  expect(seen).toHaveLength(3);
+  expect(seen).toEqual(expect.arrayContaining(['good', 'own']));
+  expect(await client.hget(leases, 'own')).toMatch(/^1 own /);
+});
+
+test('rooms are listed to the end, whatever else stands in the directory', async () => {
+  const shared = await shareRedis(inject('redisUrl'));
+  const [node, client] = [await shared.open(), new Redis(inject('redisUrl'))];
+  onTestFinished(async () => {
+    client.disconnect();
+    await node.close();
+  });
+  await node.directory.report([
+    { room: roomId('blue', 'main'), size: 2 },
+    { room: roomId('red', 'main'), size: 1 },
+  ]);
+  const bySize = `${shared.keyPrefix}:{home}:rooms-by-size`;
+  for (let n = 0; n < 40; n++) await client.zadd(bySize, -10 - n, `garbage ${n}`, -9, Buffer.from([0xff, n]));
+  await client.zadd(bySize, '-inf', 'green@main', -7, 'far@elsewhere');
+  const query = { sort: 'size', after: undefined, limit: 2 } as const;
+  expect(await node.directory.list(query)).toMatchObject({
+    ok: true,
+    value: { total: 2, rooms: [{ room: 'blue@main' }, { room: 'red@main' }] },
+  });
+});
+
+test('the journal is read on behind whatever stands in it that is no fact', async () => {
+  const shared = await shareRedis(inject('redisUrl'));
+  const [node, client] = [await shared.open(), new Redis(inject('redisUrl'))];
+  onTestFinished(async () => {
+    client.disconnect();
+    await node.close();
+  });
+  for (let n = 0; n < 30; n++)
+    await client.xadd(`${shared.keyPrefix}:{home}:journal`, '*', 'e', '{"event":7}');
+  await node.journal.write({ event: 'node_started', at: '2026-11-26T00:00:00.000Z', node: 'beijing-1' });
+  expect(await node.journal.readAfter('0-0', 10)).toMatchObject({
+    ok: true,
+    value: [{ event: 'node_started' }],
+  });
+});
+
+test('C7: a dead process is swept of all its rooms but the one that nobody can read', async () => {
+  const shared = await shareRedis(inject('redisUrl'));
+  const [node, client] = [await shared.open(), new Redis(inject('redisUrl'))];
+  onTestFinished(async () => {
+    client.disconnect();
+    await node.close();
+  });
+  const held = `${shared.keyPrefix}:held:dead`;
+  const rooms = Array.from({ length: 100 }, (_, n) => roomId(`room-${n}`, 'main'));
+  await client.sadd(held, ...rooms, 'no room', Buffer.from([0xff]));
+  await client.set(`${shared.keyPrefix}:{room-7@main}:state`, 'spoilt');
+  const adopter = { incarnation: 'own', prepare: async () => true, adopt: () => {} };
+  expect(await node.leases.sweep('dead', adopter)).toEqual({ ok: false, code: 'unavailable' });
+  expect(await client.smembers(held)).toEqual(['room-7@main']);
+});
+
 test('H1: a claim that nobody keeps ends by itself, and who asks for a name takes no time from those who keep it', async () => {
   const shared = await shareRedis(inject('redisUrl'));
   const [node, client] = [await shared.open(), new Redis(inject('redisUrl'))];

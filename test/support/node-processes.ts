@@ -10,8 +10,10 @@ export interface ProcessNode {
   pause(): void;
   /** SIGKILL: no goodbye to anyone. */
   kill(): Promise<void>;
-  /** SIGTERM, once: the node drains. Resolves when it has ended. */
-  drain(): Promise<void>;
+  /** SIGTERM, once: the node drains. Resolves, when it has ended, to how it did. */
+  drain(): Promise<string>;
+  /** How it ended, whyever it did. */
+  readonly ended: Promise<string>;
 }
 
 export interface ProcessCluster {
@@ -38,15 +40,16 @@ export async function startNodeProcesses(
     await node.ready();
     const end = async (signal: NodeJS.Signals) => {
       process.kill(node.pid, signal);
-      await node.ended;
+      return node.ended;
     };
     return {
       id: plan.nodeId,
       url: pageUrl(plan),
       opsUrl: `http://127.0.0.1:${plan.opsPort}`,
       pause: () => void process.kill(node.pid, 'SIGSTOP'),
-      kill: () => end('SIGKILL'),
+      kill: async () => void (await end('SIGKILL')),
       drain: () => end('SIGTERM'),
+      ended: node.ended,
     };
   };
   const stop = async () => void (await Promise.all(processes.map((node) => node.stop(0))));

@@ -25,6 +25,8 @@ export async function shareRedis(url: string, keyPrefix = `test-${randomBytes(6)
           commandFailed: (script, error) => console.error('command', script, error.message),
           looped: () => {},
           subscriptionFailed: (error) => console.error('subscription', error.message),
+          malformed: (what) => console.error('malformed', what),
+          failed: (task, error) => console.error('failed', task, error),
           adapterFailed: (error) => console.error('adapter', error.message),
         },
       });

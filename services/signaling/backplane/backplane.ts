@@ -33,6 +33,12 @@ export type SocketAdapter = any;
 /** What comes behind it in the name of a socket.io room is a part of that room: who is in the part is in the whole, too. */
 export const WITHIN = '/';
 
+/**
+ * The events that nodes send each other through the adapter (`announcements.ts`): what is to be told, and what came of it.
+ * An adapter hands on no others: socket.io would take them for its own.
+ */
+export const SERVER_EVENTS = ['fenghuo:announce', 'fenghuo:announced'] as const;
+
 export interface BackplaneHealth {
   /** Commands are answered. */
   readonly answers: boolean;

@@ -11,6 +11,7 @@ import {
   type Order,
 } from './leases.ts';
 import type { Adopted } from './room-log.ts';
+import { type OnFailed, unattended } from './tasks.ts';
 
 /** Beats this far apart were not kept: this process slept, or was starved, and saw nothing of the others. */
 const GAP_MS = 3 * BEAT_MS;
@@ -28,6 +29,7 @@ export interface LeaseKeeperOptions {
   /** Sessions of a dead process whose windows this one counts from now on. */
   readonly onAdopted: (sessions: readonly Adopted[]) => void;
   readonly onSweep: (dead: Lease, sessions: number) => void;
+  readonly failed: OnFailed;
 }
 
 /** Keeps this process's lease, and watches over those of the others. */
@@ -118,17 +120,25 @@ export class LeaseKeeper {
     return this.#isTaken;
   }
 
-  /** To be called every BEAT_MS; one that is still under way is not doubled. */
+  /** To be called every BEAT_MS; one that is still under way is not doubled. Never rejects. */
   beat(): Promise<void> {
-    this.#beating ??= (this.#isTaken ? this.#renew() : this.#take()).finally(() => {
+    this.#beating ??= this.#beatOnce().finally(() => {
       this.#beating = undefined;
     });
     return this.#beating;
   }
 
-  /** Gives the lease up in order: the others take over what is left at once. */
+  /** Gives the lease up in order: the others take over what is left at once. Never rejects. */
   async end(): Promise<void> {
     if (this.#isTaken) await this.#leases.giveUp(this.#incarnation);
+  }
+
+  async #beatOnce(): Promise<void> {
+    try {
+      await (this.#isTaken ? this.#renew() : this.#take());
+    } catch (error) {
+      this.#options.failed('beat', error);
+    }
   }
 
   async #take(): Promise<void> {
@@ -142,7 +152,7 @@ export class LeaseKeeper {
     this.#neighbours = others.map((lease) => lease.incarnation);
     this.#follow(taken.value.order);
     // Rule C1: a process that bears this node's name has just been replaced by this one.
-    for (const lease of others) if (lease.nodeId === nodeId || lease.isGivenUp) void this.#sweep(lease);
+    for (const lease of others) if (lease.nodeId === nodeId || lease.isGivenUp) this.#sweepSoon(lease);
   }
 
   async #renew(): Promise<void> {
@@ -166,9 +176,10 @@ export class LeaseKeeper {
     return { incarnation: this.#incarnation, nodeId, load: load(), order: this.#order };
   }
 
+  /** The beat has succeeded, whatever comes of the order. */
   #follow(order: Order | undefined): void {
     this.#order = order;
-    this.#options.onBeat(order);
+    unattended('beat', this.#options.failed, () => this.#options.onBeat(order));
   }
 
   #noteStanding(leases: readonly Lease[]): void {
@@ -192,10 +203,10 @@ export class LeaseKeeper {
       if (!standing.has(incarnation)) this.#seen.delete(incarnation);
     for (const lease of others) {
       const seen = this.#seen.get(lease.incarnation);
-      if (lease.isGivenUp) void this.#sweep(lease);
+      if (lease.isGivenUp) this.#sweepSoon(lease);
       else if (seen?.count !== lease.count)
         this.#seen.set(lease.incarnation, { count: lease.count, sinceMs: nowMs });
-      else if (nowMs - seen.sinceMs >= LEASE_MS) void this.#sweep(lease);
+      else if (nowMs - seen.sinceMs >= LEASE_MS) this.#sweepSoon(lease);
     }
     this.#living = others.filter((lease) => {
       const seen = this.#seen.get(lease.incarnation);
@@ -203,14 +214,21 @@ export class LeaseKeeper {
     });
   }
 
+  #sweepSoon(lease: Lease): void {
+    unattended('sweep', this.#options.failed, () => this.#sweep(lease));
+  }
+
   async #sweep(lease: Lease): Promise<void> {
     if (this.#sweeping.has(lease.incarnation)) return;
     this.#sweeping.add(lease.incarnation);
     const prepared: RoomId[] = [];
-    const swept = await this.#leases.sweep(lease.incarnation, this.#adopter(prepared));
-    for (const room of prepared) this.release(room);
-    this.#sweeping.delete(lease.incarnation);
-    if (swept.ok) this.#options.onSweep(lease, swept.value);
+    try {
+      const swept = await this.#leases.sweep(lease.incarnation, this.#adopter(prepared));
+      if (swept.ok) this.#options.onSweep(lease, swept.value);
+    } finally {
+      for (const room of prepared) this.release(room);
+      this.#sweeping.delete(lease.incarnation);
+    }
   }
 
   /** A room is held from before its sessions are taken over until its feed holds it, too (rule C7). */

@@ -1,3 +1,4 @@
+import { endpointUrl, ID_PATTERN, NOTICE_CHARS_MAX } from '@fenghuo/protocol';
 import type { Result } from '../domain/result.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import type { Adopted } from './room-log.ts';
@@ -44,25 +45,42 @@ export interface NodeReport {
   readonly uptimeS: number;
 }
 
-const REPORTED = {
-  region: 'string',
-  publicUrl: 'string',
-  version: 'string',
-  connectionsMax: 'number',
-  peers: 'number',
-  rooms: 'number',
-  messagesPerSecond: 'number',
-  eventLoopDelayMs: 'number',
-  isDraining: 'boolean',
-  uptimeS: 'number',
-} as const satisfies Record<keyof NodeReport, string>;
+const REPORTED: Readonly<Record<keyof NodeReport, (value: unknown) => boolean>> = {
+  region: (value) => typeof value === 'string' && ID_PATTERN.test(value),
+  publicUrl: (value) => isText(value) && endpointUrl.safeParse(value).success,
+  version: isText,
+  connectionsMax: isCount,
+  peers: isCount,
+  rooms: isCount,
+  messagesPerSecond: isMeasure,
+  eventLoopDelayMs: isMeasure,
+  isDraining: (value) => typeof value === 'boolean',
+  uptimeS: isCount,
+};
+
+/** Longer than any URL that a node is reached by. */
+const REPORTED_CHARS_MAX = 2_048;
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= REPORTED_CHARS_MAX;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && isMeasure(value);
+}
+
+function isMeasure(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+}
 
 /** What can be understood of a report; undefined where the text is none. */
 export function parseReport(text: string): Partial<NodeReport> | undefined {
   try {
     const given = Object.entries(JSON.parse(text) as object);
     return Object.fromEntries(
-      given.filter(([name, value]) => typeof value === REPORTED[name as keyof NodeReport]),
+      given.filter(
+        ([name, value]) => Object.hasOwn(REPORTED, name) && REPORTED[name as keyof NodeReport](value),
+      ),
     );
   } catch {
     return undefined;
@@ -74,6 +92,23 @@ export interface Order {
   readonly drain: boolean;
   /** Shown to the people who are sent away. */
   readonly text?: string;
+}
+
+/** What can be understood of an order; undefined where the text is none. */
+export function parseOrder(text: string): Order | undefined {
+  try {
+    const order: unknown = JSON.parse(text);
+    if (typeof order !== 'object' || order === null) return undefined;
+    const { drain, text: words } = order as Record<string, unknown>;
+    if (typeof drain !== 'boolean' || !isNotice(words)) return undefined;
+    return words === undefined ? { drain } : { drain, text: words };
+  } catch {
+    return undefined;
+  }
+}
+
+function isNotice(words: unknown): words is string | undefined {
+  return words === undefined || (typeof words === 'string' && words.length <= NOTICE_CHARS_MAX);
 }
 
 /** A process that beats. */

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { detachedOf, type Known, type Restored, restore } from '../domain/restore.ts';
 import type { RoomId } from '../domain/room-id.ts';
-import { parseRecord } from '../domain/room-record.ts';
-import { parseState } from '../domain/room-state.ts';
+import { readRecord } from '../domain/room-record.ts';
+import { parseState, readState } from '../domain/room-state.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
+import type { OnMalformed } from './malformed.ts';
 import { type Barrier, type Contribution, NOTHING_NEWER, type Rebuilds, type Remains } from './rebuilds.ts';
 import type { RoomFeeds } from './room-feeds.ts';
 import type { Adopted } from './room-log.ts';
+import { type OnFailed, unattended } from './tasks.ts';
 
 const LOOK_EVERY_MS = 100;
 const RETRY_MS = 250;
@@ -19,6 +21,8 @@ export interface RestorerOptions {
   readonly claims: { isAny(): boolean; handIn(life: string): Promise<boolean> };
   /** A life was sealed; `rooms` of them this node handed in or opened. */
   readonly onSealed: (life: string, rooms: number) => void;
+  readonly malformed: OnMalformed;
+  readonly failed: OnFailed;
 }
 
 /**
@@ -41,8 +45,9 @@ export class Restorer {
     this.#feeds = feeds;
     this.#keeper = keeper;
     this.#options = options;
-    rebuilds.onUnsealed = (life) => void this.#run(life);
-    rebuilds.onUnopened = (room, life) => void this.#openOne(room, life);
+    const attend = (action: () => Promise<void>) => unattended('restore', options.failed, action);
+    rebuilds.onUnsealed = (life) => attend(() => this.#run(life));
+    rebuilds.onUnopened = (room, life) => attend(() => this.#openOne(room, life));
   }
 
   close(): void {
@@ -53,8 +58,13 @@ export class Restorer {
   async #run(life: string): Promise<void> {
     if (this.#running.has(life) || this.#isClosed) return;
     this.#running.add(life);
-    if (!(await this.#restore(life))) await sleep(RETRY_MS, undefined, { ref: false });
-    this.#running.delete(life);
+    let isDone = false;
+    try {
+      isDone = await this.#restore(life);
+    } finally {
+      if (!isDone) await sleep(RETRY_MS, undefined, { ref: false });
+      this.#running.delete(life);
+    }
   }
 
   /** False: something did not answer. */
@@ -117,15 +127,18 @@ export class Restorer {
     const task = `${life} ${room}`;
     if (this.#running.has(task) || this.#isClosed) return;
     this.#running.add(task);
-    await this.#open(room, life);
-    this.#running.delete(task);
+    try {
+      await this.#open(room, life);
+    } finally {
+      this.#running.delete(task);
+    }
   }
 
   async #open(room: RoomId, life: string): Promise<boolean> {
     const remains = await this.#rebuilds.remains(room, life);
     if (!remains.ok || remains.value === undefined) return remains.ok;
     const { incarnation } = this.#keeper;
-    const restored = putTogether(remains.value, incarnation);
+    const restored = putTogether(remains.value, incarnation, this.#options.malformed);
     const hasEnded = restored?.state.members.size === 0;
     const opened = await this.#rebuilds.open(room, life, hasEnded ? 'ended' : restored);
     if (opened.ok && opened.value && restored !== undefined) {
@@ -137,29 +150,36 @@ export class Restorer {
 }
 
 /** Undefined where nobody knew more than what is there. */
-function putTogether({ left, handedIn }: NonNullable<Remains>, adopter: string): Restored | undefined {
+function putTogether(
+  { left, handedIn }: NonNullable<Remains>,
+  adopter: string,
+  onMalformed: OnMalformed,
+): Restored | undefined {
   const newer = handedIn.filter(({ text }) => text !== NOTHING_NEWER);
   if (newer.length === 0) return undefined;
-  const contributions = newer.map(({ text }) => readable(() => parseKnown(JSON.parse(text) as Contribution)));
-  const sources = [left && parseKnown(left), ...contributions].filter((known) => known !== undefined);
+  const known = newer.map(({ text }) => readKnown(() => JSON.parse(text) as Contribution));
+  if (left !== undefined) known.unshift(readKnown(() => left));
+  for (const each of known) if (each === undefined) onMalformed('contribution');
+  const sources = known.filter((each) => each !== undefined);
   return restore(sources, new Set(handedIn.map(({ by }) => by)), adopter);
 }
 
-/** What another version wrote in a form that this one cannot read is passed over. */
-function readable(parse: () => Known): Known | undefined {
+/** What nobody can read is passed over: the room is what the others know of it. */
+function readKnown(read: () => Contribution): Known | undefined {
   try {
-    return parse();
+    const { state: text, records, trimmed } = read();
+    const state = readState(() => parseState(text));
+    const one = new Map(trimmed.one);
+    const seqs = [trimmed.from, trimmed.everyone, ...one.values()];
+    if (state === undefined || !seqs.every((seq) => Number.isSafeInteger(seq))) return undefined;
+    return {
+      state,
+      trimmed: { from: trimmed.from, everyone: trimmed.everyone, one },
+      records: records.map(readRecord).filter((record) => record !== undefined),
+    };
   } catch {
     return undefined;
   }
-}
-
-function parseKnown({ state, records, trimmed }: Contribution): Known {
-  return {
-    state: parseState(state),
-    trimmed: { ...trimmed, one: new Map(trimmed.one) },
-    records: records.map(parseRecord).filter((record) => record !== undefined),
-  };
 }
 
 async function inParts<Item>(

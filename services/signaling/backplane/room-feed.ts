@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogBounds } from '../domain/log-bounds.ts';
 import type { RoomId } from '../domain/room-id.ts';
-import { parseRecord, type RoomRecord } from '../domain/room-record.ts';
+import { type RoomRecord, readRecord } from '../domain/room-record.ts';
 import { type RoomState, snapshotOf } from '../domain/room-state.ts';
 import type { KeptRecords } from './kept-records.ts';
+import type { OnMalformed } from './malformed.ts';
 import type { Doorbell, LogPage, RoomLog, SessionRef } from './room-log.ts';
 import { RoomReplica } from './room-replica.ts';
 import {
@@ -14,6 +15,7 @@ import {
   type SeatKeeper,
   type SeatStart,
 } from './room-seat.ts';
+import { type OnFailed, unattended } from './tasks.ts';
 
 /** What a feed saw, for the metrics. */
 export interface FeedObserver {
@@ -22,6 +24,8 @@ export interface FeedObserver {
   duplicate(): void;
   repaired(records: number): void;
   resynced(): void;
+  readonly malformed: OnMalformed;
+  readonly failed: OnFailed;
 }
 
 /** Records held back in one room, while a gap is read back; what goes over is read from the log. */
@@ -29,6 +33,8 @@ const HELD_MAX = 1_024;
 const REPAIR_RETRY_MS = 250;
 const TELL_RETRY_MS = 50;
 const TELL_TRIES_MAX = 60;
+/** A log that says more than it has is read no more often in a row. */
+const FRUITLESS_PAGES_MAX = 3;
 /** A gap that is not closed within this time is one. */
 const GAP_GRACE_MS = 20;
 /** A head that no doorbell announced within this time was missed. */
@@ -97,15 +103,15 @@ export class RoomFeed implements SeatKeeper {
 
   /** Stays, without a seat, until the returned function is called (rule R7). */
   keep(): () => void {
-    void this.#open().then((isOpen) => {
-      if (isOpen && this.#position === undefined) void this.#startFromState();
+    this.#attend(async () => {
+      if ((await this.#open()) && this.#position === undefined) await this.#startFromState();
     });
     return this.#stay();
   }
 
   /** Listens for a session that may come in next, until the returned function is called. */
   warm(): () => void {
-    void this.#open();
+    this.#attend(() => this.#open());
     return this.#stay();
   }
 
@@ -150,22 +156,22 @@ export class RoomFeed implements SeatKeeper {
   compare(epoch: number | undefined, head: number, positionBefore: number | undefined): void {
     if (this.#position === undefined || positionBefore === undefined || this.#closed) return;
     this.#replica.letGoOld();
-    if (epoch !== this.#epoch) void this.#repair();
+    if (epoch !== this.#epoch) this.#attend(() => this.#repair());
     // It lost what had been delivered already.
-    else if (head < positionBefore) void this.#resync();
+    else if (head < positionBefore) this.#attend(() => this.#resync());
     else if (head > this.#position) this.#later(RING_GRACE_MS, () => this.#missed(head));
-    else if (this.#replica.state === undefined) void this.#replica.load();
+    else if (this.#replica.state === undefined) this.#attend(() => this.#replica.load());
   }
 
   /** Something may have been appended that does not ring here. */
   doubt(): void {
-    if (!this.#closed) this.#later(RING_GRACE_MS, () => void this.#repair());
+    if (!this.#closed) this.#later(RING_GRACE_MS, () => this.#repair());
   }
 
   async resubscribe(): Promise<void> {
     if (this.#closed) return;
     if (await this.#parts.doorbell.subscribe(this.#room)) await this.#repair();
-    else this.#later(REPAIR_RETRY_MS, () => void this.resubscribe());
+    else this.#later(REPAIR_RETRY_MS, () => this.resubscribe());
   }
 
   close(): void {
@@ -199,16 +205,22 @@ export class RoomFeed implements SeatKeeper {
     if (this.#closed || !this.#seats.has(seat)) return;
     if (this.#position === undefined) {
       this.#begin(epoch, seq);
-      if (state === undefined) void this.#replica.load();
+      if (state === undefined) this.#attend(() => this.#replica.load());
       else this.#replica.begin(state);
     }
     const { collected } = seat;
     seat.cursor = seq;
     seat.collected = [];
-    if (epoch !== this.#epoch) return void this.#repair();
+    if (epoch !== this.#epoch) {
+      this.#attend(() => this.#repair());
+      return;
+    }
     // Collected less than the join needs: it overflowed, or another join's later reply came first.
-    if (collected === 'overflow' || seq < (seat.from ?? seq)) return void this.#catchUp(seat, seq);
-    for (const record of collected) seat.hand(record);
+    if (collected === 'overflow' || seq < (seat.from ?? seq)) {
+      this.#attend(() => this.#catchUp(seat, seq));
+      return;
+    }
+    for (const record of collected) this.#hand(seat, record);
     this.#settle();
   }
 
@@ -228,7 +240,7 @@ export class RoomFeed implements SeatKeeper {
     if (state !== undefined) {
       this.#begin(state.epoch, state.seq);
       this.#settle();
-    } else if (!isRead) this.#later(REPAIR_RETRY_MS, () => void this.#startFromState());
+    } else if (!isRead) this.#later(REPAIR_RETRY_MS, () => this.#startFromState());
   }
 
   noteOwn({ listener }: SeatCursor, own: OwnRecord): void {
@@ -244,7 +256,7 @@ export class RoomFeed implements SeatKeeper {
   }
 
   noteEntry(text: string): void {
-    const record = parseRecord(text);
+    const record = text === '' ? undefined : this.#read(text);
     if (record === undefined) return;
     // The feed began with it, or behind it: it is not applied any more.
     if (record.seq <= this.#startedAt) this.#observe(record, true);
@@ -252,7 +264,32 @@ export class RoomFeed implements SeatKeeper {
   }
 
   #observe(record: RoomRecord, hadListener: boolean): void {
-    this.#parts.observer.applied(record, hadListener, this.#room, this.#replica.state);
+    const { observer } = this.#parts;
+    unattended('feed', observer.failed, () =>
+      observer.applied(record, hadListener, this.#room, this.#replica.state),
+    );
+  }
+
+  /** A record as the backplane has it. */
+  #read(text: string): RoomRecord | undefined {
+    const record = readRecord(text);
+    if (record === undefined) this.#parts.observer.malformed('record');
+    return record;
+  }
+
+  /** Whatever becomes of one seat, the others are handed theirs; that one has lost the thread. */
+  #hand(seat: SeatCursor, record: RoomRecord): boolean {
+    try {
+      return seat.hand(record);
+    } catch (error) {
+      this.#parts.observer.failed('feed', error);
+      this.#attend(() => seat.listener.lost());
+      return false;
+    }
+  }
+
+  #attend(action: () => unknown): void {
+    unattended('feed', this.#parts.observer.failed, action);
   }
 
   leaveSeat(seat: SeatCursor): void {
@@ -299,7 +336,7 @@ export class RoomFeed implements SeatKeeper {
       if (record.epoch < this.#epoch || (record.epoch === this.#epoch && seq <= this.#position))
         this.#held?.delete(seq);
     }
-    if (this.#isHolding) this.#later(GAP_GRACE_MS, () => this.#isHolding && void this.#repair());
+    if (this.#isHolding) this.#later(GAP_GRACE_MS, () => this.#isHolding && this.#repair());
   }
 
   get #isHolding(): boolean {
@@ -320,7 +357,7 @@ export class RoomFeed implements SeatKeeper {
     this.#replica.apply(record, text);
     let hadListener = false;
     // Who is in the set and leaves meanwhile is passed over.
-    for (const seat of this.#seats) hadListener = seat.hand(record) || hadListener;
+    for (const seat of this.#seats) hadListener = this.#hand(seat, record) || hadListener;
     this.#observe(record, hadListener);
     // The room has ended: there is nothing to keep.
     if (this.#replica.state?.members.size === 0 && this.#seats.size === 0) this.#end();
@@ -328,24 +365,28 @@ export class RoomFeed implements SeatKeeper {
 
   #missed(head: number): void {
     if (this.#position === undefined) return;
-    if (head > this.#position || this.#isHolding) void this.resubscribe();
+    if (head > this.#position || this.#isHolding) this.#attend(() => this.resubscribe());
   }
 
   async #repair(): Promise<void> {
     if (this.#repairing || this.#position === undefined || this.#closed) return;
     this.#repairing = true;
-    const outcome = await this.#readBack();
-    this.#repairing = false;
-    if (this.#closed) return;
-    if (outcome === 'unavailable') this.#later(REPAIR_RETRY_MS, () => void this.#repair());
-    else if (outcome === 'out_of_reach') await this.#resync();
+    let outcome: 'done' | 'unavailable' | 'out_of_reach' = 'unavailable';
+    try {
+      outcome = await this.#readBack();
+    } finally {
+      this.#repairing = false;
+      if (outcome === 'unavailable' && !this.#closed) this.#later(REPAIR_RETRY_MS, () => this.#repair());
+    }
+    if (this.#closed || outcome === 'unavailable') return;
+    if (outcome === 'out_of_reach') await this.#resync();
     else this.#settle();
   }
 
   async #readBack(): Promise<'done' | 'unavailable' | 'out_of_reach'> {
     const { rooms, observer } = this.#parts;
     let isContinued = false;
-    for (;;) {
+    for (let fruitless = 0; fruitless < FRUITLESS_PAGES_MAX; ) {
       const position = this.#position ?? 0;
       // A record is in the log before it rings.
       const rang = Math.max(position, ...(this.#held?.keys() ?? []));
@@ -366,18 +407,21 @@ export class RoomFeed implements SeatKeeper {
       if (repaired === undefined) return 'out_of_reach';
       if (repaired > 0) observer.repaired(repaired);
       this.#applyHeld();
-      if ((this.#position ?? 0) >= Math.max(log.head, this.#replica.state?.seq ?? 0)) break;
+      if ((this.#position ?? 0) >= Math.max(log.head, this.#replica.state?.seq ?? 0)) {
+        if (isContinued) this.#tellAll(this.#replica.state, true);
+        return 'done';
+      }
       if (repaired === 0 && log.head > (this.#position ?? 0)) return 'out_of_reach';
+      fruitless = repaired === 0 ? fruitless + 1 : 0;
     }
-    if (isContinued) this.#tellAll(this.#replica.state, true);
-    return 'done';
+    return 'out_of_reach';
   }
 
   /** How many records the page brought; undefined where one of them is none. */
   #applyPage(log: LogPage): number | undefined {
     let applied = 0;
     for (const text of log.records) {
-      const record = parseRecord(text);
+      const record = this.#read(text);
       if (record === undefined) return undefined;
       if (record.seq !== (this.#position ?? 0) + 1) continue;
       this.#apply(record, text);
@@ -396,10 +440,11 @@ export class RoomFeed implements SeatKeeper {
       const reachable = page.ok && page.value?.epoch === this.#epoch && page.value.first <= after + 1;
       if (!reachable) return seat.listener.lost();
       for (const text of page.value.records) {
-        const record = parseRecord(text);
-        if (record === undefined) return seat.listener.lost();
+        const record = this.#read(text);
+        // One that does not come after what was read would be read for ever.
+        if (record === undefined || record.seq <= after) return seat.listener.lost();
         seat.cursor = after;
-        seat.hand(record);
+        this.#hand(seat, record);
         after = record.seq;
       }
       if (after >= (this.#position ?? 0)) {
@@ -418,10 +463,14 @@ export class RoomFeed implements SeatKeeper {
     this.#repairing = true;
     // What rang before is in the snapshot, or nowhere; what rings meanwhile comes after it.
     const rang = [...(this.#held?.keys() ?? [])];
-    const isRead = await this.#replica.load();
-    this.#repairing = false;
-    if (this.#closed) return;
-    if (!isRead) return this.#later(REPAIR_RETRY_MS, () => void this.#resync());
+    let isRead = false;
+    try {
+      isRead = await this.#replica.load();
+    } finally {
+      this.#repairing = false;
+      if (!isRead && !this.#closed) this.#later(REPAIR_RETRY_MS, () => this.#resync());
+    }
+    if (this.#closed || !isRead) return;
     const { state } = this.#replica;
     this.#position = state?.seq ?? this.#position;
     this.#epoch = state?.epoch ?? this.#epoch;
@@ -432,7 +481,8 @@ export class RoomFeed implements SeatKeeper {
 
   /** Gives every seat the room as it is. */
   #tellAll(state: RoomState | undefined, complete: boolean): void {
-    for (const seat of [...this.#seats]) if (seat.cursor !== undefined) this.#tell(seat, state, complete);
+    for (const seat of [...this.#seats])
+      if (seat.cursor !== undefined) this.#attend(() => this.#tell(seat, state, complete));
     if (state !== undefined) this.#detachStrays(state);
     else if (this.#seats.size === 0) this.#end();
   }
@@ -445,7 +495,10 @@ export class RoomFeed implements SeatKeeper {
       return;
     }
     // It resumed after the state was read: its own record is still to come.
-    if (generation < seat.generation) return void this.tellEpoch(seat);
+    if (generation < seat.generation) {
+      this.#attend(() => this.tellEpoch(seat));
+      return;
+    }
     seat.cursor = state.seq;
     if (!complete) this.#parts.observer.resynced();
     seat.listener.resync(snapshotOf(this.#room, state), complete);
@@ -472,17 +525,17 @@ export class RoomFeed implements SeatKeeper {
         state.epoch >= seat.epoch &&
         state.seq === this.#position &&
         generation >= seat.generation;
-      if (isUpToDate && seat.cursor !== undefined) return this.#tell(seat, state, true);
+      if (isUpToDate && seat.cursor !== undefined) return this.#attend(() => this.#tell(seat, state, true));
       if (state === undefined) await this.#replica.load();
       await sleep(TELL_RETRY_MS, undefined, { ref: false });
     }
   }
 
   /** One thing at a time: whichever comes due, it finds out what else there is to do. */
-  #later(delayMs: number, action: () => void): void {
+  #later(delayMs: number, action: () => unknown): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      if (!this.#closed) action();
+      if (!this.#closed) this.#attend(action);
     }, delayMs);
   }
 }

@@ -4,6 +4,7 @@ import { KeptRecords } from './kept-records.ts';
 import { type FeedObserver, type FeedParts, type Holds, RoomFeed } from './room-feed.ts';
 import type { Doorbell, RoomLog } from './room-log.ts';
 import type { Listener, Seat } from './room-seat.ts';
+import { unattended } from './tasks.ts';
 
 const RESUBSCRIBE_AT_ONCE = 64;
 
@@ -32,7 +33,7 @@ export class RoomFeeds {
       else feed.ring(record, text);
     };
     options.doorbell.onDoubt = (room) => this.#feeds.get(room)?.doubt();
-    options.doorbell.onReset = () => void this.resubscribe();
+    options.doorbell.onReset = () => unattended('feed', options.observer.failed, () => this.resubscribe());
   }
 
   get size(): number {
@@ -88,7 +89,7 @@ export class RoomFeeds {
     if (!heads.ok) return;
     rooms.forEach((room, index) => {
       const head = heads.value[index];
-      this.#feeds.get(room)?.compare(head?.epoch, head?.head ?? 0, before[index]);
+      if (head !== 'unavailable') this.#feeds.get(room)?.compare(head?.epoch, head?.head ?? 0, before[index]);
     });
   }
 

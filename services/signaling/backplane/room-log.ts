@@ -163,8 +163,8 @@ export interface FormerLife {
   readonly head: number;
 }
 
-/** How far a room is. Undefined: the backplane knows no such room. */
-export type RoomHead = { readonly epoch: number; readonly head: number } | undefined;
+/** How far a room is. Undefined: the backplane knows no such room; `unavailable`: it does not say. */
+export type RoomHead = { readonly epoch: number; readonly head: number } | 'unavailable' | undefined;
 
 /**
  * Rooms as the nodes share them. Each change is one atomic step: it checks, in the order of rule Q1, changes the

@@ -44,6 +44,7 @@ export class RoomReplica {
   async load(how: 'goes_on' | 'anew' = 'anew'): Promise<boolean> {
     const meanwhile: RoomRecord[] = [];
     this.#meanwhile = meanwhile;
+    // It never rejects.
     const read = await this.#rooms.state(this.#room);
     if (this.#meanwhile !== meanwhile) return read.ok; // A later load has taken over.
     this.#meanwhile = undefined;

@@ -81,7 +81,7 @@ export async function checkLoop(clients: Clients, keys: Keys, id: string): Promi
     publisher: clients.commands,
     keys,
     incarnation: id,
-    observer: { subscriptionFailed: () => {}, looped: () => {} },
+    observer: { subscriptionFailed: () => {}, looped: () => {}, malformed: () => {}, failed: () => {} },
     host: async () => true,
   });
   const channel = clients.commands.isCluster ? keys.log(room) : keys.channel(id);

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@fenghuo/protocol';
+import { ERRORS, type ErrorCode } from '@fenghuo/protocol';
 
 /**
  * The final answer to a request, kept with the session so that a repeat gets its own first answer (rule Q3).
@@ -15,11 +15,13 @@ export function answerText(answer: Answer): string {
   return answer.type === 'refused' ? `E${answer.code}` : `${LETTERS[answer.type]}${answer.seq}`;
 }
 
-export function parseAnswer(text: string): Answer {
+/** Undefined where the text is no answer. */
+export function parseAnswer(text: string): Answer | undefined {
   const letter = text.charAt(0);
   const rest = text.slice(1);
-  if (letter === 'E') return { type: 'refused', code: rest as ErrorCode };
-  const type = TYPES[letter as keyof typeof TYPES];
-  if (type === undefined) throw new Error(`not an answer: ${text}`);
-  return { type, seq: Number(rest) };
+  if (letter === 'E')
+    return Object.hasOwn(ERRORS, rest) ? { type: 'refused', code: rest as ErrorCode } : undefined;
+  const type = Object.hasOwn(TYPES, letter) ? TYPES[letter as keyof typeof TYPES] : undefined;
+  const seq = Number(rest);
+  return type === undefined || rest === '' || !Number.isSafeInteger(seq) ? undefined : { type, seq };
 }

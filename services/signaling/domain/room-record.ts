@@ -1,4 +1,17 @@
-import type { EventName, Kind, LeftReason, Peer, PeerId, RemovedReason, Room } from '@fenghuo/protocol';
+import {
+  type EventName,
+  ID_PATTERN,
+  KINDS,
+  type Kind,
+  LEFT_REASONS,
+  type LeftReason,
+  type Peer,
+  type PeerId,
+  peer as peerSchema,
+  type RemovedReason,
+  type Room,
+  room as roomSchema,
+} from '@fenghuo/protocol';
 import type { Person } from './identity.ts';
 
 /** One entry of a room's log, as it travels between nodes. */
@@ -116,7 +129,47 @@ export function parseRecord(text: string): RoomRecord | undefined {
     body: text.slice(headerEnd + 1, bodyEnd < 0 ? undefined : bodyEnd),
     inner: bodyEnd < 0 ? '' : text.slice(bodyEnd + 1),
   };
-  return Number.isSafeInteger(record.epoch) && Number.isSafeInteger(record.seq) ? record : undefined;
+  return isPlaced(record) ? record : undefined;
+}
+
+function isPlaced({ epoch, seq, id, from, to }: RoomRecord): boolean {
+  const isCounted = Number.isSafeInteger(epoch) && Number.isSafeInteger(seq) && Number.isSafeInteger(id);
+  return isCounted && ID_PATTERN.test(from) && (to === undefined || ID_PATTERN.test(to));
+}
+
+/**
+ * A record that came from the backplane: the same, and its content is what its type says. What a newer version wrote is
+ * not looked into.
+ */
+export function readRecord(text: string): RoomRecord | undefined {
+  const record = parseRecord(text);
+  return record !== undefined && hasItsContent(record) ? record : undefined;
+}
+
+function hasItsContent(record: RoomRecord): boolean {
+  if (record.type === 'unknown') return true;
+  const body = parseObject(record.body);
+  if (body === undefined || (record.inner !== '' && !isInner(parseObject(record.inner)))) return false;
+  switch (record.type) {
+    case 'joined':
+      return peerSchema.safeParse(body.peer).success && record.inner !== '';
+    case 'updated':
+    case 'detached':
+    case 'resumed':
+    case 'fenced':
+    case 'moderated':
+      return peerSchema.safeParse(body.peer).success;
+    case 'left':
+      return LEFT_REASONS.some((reason) => reason === body.reason) && isId(body.peer);
+    case 'room_changed':
+      return roomSchema.safeParse(body.room).success;
+    case 'closed':
+    case 'signal':
+    case 'message':
+      return true;
+    default:
+      return record.type satisfies never;
+  }
 }
 
 /** Whether a member of the room is to see the record. Roster events reach their author where `echo` says so. */
@@ -160,9 +213,7 @@ const REMOVED_BY = {
 } as const satisfies Record<LeftReason, RemovedReason | undefined>;
 
 export function leftReasonOf(record: RoomRecord): LeftReason | undefined {
-  return record.type === 'left'
-    ? (parseObject(record.body) as { reason?: LeftReason } | undefined)?.reason
-    : undefined;
+  return record.type === 'left' ? (parseObject(record.body)?.reason as LeftReason | undefined) : undefined;
 }
 
 /**
@@ -217,6 +268,42 @@ export function formatInner(inner: Inner): string {
   return JSON.stringify(Object.fromEntries(written));
 }
 
+const INNER_CHECKS: Readonly<Record<keyof Inner, (value: unknown) => boolean>> = {
+  generation: isCount,
+  incarnation: isText,
+  tokenHash: isText,
+  attempt: isCount,
+  isSnapshot: (value) => typeof value === 'boolean',
+  person: isText,
+  kept: areKinds,
+  mutes: areKinds,
+  by: isId,
+  byRequest: isCount,
+};
+
+function isInner(inner: Record<string, unknown> | undefined): boolean {
+  if (inner === undefined) return false;
+  return INNER_MEMBERS.every(
+    ([member, letter]) => inner[letter] === undefined || INNER_CHECKS[member](inner[letter]),
+  );
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
+function isId(value: unknown): boolean {
+  return typeof value === 'string' && ID_PATTERN.test(value);
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+export function areKinds(value: unknown): value is Kind[] {
+  return Array.isArray(value) && value.every((each) => (KINDS as readonly unknown[]).includes(each));
+}
+
 export function innerOf(record: RoomRecord): Inner | undefined {
   const inner = parseObject(record.inner);
   if (inner === undefined) return undefined;
@@ -226,17 +313,19 @@ export function innerOf(record: RoomRecord): Inner | undefined {
 
 /** The peer that a roster record tells of. */
 export function peerOf(record: RoomRecord): Peer | undefined {
-  return (parseObject(record.body) as { peer?: Peer } | undefined)?.peer;
+  return parseObject(record.body)?.peer as Peer | undefined;
 }
 
 /** The room that a record of its settings tells of. */
 export function roomOf(record: RoomRecord): Room | undefined {
-  return (parseObject(record.body) as { room?: Room } | undefined)?.room;
+  return parseObject(record.body)?.room as Room | undefined;
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(text) as Record<string, unknown>;
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }

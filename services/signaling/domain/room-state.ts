@@ -1,10 +1,17 @@
-import type { Kind, Peer, PeerId, Room } from '@fenghuo/protocol';
-import type { Answer } from './answer.ts';
+import {
+  ID_PATTERN,
+  type Kind,
+  type Peer,
+  type PeerId,
+  peer as peerSchema,
+  type Room,
+} from '@fenghuo/protocol';
+import { type Answer, answerText, parseAnswer } from './answer.ts';
 import type { Person } from './identity.ts';
 import { RecentAnswers } from './recent-answers.ts';
 import { type RequestMemory, remember } from './request-order.ts';
 import { type RoomId, roomHome, roomName } from './room-id.ts';
-import { innerOf, peerOf, type RoomRecord, roomOf } from './room-record.ts';
+import { areKinds, innerOf, peerOf, type RoomRecord, roomOf } from './room-record.ts';
 
 /** All that there is to know of a room at a seq: what the backplane holds, and what a node that hosts it could restore. */
 export interface RoomState {
@@ -214,6 +221,52 @@ export function parseState(text: string): RoomState {
       ]),
     ),
   };
+}
+
+/** A state that came from the backplane, made by `build`; undefined where that throws, or made what is no state. */
+export function readState(build: () => RoomState | undefined): RoomState | undefined {
+  try {
+    const state = build();
+    return state !== undefined && isState(state) ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isState({ epoch, seq, peersMax, locked, inherits, bans, mutes, members }: RoomState): boolean {
+  return (
+    [epoch, seq, peersMax].every(isCount) &&
+    [locked, inherits].every((each) => typeof each === 'boolean') &&
+    [...bans].every((each) => typeof each === 'string') &&
+    [...mutes].every(([person, kinds]) => typeof person === 'string' && areKinds(kinds)) &&
+    [...members].every(([id, member]) => member.peer.id === id && isMember(member))
+  );
+}
+
+function isMember({
+  peer,
+  person,
+  mutes,
+  requests,
+  tokenHash,
+  incarnation,
+  attempt,
+  since,
+}: MemberState): boolean {
+  return (
+    peerSchema.safeParse(peer).success &&
+    ID_PATTERN.test(peer.id) &&
+    [requests.generation, requests.lastId, attempt, since].every(isCount) &&
+    [person, tokenHash, incarnation].every((each) => typeof each === 'string') &&
+    areKinds(mutes) &&
+    [...requests.answers].every(
+      ([id, answer]) => isCount(id) && parseAnswer(answerText(answer)) !== undefined,
+    )
+  );
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
 }
 
 type SerializedState = Omit<RoomState, 'members' | 'bans' | 'mutes'> & {

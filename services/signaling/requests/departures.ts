@@ -1,4 +1,5 @@
-import type { Result } from '../domain/result.ts';
+import { type OnFailed, unattended } from '../backplane/tasks.ts';
+import { type Result, refuse } from '../domain/result.ts';
 
 /** Ends a session, or calls a join off; `unavailable`: the backplane has not said that it did. */
 export type Departure = () => Promise<Result<unknown, string>>;
@@ -17,14 +18,16 @@ export interface Departures {
 const RETRY_MS = 500;
 const TRIES_AT_ONCE = 64;
 
-export function departures(): Departures {
+export function departures(onFailed: OnFailed): Departures {
   const owed = new Set<Departure>();
   let timer: NodeJS.Timeout | undefined;
   let waiting: (() => void)[] = [];
   let isClosed = false;
 
   async function attempt(departure: Departure): Promise<void> {
-    const outcome = await departure();
+    // One that the backplane never takes goes behind the others.
+    if (owed.delete(departure)) owed.add(departure);
+    const outcome = await outcomeOf(departure);
     if (!outcome.ok && outcome.code === 'unavailable') return;
     owed.delete(departure);
     if (owed.size > 0) return;
@@ -32,13 +35,27 @@ export function departures(): Departures {
     waiting = [];
   }
 
-  function retryLater(): void {
-    if (isClosed || timer !== undefined || owed.size === 0) return;
-    timer = setTimeout(async () => {
+  async function outcomeOf(departure: Departure): ReturnType<Departure> {
+    try {
+      return await departure();
+    } catch (error) {
+      onFailed('departures', error);
+      return refuse('unavailable');
+    }
+  }
+
+  async function retry(): Promise<void> {
+    try {
       await Promise.all([...owed].slice(0, TRIES_AT_ONCE).map(attempt));
+    } finally {
       timer = undefined;
       retryLater();
-    }, RETRY_MS);
+    }
+  }
+
+  function retryLater(): void {
+    if (isClosed || timer !== undefined || owed.size === 0) return;
+    timer = setTimeout(() => unattended('departures', onFailed, retry), RETRY_MS);
   }
 
   return {

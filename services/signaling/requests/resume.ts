@@ -5,7 +5,7 @@ import { certainPersonOf } from '../domain/identity.ts';
 import { ok, type Result } from '../domain/result.ts';
 import { parseResumeToken, type ResumeToken } from '../domain/resume-token.ts';
 import type { RoomId } from '../domain/room-id.ts';
-import { parseRecord, peerOf, type RoomRecord } from '../domain/room-record.ts';
+import { peerOf, type RoomRecord, readRecord } from '../domain/room-record.ts';
 import { allowsRoom, isExpired, TOKEN_EXPIRED } from '../domain/token.ts';
 import type { Connection, RequestContext, RoomHome } from './context.ts';
 import { chargeEntry, refusedEntry } from './join.ts';
@@ -111,7 +111,7 @@ async function goOn(
     await home.absences.begin(session);
     return refused('unavailable');
   }
-  const fence = parseRecord(record);
+  const fence = readRecord(record);
   const muted = (fence === undefined ? undefined : peerOf(fence)?.muted) ?? [];
   const { sender } = connection;
   connection.membership = new Session({ ...session, muted }, { home, seat, sender });
@@ -156,7 +156,7 @@ async function replayInPages(
   for (let at = replayFrom; at < head && connection.isOpen; ) {
     const page = await rooms.replay(room, peer, at, head);
     if (!page.ok || page.value === undefined) throw new Error('what was missed cannot be had');
-    for (const each of page.value.records.map(parseRecord)) {
+    for (const each of page.value.records.map(readRecord)) {
       if (each === undefined) throw new Error('a record that cannot be read');
       connection.sendRecord(each);
     }
@@ -189,7 +189,7 @@ async function missedBy(
   for (let at = replayFrom; at !== undefined && at < head; ) {
     const page = await rooms.replay(room, peer, at, head);
     if (!page.ok) return page;
-    const parsed = page.value?.records.map(parseRecord);
+    const parsed = page.value?.records.map(readRecord);
     for (const record of parsed ?? []) bytes += record?.body.length ?? 0;
     if (page.value === undefined || parsed?.includes(undefined)) return snapshotInstead(rooms, room, peer);
     count += page.value.records.length;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EVENTS, type Events, ID_PATTERN } from '@fenghuo/protocol';
 import type { Server } from 'socket.io';
 import { z } from 'zod';
+import { SERVER_EVENTS } from '../backplane/backplane.ts';
 import type { RoomId } from '../domain/room-id.ts';
 import { everyoneIn } from './socket-connection.ts';
 
@@ -29,23 +30,31 @@ export const ANSWERS_WITHIN_MS = 1_000;
 /** So many announcements are remembered, so that one that rings twice is told once. */
 const TOLD_MAX = 256;
 
-/** Between nodes: what is to be told, and what came of it. The answer goes to all, and is the asker's business alone. */
-const TELL = 'fenghuo:announce';
-const TOLD = 'fenghuo:announced';
+/** Of more processes no answer is counted. */
+const ANSWERS_MAX = 4_096;
 
+/** The answer goes to all, and is the asker's business alone. */
+const [TELL, TOLD] = SERVER_EVENTS;
+
+const name = z.string().regex(ID_PATTERN);
 const audience = z
   .union([
-    z.object({ region: z.string() }),
-    z.object({ node: z.string() }),
-    z.object({ room: z.string().transform((room) => room as RoomId) }),
+    z.object({ region: name }),
+    z.object({ node: name }),
+    z.object({
+      room: z
+        .string()
+        .max(512)
+        .transform((room) => room as RoomId),
+    }),
   ])
   .optional();
 const tellMessage = z.object({ announcement: EVENTS.announcement, to: audience });
 const toldMessage = z.object({
   id: z.string().regex(ID_PATTERN),
-  node: z.string(),
+  node: name,
   /** Its answer may ring twice, and two processes may bear its name while it is started anew. */
-  process: z.string(),
+  process: z.uuid(),
   connections: z.int().min(0),
 });
 type Told = z.infer<typeof toldMessage>;
@@ -90,6 +99,7 @@ export function openAnnouncer(
       await new Promise<void>((resolve) => {
         timer = setTimeout(resolve, ANSWERS_WITHIN_MS);
         const take = (answer: Answer) => {
+          if (answers.size >= ANSWERS_MAX && !answers.has(answer.process)) return;
           answers.set(answer.process, answer);
           missing.delete(answer.node);
           if (missing.size === 0) resolve();

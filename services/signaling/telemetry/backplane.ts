@@ -1,3 +1,4 @@
+import { READ_VALUES } from '../backplane/malformed.ts';
 import { CLAIM_OUTCOMES } from '../backplane/room-locator.ts';
 import type { Family } from './catalogue.ts';
 
@@ -7,6 +8,11 @@ export function backplaneMetrics(family: Family, home: readonly string[]) {
     duplicates: family.counter(
       'signaling_duplicates_suppressed_total',
       'Records that rang again after they had been delivered.',
+    ),
+    malformed: family.counter(
+      'signaling_backplane_malformed_total',
+      'Values read from the backplane that no node of ours writes, by what they should have been. Each counts as absent, or its request as unavailable.',
+      { what: READ_VALUES },
     ),
     repaired: family.counter(
       'signaling_gaps_repaired_total',

@@ -89,6 +89,7 @@ export const READINESS_CHECKS = [
   'backplane_rings',
   'home_sealed',
   'lease_taken',
+  'heartbeat',
   'not_draining',
   'below_connections_max',
 ] as const;

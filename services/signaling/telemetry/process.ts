@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { TASKS } from '../backplane/tasks.ts';
 import type { Family } from './catalogue.ts';
 
 const DELAY_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -31,6 +32,11 @@ export function processMetrics(family: Family) {
       'signaling_event_loop_delay_seconds',
       'By how much a timer that is due every 20 ms was late: what a packet waits in this process before it is looked at.',
       DELAY_SECONDS,
+    ),
+    tasksFailed: family.counter(
+      'signaling_tasks_failed_total',
+      'Times that something threw which the node does by itself, by task. It goes on; the log has the error.',
+      { task: TASKS },
     ),
     /** To be called before a scrape. */
     refresh() {

@@ -27,7 +27,13 @@ function carriedOver(turn: (at: number) => void): number {
 test('what a script was about is not carried on by the scripts after it', () => {
   const underWay: Command[] = [];
   const client = { sendCommand: (command: Command) => void underWay.push(command) } as unknown as Client;
-  const send = scriptCalls(client, { commandSent() {}, commandAnswered() {}, commandFailed() {} });
+  const send = scriptCalls(client, {
+    commandSent() {},
+    commandAnswered() {},
+    commandFailed() {},
+    rejected() {},
+    failed() {},
+  });
   const bytes = carriedOver((at) => {
     const about = Array.from({ length: 500 }, (_, n) => at + n / 2);
     send('glance', [1, 'key'], () => void about.pop());

@@ -287,7 +287,7 @@ describe('the rights that are tried', () => {
     [...text.matchAll(/redis\.p?call\('(\w+)'/g)].map(([, name = '']) => name.toLowerCase()),
   );
   const clients =
-    /\b(?:client|publisher|subscriber|commands|master|adapterPublisher|adapterSubscriber)\.([a-z]+)\(/g;
+    /\b(?:client|publisher|subscriber|commands|master|adapterPublisher|adapterSubscriber)\.([a-z]+)(?:Buffer)?\(/g;
   const sent = sources('*.ts').flatMap((text) => [...text.matchAll(clients)].map(([, name = '']) => name));
 
   test('are all that scripts use', () => {

@@ -18,7 +18,9 @@ function openScene(others: () => readonly Lease[] = () => []) {
     answer: 'ok' as 'ok' | 'unavailable' | 'swept',
     swept: [] as string[],
     held: [] as string[],
+    failed: [] as string[],
     fenced: 0,
+    onBeat: (_: Order | undefined) => {},
     areNotedByEntry: false,
     order: undefined as Order | undefined,
   };
@@ -46,13 +48,14 @@ function openScene(others: () => readonly Lease[] = () => []) {
     newIncarnation: () => `own-${++incarnations}`,
     nowMs: () => nowMs,
     load: () => ({ connections: 0, isAdmitting: true }),
-    onBeat: () => {},
+    onBeat: (order) => scene.onBeat(order),
     onSwept: () => {
       scene.fenced += 1;
       scene.answer = 'ok';
     },
     onAdopted: () => {},
     onSweep: () => {},
+    failed: (task) => void scene.failed.push(task),
   });
   const beats = async (count: number) => {
     for (let n = 0; n < count; n++) {
@@ -167,4 +170,32 @@ test('a backplane that is away does not make the others vanish', async () => {
   scene.answer = 'unavailable';
   await beats(5);
   expect(keeper.living).toHaveLength(1);
+});
+
+test('a beat succeeds whatever comes of the order that it brought', async () => {
+  const { scene, keeper, beats } = openScene();
+  scene.onBeat = () => {
+    throw new Error('an order that nobody can follow');
+  };
+  await beats(2);
+  expect(keeper.isTaken).toBe(true);
+  await beats(2 * LEASE_BEATS);
+  expect(keeper.isOverdue).toBe(false);
+  expect(new Set(scene.failed)).toEqual(new Set(['beat']));
+});
+
+test('a beat that throws is one that failed, and the next one is sent all the same', async () => {
+  const { scene, keeper, beats } = openScene();
+  await beats(1);
+  Object.defineProperty(scene, 'answer', {
+    get: () => {
+      throw new Error('spoilt');
+    },
+    configurable: true,
+  });
+  await beats(1 + LEASE_BEATS);
+  expect(keeper.isOverdue).toBe(true);
+  Object.defineProperty(scene, 'answer', { value: 'ok', writable: true });
+  await beats(1);
+  expect(keeper.isOverdue).toBe(false);
 });

@@ -40,6 +40,8 @@ describe('a call of a script', () => {
       commandSent: () => void seen.push('sent'),
       commandAnswered: (script) => void seen.push(`${script} answered`),
       commandFailed: (script, error) => void seen.push(`${script}: ${error.message}`),
+      rejected: () => {},
+      failed: (task, error) => void seen.push(`${task} failed: ${(error as Error).message}`),
     });
     const outcomes: Result<unknown, 'unavailable'>[] = [];
     const call = () => send('glance', [1, 'key', 'argument'], (outcome) => void outcomes.push(outcome));

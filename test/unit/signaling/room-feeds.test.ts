@@ -10,7 +10,7 @@ import { keepSealed } from '../../support/seal.ts';
 
 const BLUE = roomId('blue', 'main');
 const bounds = defaultLogBounds(30_000);
-const observer = { applied() {}, duplicate() {}, repaired() {}, resynced() {} };
+const observer = { applied() {}, duplicate() {}, repaired() {}, resynced() {}, malformed() {}, failed() {} };
 
 test('C7: a room that was let go before its doorbell failed is let go once, so whoever holds it anew goes on', async () => {
   const { rooms, doorbell } = memoryHub().attach({ incarnation: 'node', bounds });

@@ -6,6 +6,7 @@ import {
   formatRecord,
   parseRecord,
   type RoomRecord,
+  readRecord,
 } from '../../../services/signaling/domain/room-record.ts';
 
 const record = {
@@ -68,4 +69,51 @@ describe('whom a record concerns', () => {
       expected,
     );
   });
+});
+
+const ann = {
+  id: 'ann',
+  name: 'Ann',
+  role: 'host',
+  muted: [],
+  connected: true,
+  metadata: null,
+  joined_seq: 1,
+  node: 'n',
+  region: 'r',
+};
+const header = '1 2 ann * 0 0 node 0';
+
+test('a record that came from the backplane is read where its content is what its type says', () => {
+  const peer = JSON.stringify({ peer: ann });
+  for (const text of [
+    `J ${header}\n${peer}\n{"g":1,"w":"node","t":"hash","u":"=p","k":[]}`,
+    `U ${header}\n${peer}`,
+    `F ${header}\n${peer}\n{"g":2}`,
+    `L ${header}\n{"peer":"ann","reason":"left"}`,
+    `K ${header}\n{"room":{"name":"blue","home":"main","locked":true,"peers_max":2}}\n{"b":"ann","i":3}`,
+    `C ${header}\n{}`,
+    `S ${header}\n{"from":"ann"}`,
+    `Z ${header}\nwhatever a newer version writes`,
+  ])
+    expect(readRecord(text), text).toEqual(parseRecord(text));
+});
+
+test.each([
+  `J ${header}\n{"peer":{"id":"ann"}}\n{"g":1}`,
+  `J ${header}\n${JSON.stringify({ peer: ann })}`,
+  `J ${header}\n${JSON.stringify({ peer: ann })}\nnull`,
+  `J ${header}\n${JSON.stringify({ peer: ann })}\n{"k":["everything"]}`,
+  `U ${header}\n${JSON.stringify({ peer: { ...ann, role: 'king' } })}`,
+  `U ${header}\nnull`,
+  `D ${header}\n${JSON.stringify({ peer: ann })}\n{"g":"x"}`,
+  `L ${header}\n{"peer":"ann","reason":"bored"}`,
+  `K ${header}\n{"room":true}`,
+  `C ${header}\n[]`,
+  `S ${header}\n{"from":"ann"`,
+  `M ${header}\n"text"`,
+  'M 1 2 a/b * 0 0 node 0\n{}',
+  'M 1 2 ann * 0 x node 0\n{}',
+])('%j is no record, wherever it came from', (text) => {
+  expect(readRecord(text)).toBeUndefined();
 });

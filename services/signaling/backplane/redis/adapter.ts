@@ -1,68 +1,116 @@
 import { createShardedAdapter } from '@socket.io/redis-adapter';
 import { type SocketAdapter, WITHIN } from '../backplane.ts';
+import type { OnMalformed } from '../malformed.ts';
+import { type OnFailed, unattended } from '../tasks.ts';
+import { isOurs, wholeOf } from './adapter-messages.ts';
 import type { Client, Clients } from './connect.ts';
 import { inParts } from './in-parts.ts';
 import type { Keys } from './keys.ts';
 
+export interface AdapterObserver {
+  /** Redis did not take what the adapter asked for. What it carries may be lost by nature. */
+  adapterFailed(error: Error): void;
+  readonly malformed: OnMalformed;
+  readonly failed: OnFailed;
+}
+
 /**
- * socket.io's own sharded adapter. It leaves the promises of its commands to nobody, so a rejection while Redis is
- * away would end the process: they are settled and counted here. What it carries may be lost by nature.
+ * socket.io's own sharded adapter, on a client of ours. The adapter believes what it hears, leaves the promises of its
+ * commands to nobody and subscribes to each channel once: its client checks, catches, and subscribes again.
  */
-export function redisAdapter(clients: Clients, keys: Keys, onFailure: (error: Error) => void): SocketAdapter {
-  const publisher = clients.adapterPublisher as unknown as Loose;
-  const spublish = publisher.spublish.bind(publisher);
-  publisher.spublish = (...args) => spublish(...args).catch(onFailure);
-  gatherSubscriptions(clients.adapterSubscriber, onFailure);
-  const openAdapter = createShardedAdapter(clients.adapterPublisher, clients.adapterSubscriber, {
+export function redisAdapter(clients: Clients, keys: Keys, observer: AdapterObserver): SocketAdapter {
+  const client = adapterClient(clients, keys, observer);
+  return createShardedAdapter(client, client, {
     channelPrefix: keys.adapterPrefix,
     subscriptionMode: 'dynamic',
   });
-  return function openWithFewChannels(namespace: unknown) {
-    const adapter = openAdapter(namespace);
-    shareChannels(adapter as unknown as Channels);
-    return adapter;
+}
+
+/** A handler of node-redis: the message, and the channel on which it came. */
+type Hear = (message: Buffer, channel: Buffer) => void;
+
+/** The commands of node-redis's client that the sharded adapter uses. None of them rejects. */
+export interface AdapterClient {
+  sSubscribe(channel: string, hear: Hear): Promise<void>;
+  sUnsubscribe(channel: string): Promise<void>;
+  sPublish(channel: string, message: string | Uint8Array): Promise<unknown>;
+}
+
+/**
+ * The adapter has a channel for each socket.io room. A part of a room is reached on the room's channel: a member needs no
+ * subscription of its own, and its node hears what the room hears.
+ */
+export function adapterClient(clients: Clients, keys: Keys, observer: AdapterObserver): AdapterClient {
+  const { adapterPublisher: publisher, adapterSubscriber: subscriber } = clients;
+  /** Of every node; behind it, with a mark, the room. */
+  const all = `${keys.adapterPrefix}#/#`;
+  const subscriptions = gatherSubscriptions(subscriber, observer.adapterFailed);
+  /** By the channel that is subscribed to: who hears it, and for which channels of the adapter's. */
+  const heard = new Map<string, { readonly hear: Hear; readonly wanted: Set<string> }>();
+
+  /** Undefined: of all, or no room's. */
+  const roomOf = (channel: string): string | undefined =>
+    channel.startsWith(all) && channel !== all ? channel.slice(all.length, -ROOM_END.length) : undefined;
+  const shared = (channel: string): string => {
+    const room = roomOf(channel);
+    return room?.includes(WITHIN) ? all + wholeOf(room) + ROOM_END : channel;
+  };
+
+  subscriber.on('smessageBuffer', (name: Buffer, message: Buffer) => {
+    unattended('adapter', observer.failed, () => {
+      const channel = name.toString();
+      const hear = heard.get(channel)?.hear;
+      if (hear === undefined) return;
+      if (isOurs(message, roomOf(channel))) hear(message, name);
+      else observer.malformed('adapter_message');
+    });
+  });
+
+  return {
+    async sSubscribe(channel, hear) {
+      const known = heard.get(shared(channel));
+      if (known !== undefined) return void known.wanted.add(channel);
+      heard.set(shared(channel), { hear, wanted: new Set([channel]) });
+      subscriptions.subscribe(shared(channel));
+    },
+    async sUnsubscribe(channel) {
+      const known = heard.get(shared(channel));
+      if (known === undefined || !known.wanted.delete(channel) || known.wanted.size > 0) return;
+      heard.delete(shared(channel));
+      subscriptions.unsubscribe(shared(channel));
+    },
+    async sPublish(channel, message) {
+      try {
+        return await publisher.spublish(shared(channel), message as string);
+      } catch (error) {
+        observer.adapterFailed(error as Error);
+        return 0;
+      }
+    },
   };
 }
 
-/** Of the adapter, what decides on channels; its types hide it. */
-interface Channels {
-  dynamicChannel(room: string): string;
-  shouldUseASeparateNamespace(room: string): boolean;
-}
-
-/** A part of a room is reached on the room's channel: a member needs no subscription of its own. */
-function shareChannels(adapter: Channels): void {
-  const channelOf = adapter.dynamicChannel.bind(adapter);
-  const isSeparate = adapter.shouldUseASeparateNamespace.bind(adapter);
-  adapter.dynamicChannel = (room) => channelOf(room.split(WITHIN, 1)[0] ?? room);
-  adapter.shouldUseASeparateNamespace = (room) => !room.includes(WITHIN) && isSeparate(room);
-}
+const ROOM_END = '#';
 
 const CHANNELS_AT_ONCE = 1_000;
 /** In a crowd a node subscribes so often: a command a turn would be a write and a wake-up for one or two channels. */
 const CROWD_MS = 20;
 
-type Loose = Record<'spublish' | Subscribing, (...args: unknown[]) => Promise<unknown>>;
 type Subscribing = 'ssubscribe' | 'sunsubscribe';
 
 /**
- * The adapter subscribes once to each channel, one by one, as rooms get their first member here: what came in one turn of
+ * The adapter subscribes to one channel after the other, as rooms get their first member here: what came in one turn of
  * the event loop is one command, or what came in some time, in a crowd; and all channels are subscribed to anew when the
  * connection is. On a Cluster each channel is a command of its own, since they lie in several slots.
  */
-function gatherSubscriptions(client: Client, onFailure: (error: Error) => void): void {
-  const loose = client as unknown as Loose;
-  const commands = {
-    ssubscribe: loose.ssubscribe.bind(client),
-    sunsubscribe: loose.sunsubscribe.bind(client),
-  };
+function gatherSubscriptions(client: Client, onFailure: (error: Error) => void) {
   /** Those that are to hold, whatever becomes of the connection. */
   const held = new Set<string>();
   /** What is to become of each channel with the next command. */
   const due = new Map<string, Subscribing>();
   const send = (how: Subscribing, channels: readonly string[]) => {
     for (const part of inParts(channels, client.isCluster ? 1 : CHANNELS_AT_ONCE))
-      void commands[how](...part).catch(onFailure);
+      client[how](...part).catch(onFailure);
   };
   let flushedAtMs = Number.NEGATIVE_INFINITY;
   const flush = () => {
@@ -79,13 +127,19 @@ function gatherSubscriptions(client: Client, onFailure: (error: Error) => void):
     if (waitMs > 0) setTimeout(flush, waitMs).unref();
     else setImmediate(flush);
   };
-  const gather = (how: Subscribing) => async (channel: unknown) => {
-    if (how === 'ssubscribe') held.add(String(channel));
-    else held.delete(String(channel));
+  const gather = (how: Subscribing, channel: string) => {
     if (due.size === 0) flushSoon();
-    due.set(String(channel), how);
+    due.set(channel, how);
   };
-  loose.ssubscribe = gather('ssubscribe');
-  loose.sunsubscribe = gather('sunsubscribe');
   client.on('ready', () => send('ssubscribe', [...held]));
+  return {
+    subscribe(channel: string): void {
+      held.add(channel);
+      gather('ssubscribe', channel);
+    },
+    unsubscribe(channel: string): void {
+      held.delete(channel);
+      gather('sunsubscribe', channel);
+    },
+  };
 }

@@ -4,8 +4,11 @@ import type { Later } from '../../domain/later.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import type { RoomId } from '../../domain/room-id.ts';
 import { placed, type RecordDraft, type RoomRecord } from '../../domain/room-record.ts';
+import type { OnMalformed } from '../malformed.ts';
 import type { SessionRefusal } from '../room-log.ts';
-import { type CallRoomsScript, refusalFrom } from './commands.ts';
+import { type OnFailed, unattended } from '../tasks.ts';
+import type { CallRoomsScript } from './commands.ts';
+import { refusal } from './replies.ts';
 
 /** A signal or a message that is to be appended. */
 export interface Append {
@@ -29,6 +32,8 @@ export interface AppendsParts {
   readonly onAppended: (room: RoomId, record: RoomRecord, text: string) => void;
   /** Whether something was appended is not known. */
   readonly onUnknown: (room: RoomId) => void;
+  readonly onFailed: OnFailed;
+  readonly onMalformed: OnMalformed;
 }
 
 /** So that no script holds Redis up for longer than a millisecond or two. */
@@ -60,7 +65,7 @@ export class Appends {
   }
 
   #send(batch: readonly Append[]): void {
-    const { call, channel, bounds, onUnknown } = this.#parts;
+    const { call, channel, bounds, onUnknown, onFailed } = this.#parts;
     const numbers = new Map<RoomId, number>();
     const args: (string | number)[] = [channel];
     for (const { room, place, draft, rest } of batch) {
@@ -71,7 +76,9 @@ export class Appends {
     args.push(...bounds);
     const places = batch.map(({ room }) => room);
     call('relay', [...numbers.keys()], places, args, (replies) => {
-      for (let at = 0; at < batch.length; at++) this.#settle(batch[at] as Append, replies[at]);
+      // Whatever becomes of one, the others hear what became of theirs.
+      for (let at = 0; at < batch.length; at++)
+        unattended('script', onFailed, () => this.#settle(batch[at] as Append, replies[at]));
       if (replies.length === 0) for (const room of numbers.keys()) onUnknown(room);
     });
   }
@@ -79,17 +86,25 @@ export class Appends {
   /** `reply`: the answer, behind it the epoch where this is not a repeat; undefined: the outcome is unknown. */
   #settle({ room, draft, rest, outcome }: Append, reply: string | undefined): void {
     if (reply === undefined || reply.startsWith('!')) {
-      outcome.settle(reply === undefined ? refuse('unavailable') : refusalFrom(reply));
+      outcome.settle(reply === undefined ? refuse('unavailable') : refusal<SessionRefusal>(reply));
       return;
     }
     const blank = reply.indexOf(' ');
     const answer = parseAnswer(blank < 0 ? reply : reply.slice(0, blank));
-    if (blank >= 0 && answer.type !== 'refused') {
-      const epoch = reply.slice(blank + 1);
-      const record = placed(draft, Number(epoch), answer.seq);
-      this.#parts.onAppended(room, record, `${letterOf(draft)} ${epoch} ${answer.seq} ${rest}`);
+    if (answer === undefined) {
+      this.#parts.onMalformed('answer');
+      outcome.settle(refuse('unavailable'));
+      return;
     }
-    outcome.settle(ok(answer));
+    try {
+      if (blank >= 0 && answer.type !== 'refused') {
+        const epoch = reply.slice(blank + 1);
+        const record = placed(draft, Number(epoch), answer.seq);
+        this.#parts.onAppended(room, record, `${letterOf(draft)} ${epoch} ${answer.seq} ${rest}`);
+      }
+    } finally {
+      outcome.settle(ok(answer));
+    }
   }
 }
 

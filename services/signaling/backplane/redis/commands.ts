@@ -80,7 +80,7 @@ export function roomsScriptCaller(parts: RoomScriptParts): CallRoomsScript {
   return (script, rooms, places, args, settle) => {
     const all = keysOf(rooms, keys, lives);
     send(script, [all.length, ...all, lives.argument, ...args], (reply) => {
-      if (reply.ok) sift(parts, places, (reply.value as string).split('\n'), settle);
+      if (reply.ok && typeof reply.value === 'string') sift(parts, places, reply.value.split('\n'), settle);
       else settle([]);
     });
   };
@@ -138,12 +138,6 @@ const RESTORING = '!restoring ';
 /** How the scripts take a log's bounds: their last arguments. */
 export function boundsArguments(bounds: LogBounds): readonly number[] {
   return [bounds.writtenBytesMax, bounds.bytesMax, bounds.ageMs];
-}
-
-/** What a script refuses: `!<code>`, behind it after how many milliseconds to try again; or an answer that is kept, `E<code>`. */
-export function refusalFrom<Code extends string>(text: string): Refusal<Code> {
-  const [code = '', retryAfterMs] = text.slice(1).split(' ');
-  return refuse(code as Code, retryAfterMs === undefined ? undefined : Number(retryAfterMs));
 }
 
 /** The promise's outcome, or a rejection once the time is over; a later rejection of the promise is absorbed. */

@@ -1,6 +1,8 @@
 import type { RoomId } from '../../domain/room-id.ts';
-import { formatRecord, parseRecord, type RoomRecord } from '../../domain/room-record.ts';
+import { formatRecord, type RoomRecord, readRecord } from '../../domain/room-record.ts';
+import type { OnMalformed } from '../malformed.ts';
 import type { Doorbell } from '../room-log.ts';
+import { type OnFailed, unattended } from '../tasks.ts';
 import { withDeadline } from './commands.ts';
 import type { Client } from './connect.ts';
 import type { Keys } from './keys.ts';
@@ -10,6 +12,11 @@ const LISTEN_RETRY_MS = 250;
 const PROBE_EVERY_MS = 1_000;
 /** A doorbell that rang for nobody this long is taken for dead, and its connection made anew. */
 const SILENCE_MAX_MS = 6_000;
+
+/** So many rooms are let go at once; one that still rings asks again. */
+const LEAVING_MAX = 1_024;
+/** Longer than any time that a node rings itself with. */
+const PROBE_CHARS_MAX = 32;
 
 /** Each ring begins with its type. */
 const RINGS = 'R'.charCodeAt(0);
@@ -33,6 +40,8 @@ export interface DoorbellObserver {
   subscriptionFailed(error: Error): void;
   /** A ring of this node's own came back after so long. */
   looped(seconds: number): void;
+  readonly malformed: OnMalformed;
+  readonly failed: OnFailed;
 }
 
 export interface DoorbellParts {
@@ -72,8 +81,9 @@ export function redisDoorbell(parts: DoorbellParts): ProbedDoorbell {
   /** What rings until Redis has heard of it asks for it no second time. */
   const leaving = new Set<RoomId>();
   const letGo = async (room: RoomId) => {
-    if (leaving.has(room)) return;
+    if (leaving.has(room) || leaving.size >= LEAVING_MAX) return;
     leaving.add(room);
+    // It never rejects.
     await parts.host(room, 'off');
     leaving.delete(room);
   };
@@ -94,9 +104,11 @@ export function redisDoorbell(parts: DoorbellParts): ProbedDoorbell {
     close: () => clearInterval(timer),
   };
 
+  /** Only what this node rang itself shows that it hears. */
   const heard = (at: number) => {
+    if (!(at > 0 && at <= rangAt)) return observer.malformed('ring');
     heardAt = performance.now();
-    if (at > 0 && at <= rangAt) observer.looped((heardAt - at) / 1_000);
+    observer.looped((heardAt - at) / 1_000);
   };
   // Each record is a text of its own: a part of a larger one would keep all of that.
   const take = (rings: Buffer) => {
@@ -105,16 +117,20 @@ export function redisDoorbell(parts: DoorbellParts): ProbedDoorbell {
       const between = rings.indexOf(BETWEEN, endOfLog);
       const end = between < 0 ? rings.length : between;
       const text = rings.toString('utf8', endOfLog + 1, end);
-      const record = parseRecord(text);
+      const room = endOfLog < 0 ? undefined : keys.roomOfLog(rings.toString('utf8', at, endOfLog));
+      const record = room === undefined ? undefined : readRecord(text);
       // What cannot be read leaves a gap, and the log is asked.
-      if (record !== undefined)
-        bell.onRing(keys.roomOfLog(rings.toString('utf8', at, endOfLog)), record, text);
+      if (room === undefined || record === undefined) observer.malformed('ring');
+      else unattended('doorbell', observer.failed, () => bell.onRing(room, record, text));
+      if (room !== undefined && record === undefined)
+        unattended('doorbell', observer.failed, () => bell.onDoubt(room));
       at = end + 1;
     }
   };
   subscriber.on('smessageBuffer', (_: Buffer, content: Buffer) => {
     if (content[0] === RINGS) take(content);
-    else if (content[0] === PROBE) heard(Number(content.toString('latin1', 1)));
+    else if (content[0] === PROBE) heard(Number(content.toString('latin1', 1, PROBE_CHARS_MAX)));
+    else observer.malformed('ring');
   });
   /** A confirmation that comes too late is not waited for; without one no room would ever be entered here. */
   const listen = () => {
@@ -125,7 +141,7 @@ export function redisDoorbell(parts: DoorbellParts): ProbedDoorbell {
   const reset = () => {
     if (subscriber.status !== 'ready') return;
     listen();
-    bell.onReset();
+    unattended('doorbell', observer.failed, () => bell.onReset());
   };
   subscriber.on('ready', reset);
   subscriber.on('subscribersReady', reset);

@@ -1,5 +1,7 @@
 import type { Cluster } from 'ioredis';
 import type { Backplane, BackplaneHealth, BackplaneOptions } from '../backplane.ts';
+import type { OnMalformed } from '../malformed.ts';
+import type { OnFailed } from '../tasks.ts';
 import { redisAdapter } from './adapter.ts';
 import { redisClaims } from './claims.ts';
 import {
@@ -17,6 +19,7 @@ import { redisJournal } from './journal.ts';
 import { type Keys, redisKeys } from './keys.ts';
 import { redisLeases } from './leases.ts';
 import { Lives } from './lives.ts';
+import { mender } from './mend.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { redisRebuilds } from './rebuilds.ts';
 import { redisRoomLog } from './room-log.ts';
@@ -31,10 +34,12 @@ export interface RedisBackplaneOptions extends BackplaneOptions {
 }
 
 export interface RedisObserver
-  extends Omit<CommandObserver, 'unsealed' | 'restoring'>,
+  extends Omit<CommandObserver, 'unsealed' | 'restoring' | 'rejected'>,
     ConnectionObserver,
     DoorbellObserver {
   adapterFailed(error: Error): void;
+  readonly malformed: OnMalformed;
+  readonly failed: OnFailed;
 }
 
 const PING_EVERY_MS = 2_000;
@@ -47,20 +52,26 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
   const { incarnation, observer, bounds } = options;
   const keys = redisKeys(options.keyPrefix ?? 'fenghuo');
   const clients = connectRedis(options.url, observer);
-  const pulse = takePulse(clients, keys, (life, isMarked) => {
-    if (!isMarked) lives.unseal(life);
-    if (!lives.isSealed(life)) rebuilds.onUnsealed(life);
+  const pulse = takePulse(clients, keys, {
+    meet(life, isMarked) {
+      if (!isMarked) lives.unseal(life);
+      if (!lives.isSealed(life)) rebuilds.onUnsealed(life);
+    },
+    failed: (error) => mend([keys.marker], error),
   });
   const lives = new Lives(keys, clients.commands.isCluster);
   const commandObserver: CommandObserver = {
     ...observer,
     unsealed: (life) => rebuilds.onUnsealed(life),
     restoring: (room, life) => rebuilds.onUnopened(room, life),
+    rejected: (failed, error) => mend(failed, error),
   };
   const send = scriptCalls(clients.commands, commandObserver);
   const run = scriptRunner(send, commandObserver);
-  const rebuilds = redisRebuilds(run, keys, lives);
   const { isCluster } = clients.commands;
+  const { malformed } = observer;
+  const mend = mender(run, keys, isCluster, malformed);
+  const rebuilds = redisRebuilds(run, keys, lives, malformed);
   const isReallySealed = async () =>
     !isCluster || ((await pulse.beat()) && healthFrom(pulse, lives, 0).isSealed);
   const scripts = { send, keys, lives, observer: commandObserver, isReallySealed };
@@ -80,19 +91,29 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
     isCluster,
     onAppended: (room, record, text) => doorbell.onRing(room, record, text),
     onUnknown: (room) => doorbell.onDoubt(room),
+    onFailed: observer.failed,
+    onMalformed: malformed,
   });
+  const shared = {
+    run,
+    runInRoom,
+    client: clients.commands,
+    keys,
+    home: options.home,
+    onMalformed: malformed,
+  };
   return {
     kind: 'redis',
     home: options.home,
     rooms,
-    claims: redisClaims(run, runInRoom, keys, isCluster),
-    leases: redisLeases(run, runInRoom, clients.commands, keys, bounds),
-    directory: redisDirectory(run, runInRoom, keys),
-    journal: redisJournal(clients.commands, keys),
+    claims: redisClaims(run, runInRoom, keys, isCluster, malformed),
+    leases: redisLeases({ ...shared, bounds, mend }),
+    directory: redisDirectory(shared),
+    journal: redisJournal(clients.commands, keys, malformed, mend),
     entries: redisEntryLimits(clients.commands, keys, options.entriesPerMinute ?? {}),
     rebuilds,
     doorbell,
-    adapter: redisAdapter(clients, keys, (error) => observer.adapterFailed(error)),
+    adapter: redisAdapter(clients, keys, observer),
     health: () => healthFrom(pulse, lives, doorbell.silentForMs()),
     async close() {
       doorbell.close();
@@ -113,7 +134,11 @@ interface Pulse {
 }
 
 /** Asks every connection every two seconds: a frozen Redis looks connected until something is overdue. */
-function takePulse(clients: Clients, keys: Keys, meet: (life: string, isMarked: boolean) => void): Pulse {
+function takePulse(
+  clients: Clients,
+  keys: Keys,
+  on: { meet(life: string, isMarked: boolean): void; failed(error: Error): void },
+): Pulse {
   let evicts: string | undefined;
   const beat = oneAtATime(async () => {
     try {
@@ -121,7 +146,7 @@ function takePulse(clients: Clients, keys: Keys, meet: (life: string, isMarked: 
       // Each of them is to be met, so that its home is sealed before a client waits for it.
       const marks = await withDeadline(clients.commands.hmget(keys.marker, ...pulse.lives), PING_TIMEOUT_MS);
       pulse.lives.forEach((life, at) => {
-        meet(life, typeof marks[at] === 'string');
+        on.meet(life, typeof marks[at] === 'string');
       });
       pulse.problem = evicts;
       pulse.answers = evicts === undefined;
@@ -129,6 +154,7 @@ function takePulse(clients: Clients, keys: Keys, meet: (life: string, isMarked: 
     } catch (error) {
       pulse.answers = false;
       pulse.problem = (error as Error).message;
+      on.failed(error as Error);
       return false;
     }
   });

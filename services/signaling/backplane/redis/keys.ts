@@ -6,7 +6,8 @@ export interface Keys {
   state(room: RoomId): string;
   /** The room's one stream; on a Cluster its doorbell is the sharded channel of the same name. */
   log(room: RoomId): string;
-  roomOfLog(log: string): RoomId;
+  /** Undefined where it is no log's name. */
+  roomOfLog(log: string): RoomId | undefined;
   /** Marks a join, by its token's hash, or a resume, by its holder, that must not happen any more. */
   voided(room: RoomId, attempt: string): string;
   /** The epoch of a room that ended not long ago. */
@@ -36,6 +37,10 @@ export interface Keys {
   sweeper(incarnation: string): string;
   /** A node's own channel: on it ring the rooms that it hosts, and it rings itself. */
   channel(incarnation: string): string;
+  /** Of a key that is not a room's: the type that it has in Redis. */
+  typeOf(key: string): string | undefined;
+  /** Whether it says what a process holds. */
+  isHeld(key: string): boolean;
   /** The prefix of the channels of the socket.io adapter. */
   readonly adapterPrefix: string;
 }
@@ -45,10 +50,29 @@ export function redisKeys(prefix: string): Keys {
   const logEnd = '}:log';
   // A room's tag always holds an @.
   const home = `${prefix}:{home}`;
+  const heldStart = `${prefix}:held:`;
+  const isHeld = (key: string) => key.startsWith(heldStart);
+  const types = new Map([
+    [`${home}:marker`, 'hash'],
+    [`${home}:leases`, 'hash'],
+    [`${home}:orders`, 'hash'],
+    [`${home}:rooms-by-size`, 'zset'],
+    [`${home}:rooms-by-name`, 'zset'],
+    [`${home}:journal`, 'stream'],
+  ]);
+  const typeOf = (key: string) => {
+    if (key.startsWith(`${home}:barrier:`)) return 'hash';
+    return isHeld(key) ? 'set' : types.get(key);
+  };
   return {
+    typeOf,
+    isHeld,
     state: (room) => `${prefix}:{${room}}:state`,
     log: (room) => logStart + room + logEnd,
-    roomOfLog: (log) => log.slice(logStart.length, -logEnd.length) as RoomId,
+    roomOfLog: (log) =>
+      log.startsWith(logStart) && log.endsWith(logEnd)
+        ? (log.slice(logStart.length, -logEnd.length) as RoomId)
+        : undefined,
     voided: (room, attempt) => `${prefix}:{${room}}:void:${attempt}`,
     closed: (room) => `${prefix}:{${room}}:closed`,
     last: (room) => `${prefix}:{${room}}:last`,
@@ -60,7 +84,7 @@ export function redisKeys(prefix: string): Keys {
     roomsBySize: `${home}:rooms-by-size`,
     roomsByName: `${home}:rooms-by-name`,
     journal: `${home}:journal`,
-    held: (incarnation) => `${prefix}:held:${incarnation}`,
+    held: (incarnation) => heldStart + incarnation,
     entries: (entrant) => `${prefix}:entries:${entrant}`,
     sweeper: (incarnation) => `${prefix}:sweeper:${incarnation}`,
     channel: (incarnation) => `${prefix}:node:${incarnation}`,

@@ -8,7 +8,9 @@ if redis.call('HEXISTS', KEYS[2], life) == 0 then return '!rebuild ' .. life end
 local lease = redis.call('HGET', KEYS[1], ARGV[1])
 if not lease and ARGV[3] ~= '1' then return false end
 local order = redis.call('HGET', KEYS[3], ARGV[1])
-local count = tonumber(string.match(lease or '0', '^%d+')) + 1
+-- What is no count of ours begins anew: one that could not be raised would be a dead process's.
+local count = tonumber(string.match(lease or '', '^%d+') or '0') + 1
+if count > 1e15 then count = 1 end
 redis.call('HSET', KEYS[1], ARGV[1],
   string.format('%.0f', count) .. ' ' .. ARGV[2] .. ' ' .. ARGV[4] .. ' ' .. ARGV[5] .. ARGV[7])
 -- Who undoes an order says so: that there is none only means that this Redis does not know it.

@@ -1,7 +1,7 @@
-import type { PeerId } from '@fenghuo/protocol';
+import { ID_PATTERN, type PeerId } from '@fenghuo/protocol';
 import type { LogBounds } from '../../domain/log-bounds.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
-import type { RoomId } from '../../domain/room-id.ts';
+import { type RoomId, readRoomId } from '../../domain/room-id.ts';
 import {
   type Adopter,
   type Beat,
@@ -9,13 +9,16 @@ import {
   type LeaseHolder,
   type Leases,
   type Load,
-  type Order,
+  parseOrder,
   parseReport,
 } from '../leases.ts';
+import type { OnMalformed } from '../malformed.ts';
 import type { Adopted } from '../room-log.ts';
 import { boundsArguments, type RunRoomScript, type RunScript, withDeadline } from './commands.ts';
 import type { Client } from './connect.ts';
 import type { Keys } from './keys.ts';
+import type { Mend } from './mend.ts';
+import { countIn, reading, textIn, textsIn } from './replies.ts';
 
 const COMMAND_TIMEOUT_MS = 600;
 const ROOMS_AT_ONCE = 64;
@@ -28,22 +31,28 @@ const ADMITS = '+';
 const REFUSES = '-';
 
 /** Leases in one hash, and what each process holds in a set of its own: O(nodes) to watch, O(held) to sweep. */
-export function redisLeases(
-  run: RunScript,
-  runInRoom: RunRoomScript,
-  client: Client,
-  keys: Keys,
-  bounds: LogBounds,
-): Leases {
+export function redisLeases({
+  run,
+  runInRoom,
+  client,
+  keys,
+  home,
+  bounds,
+  onMalformed,
+  mend,
+}: LeasesParts): Leases {
   const limits = boundsArguments(bounds);
 
-  async function plain<Value>(command: Promise<Value>): Promise<Result<Value, 'unavailable'>> {
+  async function plain<Value>(key: string, command: Promise<Value>): Promise<Result<Value, 'unavailable'>> {
     try {
       return ok(await withDeadline(command, COMMAND_TIMEOUT_MS));
-    } catch {
+    } catch (error) {
+      mend([key], error as Error);
       return refuse('unavailable');
     }
   }
+
+  const parse = (reply: unknown) => reading('lease', onMalformed, () => parseBeat(reply, onMalformed));
 
   function beat({ incarnation, nodeId, load, order }: LeaseHolder, take: '0' | '1') {
     return run(
@@ -74,12 +83,9 @@ export function redisLeases(
       ...limits,
     );
     if (!swept.ok) return swept;
-    const flat = swept.value as string[];
-    const adopted: Adopted[] = [];
-    for (let at = 0; at + 1 < flat.length; at += 2)
-      adopted.push({ room, peer: flat[at] as PeerId, generation: Number(flat[at + 1]) });
-    adopter.adopt(room, adopted);
-    return ok(adopted);
+    const adopted = reading('reply', onMalformed, () => adoptedIn(room, swept.value));
+    if (adopted.ok) adopter.adopt(room, adopted.value);
+    return adopted;
   }
 
   return {
@@ -88,13 +94,13 @@ export function redisLeases(
 
     async take(holder) {
       const reply = await beat(holder, '1');
-      return reply.ok ? ok(parseBeat(reply.value)) : reply;
+      return reply.ok ? parse(reply.value) : reply;
     },
 
     async renew(holder) {
       const reply = await beat(holder, '0');
       if (!reply.ok) return reply;
-      return reply.value === null ? refuse('swept') : ok(parseBeat(reply.value));
+      return reply.value === null ? refuse('swept') : parse(reply.value);
     },
 
     async order(nodeId, order) {
@@ -109,67 +115,116 @@ export function redisLeases(
     },
 
     async hold(incarnation, rooms) {
-      const held = await plain(client.sadd(keys.held(incarnation), ...rooms));
+      const key = keys.held(incarnation);
+      const held = await plain(key, client.sadd(key, ...rooms));
       return held.ok ? ok(undefined) : held;
     },
 
-    release: (incarnation, room) => void plain(client.srem(keys.held(incarnation), room)),
+    release(incarnation, room) {
+      const key = keys.held(incarnation);
+      // `plain` never rejects.
+      void plain(key, client.srem(key, room));
+    },
 
     async giveUp(incarnation) {
-      await plain(client.hset(keys.leases, incarnation, `${GIVEN_UP} given-up`));
+      await plain(keys.leases, client.hset(keys.leases, incarnation, `${GIVEN_UP} given-up`));
     },
 
     async sweep(dead, adopter) {
-      const claim = await plain(client.set(keys.sweeper(dead), '1', 'PX', SWEEPER_MS, 'NX'));
+      const sweeper = keys.sweeper(dead);
+      const claim = await plain(sweeper, client.set(sweeper, '1', 'PX', SWEEPER_MS, 'NX'));
       if (!claim.ok || claim.value === null) return refuse('unavailable');
       const held = keys.held(dead);
       for (let sessions = 0; ; ) {
-        const picked = await plain(client.srandmember(held, ROOMS_AT_ONCE));
+        const picked = await plain(held, client.srandmemberBuffer(held, ROOMS_AT_ONCE));
         if (!picked.ok) return picked;
-        const rooms = picked.value as RoomId[];
-        if (rooms.length === 0) {
-          const ended = await plain(client.hdel(keys.leases, dead));
+        if (picked.value.length === 0) {
+          const ended = await plain(keys.leases, client.hdel(keys.leases, dead));
           return ended.ok ? ok(sessions) : ended;
         }
-        if (!(await adopter.prepare(rooms))) return refuse('unavailable');
-        for (const swept of await Promise.all(rooms.map((room) => sweepRoom(room, dead, adopter)))) {
-          if (!swept.ok) return swept;
-          sessions += swept.value.length;
-        }
-        const removed = await plain(client.srem(held, ...rooms));
+        const { rooms, strays } = sortHeld(picked.value, home);
+        for (const _ of strays) onMalformed('held');
+        if (!(await adopter.prepare(rooms.map(({ room }) => room)))) return refuse('unavailable');
+        const done = await Promise.all(
+          rooms.map(async ({ room, name }) => ({ name, swept: await sweepRoom(room, dead, adopter) })),
+        );
+        for (const { swept } of done) if (swept.ok) sessions += swept.value.length;
+        // One room that cannot be swept keeps the others from nothing.
+        const over = [...strays, ...done.flatMap(({ name, swept }) => (swept.ok ? name : []))];
+        const removed =
+          over.length === 0 ? refuse('unavailable') : await plain(held, client.srem(held, ...over));
         if (!removed.ok) return removed;
       }
     },
   };
 }
 
-function parseBeat(reply: unknown): Beat {
-  const [order, leases] = reply as [string, string[]];
-  return {
-    leases: parseLeases(leases),
-    order: order === '' ? undefined : (JSON.parse(order) as Order),
-  };
+export interface LeasesParts {
+  readonly run: RunScript;
+  readonly runInRoom: RunRoomScript;
+  readonly client: Client;
+  readonly keys: Keys;
+  /** Of which the rooms are. */
+  readonly home: string;
+  readonly bounds: LogBounds;
+  readonly onMalformed: OnMalformed;
+  readonly mend: Mend;
 }
 
-function parseLeases(flat: readonly string[]): Lease[] {
+/** Throws where it is none. What one process left there takes nothing from the others. */
+function parseBeat(reply: unknown, onMalformed: OnMalformed): Beat {
+  if (!Array.isArray(reply)) throw new Error('not a beat');
+  const order = textIn(reply[0]);
+  const parsed = parseOrder(order);
+  if (parsed === undefined && order !== '') onMalformed('order');
+  return { leases: parseLeases(textsIn(reply[1]), onMalformed), order: parsed };
+}
+
+function parseLeases(flat: readonly string[], onMalformed: OnMalformed): Lease[] {
   const leases: Lease[] = [];
   for (let at = 0; at + 1 < flat.length; at += 2) {
-    const [count = '', nodeId = '', ...load] = (flat[at + 1] ?? '').split(' ');
-    leases.push({
-      incarnation: flat[at] ?? '',
-      nodeId,
-      count: count === GIVEN_UP ? 0 : Number(count),
-      isGivenUp: count === GIVEN_UP,
-      ...parseLoad(load),
-    });
+    const lease = parseLease(flat[at] ?? '', flat[at + 1] ?? '');
+    if (lease === undefined) onMalformed('lease');
+    else leases.push(lease);
   }
   return leases;
 }
 
+const INCARNATION = /^[A-Za-z0-9_-]{1,64}$/;
+
+function parseLease(incarnation: string, text: string): Lease | undefined {
+  const [count = '', nodeId = '', ...load] = text.split(' ');
+  const isGivenUp = count === GIVEN_UP;
+  const beats = isGivenUp ? 0 : Number(count || undefined);
+  const isOurs = INCARNATION.test(incarnation) && ID_PATTERN.test(nodeId) && Number.isSafeInteger(beats);
+  return isOurs ? { incarnation, nodeId, count: beats, isGivenUp, ...parseLoad(load) } : undefined;
+}
+
 /** A version before this one tells less; one after it, perhaps more. */
 function parseLoad([connections, admits, ...more]: readonly string[]): { load?: Load } {
-  if (admits === undefined) return {};
+  const count = Number(connections || undefined);
+  if (admits === undefined || !Number.isSafeInteger(count) || count < 0) return {};
   const report = parseReport(more.join(' '));
-  const load = { connections: Number(connections), isAdmitting: admits === ADMITS };
+  const load = { connections: count, isAdmitting: admits === ADMITS };
   return { load: report === undefined ? load : { ...load, report } };
+}
+
+function adoptedIn(room: RoomId, reply: unknown): Adopted[] {
+  const flat = textsIn(reply);
+  const adopted: Adopted[] = [];
+  for (let at = 0; at + 1 < flat.length; at += 2)
+    adopted.push({ room, peer: flat[at] as PeerId, generation: countIn(flat[at + 1]) });
+  return adopted;
+}
+
+/** What is noted as held: rooms of the home, each with its name as Redis has it, and what is the name of none. */
+function sortHeld(names: readonly Buffer[], home: string) {
+  const rooms: { room: RoomId; name: Buffer }[] = [];
+  const strays: Buffer[] = [];
+  for (const name of names) {
+    const room = readRoomId(name.toString('utf8'), home);
+    if (room === undefined) strays.push(name);
+    else rooms.push({ room, name });
+  }
+  return { rooms, strays };
 }

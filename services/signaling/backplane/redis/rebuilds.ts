@@ -3,11 +3,13 @@ import { ok, type Result, refuse } from '../../domain/result.ts';
 import { formatRecord } from '../../domain/room-record.ts';
 import { serializeState } from '../../domain/room-state.ts';
 import { LEASE_MS } from '../leases.ts';
+import type { OnMalformed } from '../malformed.ts';
 import type { Barrier, ContributionOutcome, HandedIn, Rebuilds } from '../rebuilds.ts';
 import type { RunScript } from './commands.ts';
 import type { Keys } from './keys.ts';
 import type { Lives } from './lives.ts';
-import { fieldsFromState, stateFromFields, trimmedFromFields } from './room-fields.ts';
+import { reading, textIn, textsIn } from './replies.ts';
+import { fieldsFromState, readFields, trimmedFromFields } from './room-fields.ts';
 import { ROOM_TTL_MS } from './room-log.ts';
 
 /** How long a node that knows nobody waits for the others to come back to a Redis that has just started. */
@@ -15,7 +17,7 @@ const FRESH_MS = 1_500;
 const CONTRIBUTION_TTL_MS = 3_600_000;
 
 /** Barriers and contributions in Redis itself, in keys that name the life they are for. */
-export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuilds {
+export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives, onMalformed: OnMalformed): Rebuilds {
   async function barrier(
     life: string,
     phase: 'enter' | 'done' | 'look',
@@ -35,7 +37,9 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
       ...known,
     );
     if (!reply.ok) return reply;
-    const [stage, ...contributors] = reply.value as string[];
+    const read = reading('reply', onMalformed, () => textsIn(reply.value, 1));
+    if (!read.ok) return read;
+    const [stage, ...contributors] = read.value;
     if (stage === 'lost') return refuse('unavailable');
     return ok({ isSealed: stage === 'sealed', contributors });
   }
@@ -49,8 +53,8 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
     look: (life, incarnation) => barrier(life, 'look', { incarnation, nodeId: '' }),
 
     async contribute(room, life, incarnation, at, contribution) {
-      const hand = (text: string) =>
-        run(
+      const hand = async (text: string): Promise<Result<ContributionOutcome | 'wanted', 'unavailable'>> => {
+        const reply = await run(
           'contribute',
           [keys.state(room), keys.log(room), keys.restore(room), keys.closed(room)],
           life,
@@ -60,6 +64,8 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
           text,
           CONTRIBUTION_TTL_MS,
         );
+        return reply.ok ? reading('reply', onMalformed, () => outcomeIn(reply.value)) : reply;
+      };
       const asked = await hand('');
       if (!asked.ok || asked.value !== 'wanted') return asked as Result<ContributionOutcome, 'unavailable'>;
       return (await hand(contribution())) as Result<ContributionOutcome, 'unavailable'>;
@@ -69,14 +75,17 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
       const reply = await run('contributions', [keys.state(room), keys.log(room), keys.restore(room)], life);
       if (!reply.ok) return reply;
       if (typeof reply.value === 'string') return ok(undefined);
-      const [flat, records, restore] = reply.value as [string[], string[], string[]];
-      const state = stateFromFields(flat);
-      return ok({
-        left:
-          state === undefined
+      return reading('reply', onMalformed, () => {
+        const [fields, entries, restore] = Array.isArray(reply.value) ? reply.value : [];
+        const [flat, records] = [textsIn(fields), textsIn(entries)];
+        const state = readFields(flat);
+        // Of a room that was spoilt there is what nodes know.
+        if (state === 'malformed') onMalformed('state');
+        const left =
+          state === undefined || state === 'malformed'
             ? undefined
-            : { state: serializeState(state), records, trimmed: trimmedFromFields(flat, state) },
-        handedIn: handedInFrom(restore),
+            : { state: serializeState(state), records, trimmed: trimmedFromFields(flat, state) };
+        return { left, handedIn: handedInFrom(textsIn(restore)) };
       });
     },
 
@@ -91,6 +100,14 @@ export function redisRebuilds(run: RunScript, keys: Keys, lives: Lives): Rebuild
       return reply.ok ? ok(reply.value === 'opened') : reply;
     },
   };
+}
+
+const OUTCOMES: readonly string[] = ['taken', 'open', 'closed', 'elsewhere', 'wanted'];
+
+function outcomeIn(reply: unknown): ContributionOutcome | 'wanted' {
+  const text = textIn(reply);
+  if (!OUTCOMES.includes(text)) throw new Error('not an outcome');
+  return text as ContributionOutcome;
 }
 
 /** The hash of contributions: each in a field that names who made it. */

@@ -49,13 +49,16 @@ local function relay(place, rest)
   return text, room.epoch
 end
 
+local failure
 for at = 3, #ARGV - 3, 2 do
   local is_done, reply, epoch = pcall(relay, ARGV[at], ARGV[at + 1])
   local n = #replies
-  -- What was appended before is to be told: only where there is nothing, the error is all that there is to say.
-  if not is_done and n == 0 then return type(reply) == 'table' and reply or redis.error_reply(reply) end
+  if at == 3 and not is_done then failure = reply end
+  if is_done then failure = nil end
   replies[n + 1], replies[n + 2] = n == 0 and '' or '\n', is_done and reply or '!unavailable'
   if epoch then replies[n + 3], replies[n + 4] = ' ', epoch end
 end
+-- What was appended is to be told: only where there is nothing, the error is all that there is to say.
+if failure then return type(failure) == 'table' and failure or redis.error_reply(failure) end
 ring_all(rings)
 return table.concat(replies)

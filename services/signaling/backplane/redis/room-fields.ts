@@ -9,15 +9,21 @@ import {
   NO_BANS,
   NO_MUTES,
   type RoomState,
+  readState,
 } from '../../domain/room-state.ts';
 import type { Contribution } from '../rebuilds.ts';
 
 const ANSWERS_KEPT = 64;
 
-/** A room's hash, as HGETALL gives it; undefined where it is empty. prelude.lua names the fields. */
-export function stateFromFields(flat: readonly string[]): RoomState | undefined {
+/** A room's hash, as HGETALL gives it: undefined where there is none, `malformed` where it is no room's. */
+export function readFields(flat: readonly string[]): RoomState | undefined | 'malformed' {
+  if (flat.length === 0) return undefined;
+  return readState(() => stateFromFields(flat)) ?? 'malformed';
+}
+
+/** prelude.lua names the fields. Throws where it cannot make anything of them. */
+function stateFromFields(flat: readonly string[]): RoomState {
   const fields = fieldsOf(flat);
-  if (!fields.has('epoch')) return undefined;
   const members = new Map<PeerId, MemberState>();
   for (const id of (fields.get('order') ?? '').split(' ').filter((each) => each !== '')) {
     const member = memberFromFields(fields, id);
@@ -31,9 +37,9 @@ export function stateFromFields(flat: readonly string[]): RoomState | undefined 
     else if (field.startsWith('q:')) mutes.push([field.slice(2) as Person, JSON.parse(value) as Kind[]]);
   }
   return {
-    epoch: Number(fields.get('epoch')),
-    seq: Number(fields.get('seq')),
-    peersMax: Number(fields.get('max')),
+    epoch: numberIn(fields, 'epoch'),
+    seq: numberIn(fields, 'seq'),
+    peersMax: numberIn(fields, 'max'),
     locked: fields.get('locked') === 'true',
     inherits: fields.get('inherits') === 'true',
     bans: bans.length === 0 ? NO_BANS : new Set(bans),
@@ -45,12 +51,21 @@ export function stateFromFields(flat: readonly string[]): RoomState | undefined 
 /** What fell off the log since the room began, or was restored last. */
 export function trimmedFromFields(flat: readonly string[], { members }: RoomState): Contribution['trimmed'] {
   const fields = fieldsOf(flat);
-  const value = (field: string) => Number(fields.get(field) ?? 0);
+  const value = (field: string) => {
+    const seq = Number(fields.get(field) ?? 0);
+    // What fell off is not known: whatever there was concerned everybody.
+    return Number.isSafeInteger(seq) && seq >= 0 ? seq : Number.MAX_SAFE_INTEGER;
+  };
   return {
     from: value('former_from'),
     everyone: value('trimmed'),
     one: [...members.keys()].map((id) => [id, value(`z:${id}`)] as const),
   };
+}
+
+/** An absent or an empty one is no number. */
+function numberIn(fields: ReadonlyMap<string, string>, field: string): number {
+  return Number(fields.get(field) || undefined);
 }
 
 function fieldsOf(flat: readonly string[]): Map<string, string> {
@@ -70,7 +85,11 @@ function memberFromFields(fields: ReadonlyMap<string, string>, id: string): Memb
   >;
   return {
     ...member,
-    requests: { generation: Number(of('g')), lastId: Number(of('i')), answers: new RecentAnswers() },
+    requests: {
+      generation: numberIn(fields, `g:${id}`),
+      lastId: numberIn(fields, `i:${id}`),
+      answers: new RecentAnswers(),
+    },
     attempt: Number(of('x')),
     since: Number(of('s')),
   };
@@ -83,7 +102,9 @@ function answererOf(field: string): PeerId {
 
 function keepAnswer(member: MemberState | undefined, kept: string): void {
   const blank = kept.indexOf(' ');
-  member?.requests.answers.set(Number(kept.slice(0, blank)), parseAnswer(kept.slice(blank + 1)));
+  const answer = parseAnswer(kept.slice(blank + 1));
+  if (answer === undefined) throw new Error('a kept answer that is none');
+  member?.requests.answers.set(Number(kept.slice(0, blank)), answer);
 }
 
 /** The fields of a restored room, each followed by its value. `first` is the oldest seq of its log, `bytes` its size. */

@@ -1,11 +1,5 @@
-import {
-  type LeftReason,
-  type Moderation,
-  type Peer,
-  type PeerId,
-  ROOM_METADATA_BYTES_MAX,
-} from '@fenghuo/protocol';
-import { type Answer, parseAnswer } from '../../domain/answer.ts';
+import { type LeftReason, type Moderation, type PeerId, ROOM_METADATA_BYTES_MAX } from '@fenghuo/protocol';
+import type { Answer } from '../../domain/answer.ts';
 import { Later } from '../../domain/later.ts';
 import type { LogBounds } from '../../domain/log-bounds.ts';
 import { PEOPLE_KEPT_MAX } from '../../domain/moderation.ts';
@@ -13,7 +7,8 @@ import type { RequestRef } from '../../domain/request-order.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
 import { type RoomId, roomHome, roomName } from '../../domain/room-id.ts';
 import { formatDraft } from '../../domain/room-record.ts';
-import { type RoomState, snapshotOf } from '../../domain/room-state.ts';
+import { snapshotOf } from '../../domain/room-state.ts';
+import type { OnMalformed, ReadValue } from '../malformed.ts';
 import { closedMs, LAST_MS } from '../room-end.ts';
 import {
   LOG_PAGE_RECORDS,
@@ -26,10 +21,11 @@ import {
   type SessionRefusal,
 } from '../room-log.ts';
 import { Appends, type AppendsParts } from './appends.ts';
-import { boundsArguments, type CallRoomsScript, type RunRoomScript, refusalFrom } from './commands.ts';
+import { boundsArguments, type CallRoomsScript, type RunRoomScript } from './commands.ts';
 import { inParts } from './in-parts.ts';
 import type { Keys } from './keys.ts';
-import { stateFromFields } from './room-fields.ts';
+import { answerIn, countIn, peerIn, reading, refusal, textIn, textsIn } from './replies.ts';
+import { readFields } from './room-fields.ts';
 
 /** Rooms in Redis: each call of the port is one script, so one round trip. */
 export function redisRoomLog(
@@ -49,6 +45,11 @@ export function redisRoomLog(
   /** What a process holds; on a Cluster, where a script may not touch it, a key that it may. */
   const heldBy = (owner: string, room: RoomId) => (isCluster ? keys.state(room) : keys.held(owner));
   const origin = () => `${options.incarnation} ${nowMs()}`;
+  const read = <Value>(parse: () => Value, what: ReadValue = 'reply') =>
+    reading(what, options.onMalformed, parse);
+  /** A refusal, or the seq or generation that the text is. */
+  const settled = <Code extends string>(reply: unknown): Result<number, Code | 'unavailable'> =>
+    typeof reply === 'string' && reply.startsWith('!') ? refusal<Code>(reply) : read(() => countIn(reply));
   const place = (request: RequestRef | undefined) => [request?.id ?? 0, request?.previousId ?? 0];
 
   async function leave(
@@ -73,9 +74,7 @@ export function redisRoomLog(
       tokenHash,
       ...limits,
     );
-    if (!reply.ok) return reply;
-    const text = reply.value as string;
-    return text.startsWith('!') ? refusalFrom(text) : ok(Number(text));
+    return reply.ok ? settled<SessionRefusal>(reply.value) : reply;
   }
 
   /** The reply's texts: the answer, and what was appended. */
@@ -102,7 +101,7 @@ export function redisRoomLog(
       LAST_MS,
       ...limits,
     );
-    return reply as Result<string[], 'unavailable'>;
+    return reply.ok ? read(() => textsIn(reply.value, 1)) : reply;
   }
 
   return {
@@ -131,20 +130,21 @@ export function redisRoomLog(
         ...limits,
       );
       if (!reply.ok) return reply;
-      if (typeof reply.value === 'string') return refusalFrom(reply.value);
-      const [generation, record, ...rest] = reply.value as [string, string, ...string[]];
-      const entered = { generation: Number(generation), record };
-      if (!newcomer.wantsState) return ok({ ...entered, snapshot: parseSnapshot(room, rest) });
-      const state = readState((rest[0] ?? '').split(BETWEEN_FIELDS));
-      return state === undefined
-        ? refuse('unavailable')
-        : ok({ ...entered, snapshot: snapshotOf(room, state), state });
+      if (typeof reply.value === 'string') return refusal(reply.value);
+      return read(() => {
+        const [generation, record = '', ...rest] = textsIn(reply.value, 2);
+        const entered = { generation: countIn(generation), record };
+        if (!newcomer.wantsState) return { ...entered, snapshot: parseSnapshot(room, rest) };
+        const state = readFields((rest[0] ?? '').split(BETWEEN_FIELDS));
+        if (state === undefined || state === 'malformed') throw new Error('not a state');
+        return { ...entered, snapshot: snapshotOf(room, state), state };
+      }, 'state');
     },
 
     async verify({ room, peer, tokenHash, person }) {
       const reply = await run('verify', room, [], peer, tokenHash, person ?? '');
       if (!reply.ok) return reply;
-      return reply.value === 'ok' ? ok(undefined) : refusalFrom(reply.value as string);
+      return reply.value === 'ok' ? ok(undefined) : refusal(String(reply.value));
     },
 
     async resume(comeback) {
@@ -167,16 +167,18 @@ export function redisRoomLog(
         ...limits,
       );
       if (!reply.ok) return reply;
-      if (typeof reply.value === 'string') return refusalFrom(reply.value);
-      const [generation, lastId, epoch, head, record = '', from = '', ...rest] = reply.value as string[];
-      return ok({
-        generation: Number(generation),
-        lastId: Number(lastId),
-        epoch: Number(epoch),
-        head: Number(head),
-        record,
-        replayFrom: from === '' ? undefined : Number(from),
-        snapshot: from === '' ? parseSnapshot(room, rest) : undefined,
+      if (typeof reply.value === 'string') return refusal(reply.value);
+      return read(() => {
+        const [generation, lastId, epoch, head, record = '', from = '', ...rest] = textsIn(reply.value, 6);
+        return {
+          generation: countIn(generation),
+          lastId: countIn(lastId),
+          epoch: countIn(epoch),
+          head: countIn(head),
+          record,
+          replayFrom: from === '' ? undefined : countIn(from),
+          snapshot: from === '' ? parseSnapshot(room, rest) : undefined,
+        };
       });
     },
 
@@ -184,14 +186,19 @@ export function redisRoomLog(
       const more = [keys.voided(room, holder), heldBy(owner, room)];
       const reply = await run('release', room, more, peer, holder, owner, origin(), VOID_MS, ...limits);
       if (!reply.ok) return reply;
-      return ok(reply.value === '' ? undefined : Number(reply.value));
+      return read(() => (reply.value === '' ? undefined : countIn(reply.value)));
     },
 
     async replay(room, peer, after, upTo) {
       const reply = await run('replay', room, [], peer, after, upTo, LOG_PAGE_RECORDS, REPLAY_BYTES_MAX);
       if (!reply.ok || reply.value === null) return reply.ok ? ok(undefined) : reply;
-      const [lookedUpTo, ...records] = reply.value as string[];
-      return ok({ upTo: Number(lookedUpTo), records });
+      return read(() => {
+        const [lookedUpTo, ...records] = textsIn(reply.value, 1);
+        const up = countIn(lookedUpTo);
+        // Whoever asks for the next part would get this one for ever.
+        if (up <= after) throw new Error('a part without progress');
+        return { upTo: up, records };
+      });
     },
 
     async detach({ room, peer, generation }, owner) {
@@ -205,9 +212,7 @@ export function redisRoomLog(
         origin(),
         ...limits,
       );
-      if (!reply.ok) return reply;
-      const text = reply.value as string;
-      return text.startsWith('!') ? refusalFrom(text) : ok(Number(text));
+      return reply.ok ? settled<SessionRefusal>(reply.value) : reply;
     },
 
     leave: ({ room, peer, generation }, reason, request) =>
@@ -242,57 +247,66 @@ export function redisRoomLog(
         ...limits,
       );
       if (!reply.ok) return reply;
-      const [text = '', body, seq] = reply.value as string[];
-      if (body === undefined) return refusalFrom(text);
-      return ok({ peer: (JSON.parse(body) as { peer: Peer }).peer, seq: Number(seq) });
+      const [text = '', body, seq] = Array.isArray(reply.value) ? reply.value : [reply.value];
+      if (body === undefined) return refusal(String(text));
+      return read(() => {
+        const { peer } = JSON.parse(textIn(body)) as { peer?: unknown };
+        return { peer: peerIn(JSON.stringify(peer)), seq: countIn(seq) };
+      });
     },
 
     async moderate(session, request, order) {
       const reply = await moderate(session.room, session, request, order);
       if (!reply.ok) return reply;
       const [text = '', ...records] = reply.value;
-      return text.startsWith('!')
-        ? refusalFrom<SessionRefusal>(text)
-        : ok({ answer: parseAnswer(text), records });
+      if (text.startsWith('!')) return refusal<SessionRefusal>(text);
+      return read(() => ({ answer: answerIn(text), records }), 'answer');
     },
 
     async intervene(room, order) {
       const reply = await moderate(room, undefined, undefined, order);
       if (!reply.ok) return reply;
       const [text = ''] = reply.value;
-      return text.startsWith('!') ? refusalFrom(text) : ok(Number(text.slice(1)));
+      return settled(text.startsWith('!') ? text : text.slice(1));
     },
 
     async send(room, { to, body }) {
       const reply = await run('send', room, [], SERVER, to ?? '*', origin(), body, ...limits);
-      if (!reply.ok) return reply;
-      const text = reply.value as string;
-      return text.startsWith('!') ? refusalFrom(text) : ok(Number(text));
+      return reply.ok ? settled(reply.value) : reply;
     },
 
     async readAfter(id, seq) {
       const reply = await run('read', id, [keys.closed(id), keys.last(id)], seq, LOG_PAGE_RECORDS);
       if (!reply.ok || reply.value === null) return reply.ok ? ok(undefined) : reply;
-      const [epoch, head, first, formerEpoch, formerFrom, formerHead, ...records] = reply.value as string[];
-      const former =
-        formerEpoch === ''
-          ? undefined
-          : { epoch: Number(formerEpoch), completeFrom: Number(formerFrom), head: Number(formerHead) };
-      return ok({ epoch: Number(epoch), head: Number(head), first: Number(first), former, records });
+      return read(() => {
+        const [epoch, head, first, formerEpoch, formerFrom, formerHead, ...records] = textsIn(reply.value, 6);
+        const former =
+          formerEpoch === ''
+            ? undefined
+            : {
+                epoch: countIn(formerEpoch),
+                completeFrom: countIn(formerFrom),
+                head: countIn(formerHead),
+              };
+        return { epoch: countIn(epoch), head: countIn(head), first: countIn(first), former, records };
+      });
     },
 
     async snapshot(id) {
       const reply = await run('snapshot', id, []);
       if (!reply.ok) return reply;
-      return ok(reply.value === null ? undefined : parseSnapshot(id, reply.value as string[]));
+      if (reply.value === null) return ok(undefined);
+      return read(() => parseSnapshot(id, textsIn(reply.value)), 'state');
     },
 
     async state(id) {
       const reply = await run('state', id, []);
       if (!reply.ok) return reply;
-      const flat = reply.value as string[];
-      const state = readState(flat);
-      return state === undefined && flat.length > 0 ? refuse('unavailable') : ok(state);
+      return read(() => {
+        const state = readFields(textsIn(reply.value));
+        if (state === 'malformed') throw new Error('not a state');
+        return state;
+      }, 'state');
     },
 
     async attest(rooms) {
@@ -301,10 +315,12 @@ export function redisRoomLog(
         const replies = await new Promise<readonly (string | undefined)[]>((resolve) => {
           callInRooms('attest', part, part, [ROOM_TTL_MS, channel, ...limits], resolve);
         });
-        if (replies.length < part.length || replies.includes(undefined)) return refuse('unavailable');
-        for (const reply of replies) heads.push(parseHead(reply ?? ''));
+        // A room of which nothing is to be had keeps the others from nothing.
+        for (let at = 0; at < part.length; at++) heads.push(parseHead(replies[at] ?? '!'));
       }
-      return ok(heads);
+      return heads.length > 0 && heads.every((head) => head === 'unavailable')
+        ? refuse('unavailable')
+        : ok(heads);
     },
   };
 }
@@ -314,9 +330,11 @@ function nowMs(): number {
   return Math.round(performance.now() * 10) / 10;
 }
 
-export interface RedisRoomLogOptions extends Pick<AppendsParts, 'isCluster' | 'onAppended' | 'onUnknown'> {
+export interface RedisRoomLogOptions
+  extends Pick<AppendsParts, 'isCluster' | 'onAppended' | 'onUnknown' | 'onFailed'> {
   readonly incarnation: string;
   readonly bounds: LogBounds;
+  readonly onMalformed: OnMalformed;
 }
 
 /** The garbage net of rooms whose nodes all died: calls are silent for hours, so it is a long one (rule D7). */
@@ -330,29 +348,24 @@ const BETWEEN_FIELDS = '\x1e';
 
 /** A room's epoch and head; nothing: there is no such room. */
 function parseHead(text: string): RoomHead {
-  const [epoch, head] = text.split(' ');
-  return text === '' ? undefined : { epoch: Number(epoch), head: Number(head) };
+  if (text === '') return undefined;
+  const [epoch, head] = text.split(' ').map(Number);
+  return Number.isSafeInteger(epoch) && Number.isSafeInteger(head)
+    ? { epoch: epoch as number, head: head as number }
+    : 'unavailable';
 }
 
 function locationFragment({ node, region }: Location): string {
   return `"node":${JSON.stringify(node)},"region":${JSON.stringify(region)}`;
 }
 
-/** Undefined where there is none; or it is of another version: who cannot read it does without it, and lives. */
-function readState(flat: readonly string[]): RoomState | undefined {
-  try {
-    return stateFromFields(flat);
-  } catch {
-    return undefined;
-  }
-}
-
+/** Throws where it is none. */
 function parseSnapshot(id: RoomId, reply: readonly string[]): RoomSnapshot {
   const [epoch, seq, locked, peersMax, ...peers] = reply;
   return {
-    epoch: Number(epoch),
-    seq: Number(seq),
-    room: { name: roomName(id), home: roomHome(id), locked: locked === 'true', peers_max: Number(peersMax) },
-    peers: peers.map((peer) => JSON.parse(peer) as Peer),
+    epoch: countIn(epoch),
+    seq: countIn(seq),
+    room: { name: roomName(id), home: roomHome(id), locked: locked === 'true', peers_max: countIn(peersMax) },
+    peers: peers.map(peerIn),
   };
 }

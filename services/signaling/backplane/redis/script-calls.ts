@@ -1,6 +1,7 @@
 import { Command } from 'ioredis';
 import { Queue } from '../../domain/queue.ts';
 import { ok, type Result, refuse } from '../../domain/result.ts';
+import { type OnFailed, unattended } from '../tasks.ts';
 import type { Client } from './connect.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 
@@ -15,6 +16,9 @@ export interface CallObserver {
   commandSent(): void;
   commandAnswered(script: ScriptName, seconds: number): void;
   commandFailed(script: ScriptName, error: Error): void;
+  /** Redis answered with an error, which may be about one of the keys. */
+  rejected(keys: readonly string[], error: Error): void;
+  readonly failed: OnFailed;
 }
 
 /** With the subscription that may come before it, a request is answered within a second. */
@@ -76,15 +80,16 @@ export function scriptCalls(client: Client, observer: CallObserver): SendScript 
   function fail(call: Call, error: Error): void {
     const settle = take(call);
     if (settle === undefined) return;
-    observer.commandFailed(call.script, error);
-    settle(refuse('unavailable'));
+    unattended('script', observer.failed, () => observer.commandFailed(call.script, error));
+    unattended('script', observer.failed, () => settle(refuse('unavailable')));
   }
 
   function answer(call: Call, reply: unknown): void {
     const settle = take(call);
     if (settle === undefined) return;
     observer.commandAnswered(call.script, (performance.now() - call.sinceMs) / 1_000);
-    settle(ok(reply));
+    // It is called by the client's reader of replies, which others wait for, too.
+    unattended('script', observer.failed, () => settle(ok(reply)));
   }
 
   function watch(ms: number): void {
@@ -112,7 +117,10 @@ export function scriptCalls(client: Client, observer: CallObserver): SendScript 
     };
     command.reject = (error) => {
       command.isSettled = true;
-      if (!error.message.startsWith('NOSCRIPT')) return fail(call, error);
+      if (!error.message.startsWith('NOSCRIPT')) {
+        observer.rejected(args.slice(1, 1 + Number(args[0])).map(String), error);
+        return fail(call, error);
+      }
       // Its scripts were flushed under us: it has done nothing, and is told them all anew.
       told = new WeakMap();
       dispatch(call, args);

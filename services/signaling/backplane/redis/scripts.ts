@@ -38,6 +38,7 @@ const HOME_SCRIPTS = [
   'contributions',
   'open',
   'reclaim',
+  'mend',
 ] as const;
 
 const ENDING_SCRIPTS: readonly string[] = ['leave', 'moderate'];
