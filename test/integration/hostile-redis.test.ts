@@ -166,9 +166,14 @@ describe.skipIf(!capabilities.redisServer)(
         await eventually(async () => expect(await admin(node, path)).toMatchObject({ status: 200 }), {
           what: `${path} after ${what}`,
         });
-      const { nodes } = await admin(node, '/nodes');
-      expect(nodes.map(({ id }: { id: string }) => id)).toEqual(
-        expect.arrayContaining(['beijing-1', 'shanghai-1']),
+      // The other one is there again with its next beat.
+      await eventually(
+        async () => {
+          const { nodes } = await admin(node, '/nodes');
+          const ids = nodes.map(({ id }: { id: string }) => id);
+          expect(ids).toEqual(expect.arrayContaining(['beijing-1', 'shanghai-1']));
+        },
+        { what: `both nodes after ${what}` },
       );
     }
 

@@ -11,6 +11,9 @@ import { connect, PlainClient } from '../support/plain-client.ts';
 const STORM = 700;
 const GREAT_STORM = 2_000;
 
+/** Of one address no more would be let in. */
+const ADDRESSES_UNCOUNTED = { ADDRESS_PEERS_MAX: '0' };
+
 const people: PlainClient[] = [];
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -37,7 +40,7 @@ function outcome(client: PlainClient): Promise<(Error & { data?: WireError }) | 
 
 test('a storm of newcomers from one address is let in at a pace; the others are told when to come back, and get in', async () => {
   // In this process, whose event loop the storm's own clients keep late: the pace does not rise.
-  const { nodes } = await nodesOf(startCluster({ backplane: 'memory' }));
+  const { nodes } = await nodesOf(startCluster({ backplane: 'memory', settings: ADDRESSES_UNCOUNTED }));
   const [{ url }] = nodes;
   const refusals: WireError[] = [];
   async function comeIn(): Promise<void> {

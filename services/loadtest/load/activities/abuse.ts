@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ErrorCode } from '@fenghuo/protocol';
+import { CONNECTION_BUDGET, type ErrorCode } from '@fenghuo/protocol';
 
 import { type Answer, type Connection, NotOpened, openConnection } from '../../connection.ts';
 import { sourceAddress } from '../../source-address.ts';
@@ -21,7 +21,7 @@ type Attack = (site: Site) => Promise<string | undefined>;
 
 const ANSWER_MS = 10_000;
 const WRONG_MAX = 3;
-const FLOOD = 3_000;
+const FLOOD = CONNECTION_BUDGET.requests.burst + CONNECTION_BUDGET.refusals.burst / 2;
 const OVER_MESSAGE = 'x'.repeat(70_000);
 const OVER_FRAME = 'x'.repeat(300_000);
 

@@ -1,5 +1,5 @@
 import type { LogBounds } from '../../domain/log-bounds.ts';
-import { type Refusal, type Result, refuse } from '../../domain/result.ts';
+import { type Result, refuse } from '../../domain/result.ts';
 import type { RoomId } from '../../domain/room-id.ts';
 import type { Keys } from './keys.ts';
 import type { Lives } from './lives.ts';
