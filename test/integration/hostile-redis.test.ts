@@ -166,9 +166,13 @@ describe.skipIf(!capabilities.redisServer)(
         await eventually(async () => expect(await admin(node, path)).toMatchObject({ status: 200 }), {
           what: `${path} after ${what}`,
         });
-      const { nodes } = await admin(node, '/nodes');
-      expect(nodes.map(({ id }: { id: string }) => id)).toEqual(
-        expect.arrayContaining(['beijing-1', 'shanghai-1']),
+      const both = expect.arrayContaining(['beijing-1', 'shanghai-1']);
+      await eventually(
+        async () => {
+          const { nodes } = await admin(node, '/nodes');
+          expect(nodes.map(({ id }: { id: string }) => id)).toEqual(both);
+        },
+        { what: `both nodes after ${what}` },
       );
     }
 
