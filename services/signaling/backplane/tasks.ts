@@ -1,4 +1,4 @@
-/** What a node does without somebody who waits for it. */
+/** A node does these by itself: nobody waits for them. */
 export const TASKS = [
   'absences',
   'adapter',

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { SERVER_EVENTS, WITHIN } from '../backplane.ts';
 
 /**
- * What nodes send each other through socket.io's adapter (`ClusterMessage` of socket.io-adapter): ephemeral messages to one
- * socket.io room on that room's channel, and our server-side events on the channel of all. The adapter believes whatever
- * arrives, so nothing else may.
+ * Nodes send each other two things through socket.io's adapter (`ClusterMessage` of socket.io-adapter). Ephemeral messages
+ * go to one socket.io room, on that room's channel. Our server-side events go to all nodes, on the channel of all. The
+ * adapter believes whatever arrives, so nothing else may.
  */
 
 const BROADCAST = 3;

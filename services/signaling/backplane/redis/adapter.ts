@@ -8,7 +8,7 @@ import { inParts } from './in-parts.ts';
 import type { Keys } from './keys.ts';
 
 export interface AdapterObserver {
-  /** Redis did not take what the adapter asked for. What it carries may be lost by nature. */
+  /** Redis refused a command of the adapter. Whatever the adapter carries may be lost. */
   adapterFailed(error: Error): void;
   readonly malformed: OnMalformed;
   readonly failed: OnFailed;
@@ -99,14 +99,14 @@ const CROWD_MS = 20;
 type Subscribing = 'ssubscribe' | 'sunsubscribe';
 
 /**
- * The adapter subscribes to one channel after the other, as rooms get their first member here: what came in one turn of
- * the event loop is one command, or what came in some time, in a crowd; and all channels are subscribed to anew when the
- * connection is. On a Cluster each channel is a command of its own, since they lie in several slots.
+ * The adapter subscribes to one channel after the other, as rooms get their first member here. One command takes all
+ * channels of one turn of the event loop; in a crowd, those of 20 ms. A new connection subscribes to all of them again.
+ * On a Cluster each channel is a command of its own, since they lie in several slots.
  */
 function gatherSubscriptions(client: Client, onFailure: (error: Error) => void) {
   /** Those that are to hold, whatever becomes of the connection. */
   const held = new Set<string>();
-  /** What is to become of each channel with the next command. */
+  /** What the next command does to each channel. */
   const due = new Map<string, Subscribing>();
   const send = (how: Subscribing, channels: readonly string[]) => {
     for (const part of inParts(channels, client.isCluster ? 1 : CHANNELS_AT_ONCE))

@@ -2,7 +2,7 @@ import type { OnMalformed } from '../malformed.ts';
 import type { RunScript } from './commands.ts';
 import type { Keys } from './keys.ts';
 
-/** To be told of each command that failed, with its keys: those of the home that are of another type are dropped. Never throws. */
+/** Takes each command that failed, with its keys. It drops keys of the home that have another type than ours. Never throws. */
 export type Mend = (keys: readonly string[], error: Error) => void;
 
 /** A room of which a key is spoilt is left alone: it costs that room. Keys of the home would cost all of them. */
