@@ -50,6 +50,11 @@ const FOUND: readonly Found[] = [
     steps: ask('4299999999999999999999999999999999["update",{"id":2}]'),
   },
   {
+    what: 'an event without a name, and an id of 262,142 digits',
+    clusters: ['open'],
+    steps: ask(`42${'2'.repeat(262_142)}`),
+  },
+  {
     what: "a message on the adapter's channel that asks for sockets and names none",
     clusters: ['open'],
     steps: published('{"uid":"x","nsp":"/","type":7,"data":{"requestId":"x"}}'),

@@ -90,5 +90,8 @@ export function newTraffic(): Traffic & Keeper {
 
 /** Without what differs from one time to the next. */
 export function kindOf(what: string): string {
-  return what.replace(/\d+/g, 'n').slice(0, 100);
+  return what
+    .replace(/[[{].*/s, '')
+    .replace(/\d+/g, 'n')
+    .slice(0, 100);
 }

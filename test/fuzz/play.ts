@@ -24,6 +24,7 @@ const LISTEN_MS = 500;
 const ANSWERED_WITHIN_MS = 8_000;
 /** More of the same would only block the fuzzer itself. */
 const REPEATED_BYTES_MAX = 1_048_576;
+const PROBE = 'probe';
 const PROBE_ID = 999_999_999;
 
 /** Lives the life of one connection. `ended` never rejects; what the node did wrong is among the findings. */
@@ -186,12 +187,16 @@ class Player implements Played {
   /** Waits for the missing answers. A last request shows that the node still reads this connection. */
   async #settle(): Promise<void> {
     const { isClosed, isUpgraded } = this.#connection;
-    if (isClosed || !isUpgraded || !this.#isOrderly || !this.#replies.isConnected) return;
+    if (isClosed || !isUpgraded || !this.#replies.isConnected) return;
     if (this.#script.steps.at(-1)?.do === 'end') return;
-    this.#connection.write(this.#packetBytes(`42${PROBE_ID}["probe",{}]`));
-    await this.#connection.until(() => this.#replies.missing === 0, ANSWERED_WITHIN_MS);
-    if (!this.#connection.isClosed && this.#replies.missing > 0)
-      this.findings.push(`no answer within ${ANSWERED_WITHIN_MS} ms to ${this.#replies.missingTexts}`);
+    const isPromised = this.#isOrderly;
+    const withinMs = isPromised ? ANSWERED_WITHIN_MS : LISTEN_MS;
+    this.#replies.expect(PROBE_ID, { name: PROBE });
+    const text = `42${PROBE_ID}["${PROBE}",{}]`;
+    this.#connection.write(frameBytes({ opcode: OPCODE.text, payload: text }));
+    await this.#connection.until(() => this.#replies.missing === 0, withinMs);
+    if (isPromised && !this.#connection.isClosed && this.#replies.missing > 0)
+      this.findings.push(`no answer within ${withinMs} ms to ${this.#replies.missingTexts}`);
   }
 }
 

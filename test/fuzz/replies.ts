@@ -37,6 +37,8 @@ const wireError = z.strictObject({
 const refusal = z.strictObject({ ok: z.literal(false), error: wireError });
 const connectError = z.object({ message: z.string(), data: wireError.optional() });
 
+const SHOWN_CHARS = 80;
+
 /** Words of exceptions. An error text must not reveal them. */
 const INSIDE =
   /Cannot read|of undefined|undefined is|is not a function|is not iterable|Unexpected token|\bat \S+:\d+|ECONN|ERR |WRONGTYPE|ReplyError|node_modules|user_script|Error:/;
@@ -96,6 +98,8 @@ export class ReplyReader {
   #readMessage(text: string): void {
     const [, type, nsp, id, json] = /^4(\d)(\/[^,]*,)?(\d*)([\s\S]*)$/.exec(text) ?? [];
     const value = parsed(json ?? '');
+    if (value === undefined && json !== '')
+      return void this.#found(`the node sent what is no packet: ${text.slice(0, SHOWN_CHARS)}`);
     if (nsp !== undefined && type !== '4')
       return void this.#found(`the node spoke of another namespace: ${text.slice(0, 80)}`);
     if (type === '0') this.isConnected = true;
