@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Backplane, SocketAdapter } from './backplane/backplane.ts';
 import type { Load } from './backplane/leases.ts';
 import type { Config } from './config.ts';
-import type { Network } from './domain/address.ts';
+import { isPrivate, type Network } from './domain/address.ts';
 import { capacityOf } from './domain/capacity.ts';
 import { noteDelay, startPace } from './domain/pace.ts';
 import { Drain } from './drain.ts';
@@ -63,7 +63,7 @@ const NEWCOMERS_WAITING_MAX = 4_096;
 export async function startNode(config: Config, parts: NodeParts): Promise<RunningNode> {
   const { backplanes, log } = parts;
   const tokens = openTokens(config, parts);
-  const senders = new Senders({ ...config, nowMs: () => performance.now() });
+  const senders = openSenders(config, log);
   const tries = failedTries(() => performance.now());
   const verifyToken = tokens && verifyFrom(tokens.verify, senders, tries);
   const { hostsRefused } = parts.metrics.connections;
@@ -250,6 +250,23 @@ function gatewayOptions(
       dropped: (reason) => metrics.connections.dropped.inc({ reason }),
     },
   };
+}
+
+const LIMITED_TOLD_EVERY_MS = 60_000;
+
+/** A private address that is over its limit is likely that of a proxy, which nobody told the node of. */
+function openSenders(config: Config, log: NodeParts['log']): Senders {
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  return new Senders({
+    ...config,
+    nowMs: () => performance.now(),
+    onAddressLimited: (network) => {
+      if (performance.now() - toldAtMs < LIMITED_TOLD_EVERY_MS) return;
+      toldAtMs = performance.now();
+      const cure = isPrivate(network) && !config.clients.trustProxy ? 'TRUST_PROXY' : 'ADDRESS_PEERS_MAX';
+      log.warn({ event: 'address_limited', setting: cure });
+    },
+  });
 }
 
 function openPlaces({ connectionsMax, joinWithinMs, clients }: Config, server: HttpServer): Places {

@@ -24,6 +24,20 @@ export function networkOf(address: string): Network {
   return `${ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`)}/64` as Network;
 }
 
+/** Whether it belongs to a machine of one's own: a proxy, where it stands for many. */
+export function isPrivate(address: string): boolean {
+  const bare = address.replace(/\/64$/, '');
+  return ipaddr.isValid(bare) && PRIVATE.has(ipaddr.parse(bare).range());
+}
+
+const PRIVATE: ReadonlySet<string> = new Set([
+  'loopback',
+  'private',
+  'uniqueLocal',
+  'linkLocal',
+  'carrierGradeNat',
+]);
+
 function isMapped(address: ipaddr.IPv4 | ipaddr.IPv6): address is ipaddr.IPv6 {
   return address instanceof ipaddr.IPv6 && address.isIPv4MappedAddress();
 }

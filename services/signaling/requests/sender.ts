@@ -7,6 +7,8 @@ export interface SendersOptions {
   readonly userPeersMax: number;
   /** People behind one address; 0: addresses are not counted. */
   readonly addressPeersMax: number;
+  /** An address is over its limit. */
+  readonly onAddressLimited: (network: Network) => void;
   readonly nowMs: () => number;
 }
 
@@ -37,7 +39,9 @@ export class Senders {
   spendAt(network: Network, cost: Cost): number {
     const nowMs = this.options.nowMs();
     const account = this.#addresses?.of(network, nowMs);
-    return account === undefined ? 0 : spend([account], cost, nowMs);
+    const waitMs = account === undefined ? 0 : spend([account], cost, nowMs);
+    if (waitMs > 0) this.options.onAddressLimited(network);
+    return waitMs;
   }
 
   /** What somebody at that address has done already. */

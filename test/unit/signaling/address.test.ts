@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { canonicalAddress, networkOf } from '../../../services/signaling/domain/address.ts';
+import { canonicalAddress, isPrivate, networkOf } from '../../../services/signaling/domain/address.ts';
 
 test.each([
   ['203.0.113.9', '203.0.113.9'],
@@ -26,4 +26,17 @@ test('an IPv6 /64 is one network, and an IPv4 address is one', () => {
   expect(networkOf('2001:db8::7')).toBe(networkOf('2001:db8::ffff:1'));
   expect(networkOf('2001:db8::7')).not.toBe(networkOf('2001:db8:0:1::7'));
   expect(networkOf('203.0.113.9')).not.toBe(networkOf('203.0.113.10'));
+});
+
+test.each([
+  ['127.0.0.1', true],
+  ['10.0.0.7', true],
+  ['192.168.1.1', true],
+  ['fd00::1', true],
+  ['fd00::/64', true],
+  ['203.0.113.9', false],
+  ['2001:4860::/64', false],
+  ['unknown', false],
+])('%s is private: %s', (address, expected) => {
+  expect(isPrivate(address)).toBe(expected);
 });

@@ -11,7 +11,10 @@ import { type Sender, Senders } from '../../../services/signaling/requests/sende
 import { Session } from '../../../services/signaling/requests/session.ts';
 
 const senderAt = (nowMs: () => number): Sender =>
-  new Senders({ userPeersMax: 20, addressPeersMax: 0, nowMs }).open('192.0.2.1' as Network, undefined);
+  new Senders({ userPeersMax: 20, addressPeersMax: 0, onAddressLimited: () => {}, nowMs }).open(
+    '192.0.2.1' as Network,
+    undefined,
+  );
 
 const seat = {
   wantsState: false,
