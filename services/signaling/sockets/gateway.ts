@@ -99,7 +99,8 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     if (place === undefined || webSocket === undefined) return void socket.conn.close();
     const admitted = await admit(socket.handshake, place, options.admission);
     if (!admitted.ok) return refuse(socket, next, admitted.error);
-    letIn(socket, { place, identity: admitted.identity, webSocket }, next);
+    socket.data = { place, identity: admitted.identity, webSocket } satisfies Admitted;
+    next();
   }
 
   function refuse(socket: Socket, next: (refusal: Error) => void, error: WireError): void {
@@ -184,15 +185,6 @@ interface Admitted {
   readonly place: Place;
   readonly identity: Identity;
   readonly webSocket: WebSocket;
-}
-
-/** What socket.io answers in its next tick, and the welcome after it, are one write. */
-function letIn(socket: Socket, admitted: Admitted, next: () => void): void {
-  const { request } = socket;
-  socket.data = admitted;
-  request.socket.cork();
-  next();
-  process.nextTick(() => request.socket.uncork());
 }
 
 /** Nothing keeps a token longer than it is needed; the request would be a third of an idle connection's memory. */
