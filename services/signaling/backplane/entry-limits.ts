@@ -1,11 +1,5 @@
 import { type Budget, type Rate, USER_BUDGET } from '@fenghuo/protocol';
-import {
-  type RateLimiterAbstract,
-  type RateLimiterInsuredAbstract,
-  RateLimiterMemory,
-  RateLimiterRes,
-  RLWrapperTimeouts,
-} from 'rate-limiter-flexible';
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
 /** Those who come into rooms, each counted over all nodes of a home. */
 export const ENTRANTS = ['user', 'address'] as const;
@@ -17,15 +11,16 @@ export type EntriesPerMinute = Readonly<Partial<Record<Entrant, number>>>;
 /** Joins and resumes of one user, and of one address, on all nodes together. */
 export interface EntryLimits {
   /**
-   * Counts one more for each of the names, none of which tells who it is. Resolves to 0, or to the milliseconds until it may
-   * be tried again. Never rejects: while shared state does not answer, each node counts for itself.
+   * Counts one more for each of the names, none of which tells who it is. Returns 0, or the milliseconds until it may be
+   * tried again, by what this node knows: nobody waits for the count, so each node lets one more in than it should. While
+   * shared state does not answer, each node counts for itself.
    */
-  take(names: Readonly<Partial<Record<Entrant, string>>>): Promise<number>;
+  take(names: Readonly<Partial<Record<Entrant, string>>>): number;
 }
 
 export const MINUTE_S = 60;
-/** A join does not wait for longer than this to learn that it may. */
-const ANSWERS_WITHIN_MS = 300;
+/** Names that are over the limit; the first that was known to be is forgotten first, and counted again. */
+const NAMES_MAX = 10_000;
 
 /** What a node grants, for a minute: those who spread over more nodes are not granted more. */
 export function entriesPerMinute(addressBudget: Budget | undefined): EntriesPerMinute {
@@ -38,43 +33,50 @@ export function entriesPerMinute(addressBudget: Budget | undefined): EntriesPerM
   };
 }
 
-/** `open` makes the counter of one kind of name in shared state; it is asked in time, or this process counts alone. */
+/** `open` makes the counter of one kind of name. */
 export function entryLimits(
   perMinute: EntriesPerMinute,
   open: (
     entrant: Entrant,
-    points: number,
-    alone: RateLimiterMemory,
-  ) => RateLimiterInsuredAbstract | undefined,
+    options: { readonly points: number; readonly duration: number },
+  ) => RateLimiterAbstract,
 ): EntryLimits {
   const counters = new Map<Entrant, RateLimiterAbstract>();
   for (const entrant of ENTRANTS) {
     const points = perMinute[entrant];
-    if (points === undefined) continue;
-    const alone = new RateLimiterMemory({ points, duration: MINUTE_S });
-    const limiter = open(entrant, points, alone);
-    const timeoutMs = ANSWERS_WITHIN_MS;
-    counters.set(
-      entrant,
-      limiter ? new RLWrapperTimeouts({ limiter, timeoutMs, insuranceLimiter: alone }) : alone,
-    );
+    if (points !== undefined) counters.set(entrant, open(entrant, { points, duration: MINUTE_S }));
   }
+  const overUntilMs = new Map<string, number>();
 
-  async function takeOne(entrant: Entrant, name: string | undefined): Promise<number> {
-    if (name === undefined) return 0;
-    try {
-      await counters.get(entrant)?.consume(name);
-      return 0;
-    } catch (refusal) {
-      // Whatever else goes wrong is no reason to keep anybody out: each node counts for itself besides.
-      return refusal instanceof RateLimiterRes ? Math.max(refusal.msBeforeNext, 1) : 0;
-    }
+  function takeOne(entrant: Entrant, name: string): number {
+    const known = `${entrant} ${name}`;
+    const waitMs = (overUntilMs.get(known) ?? 0) - performance.now();
+    if (waitMs > 0) return Math.ceil(waitMs);
+    overUntilMs.delete(known);
+    counters
+      .get(entrant)
+      ?.consume(name)
+      .catch((refusal: unknown) => {
+        // Whatever else goes wrong is no reason to keep anybody out: each node has budgets of its own besides.
+        if (!(refusal instanceof RateLimiterRes)) return;
+        overUntilMs.set(known, performance.now() + refusal.msBeforeNext);
+        if (overUntilMs.size > NAMES_MAX) overUntilMs.delete(overUntilMs.keys().next().value ?? '');
+      });
+    return 0;
   }
 
   return {
-    async take(names) {
-      const waits = await Promise.all(ENTRANTS.map((entrant) => takeOne(entrant, names[entrant])));
-      return Math.max(...waits);
-    },
+    take: (names) =>
+      Math.max(
+        ...ENTRANTS.map((entrant) => {
+          const name = names[entrant];
+          return name === undefined ? 0 : takeOne(entrant, name);
+        }),
+      ),
   };
+}
+
+/** Of one process alone. */
+export function memoryEntryLimits(perMinute: EntriesPerMinute): EntryLimits {
+  return entryLimits(perMinute, (_, options) => new RateLimiterMemory(options));
 }

@@ -52,8 +52,8 @@ export interface RequestContext {
     readonly target?: string;
     readonly note?: string;
   }): void;
-  /** One more join or resume of theirs on any node: 0, or the milliseconds until it may be tried again. Never rejects. */
-  countEntry(connection: Pick<Connection, 'identity' | 'network'>): Promise<number>;
+  /** One more join or resume of theirs on any node: 0, or the milliseconds until it may be tried again. */
+  countEntry(connection: Pick<Connection, 'identity' | 'network'>): number;
   /** How a resume went, and how many events it brought. */
   resumed(outcome: ResumeOutcome, missed: number): void;
   /** Delays the answer to a wrong resume token from there. */

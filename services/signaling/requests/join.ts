@@ -18,7 +18,7 @@ export async function join(
   connection: Connection,
   request: JoinRequest,
 ): Promise<Reply> {
-  const limited = chargeEntry(connection);
+  const limited = chargeEntry(context, connection);
   if (limited !== undefined) return limited;
   if (connection.membership !== undefined) return refused('already_joined');
   if (!connection.sender.mayJoin) return refused('rate_limited', TOO_MANY_SESSIONS, SESSIONS_RETRY_MS);
@@ -30,11 +30,9 @@ export async function join(
     return refused('invalid_request', `room: no such home; configured: ${context.homes.join(', ')}`);
   connection.membership = 'joining';
   connection.lastLeaveId = undefined;
-  const [located, waitMs] = await Promise.all([searching, context.countEntry(connection)]);
+  const located = await searching;
   const reply = located.ok
-    ? waitMs > 0
-      ? refusedEntry(waitMs)
-      : await joinRoom(context, connection, request, located.value.room)
+    ? await joinRoom(context, connection, request, located.value.room)
     : refused(located.code);
   if (located.ok) located.value.letGo();
   if (connection.membership === 'joining') connection.membership = undefined;
@@ -42,14 +40,10 @@ export async function join(
   return reply;
 }
 
-/** A join or a resume, whatever becomes of it; the refusal where its sender had too many. */
-export function chargeEntry({ sender }: Connection): Reply | undefined {
-  const waitMs = sender.spend(ENTRY);
-  return waitMs === 0 ? undefined : refusedEntry(waitMs);
-}
-
-export function refusedEntry(waitMs: number): Reply {
-  return refused('rate_limited', 'Too many joins and resumes.', waitMs);
+/** A join or a resume, whatever becomes of it; the refusal where its sender had too many, here or on all nodes. */
+export function chargeEntry(context: RequestContext, connection: Connection): Reply | undefined {
+  const waitMs = connection.sender.spend(ENTRY) || context.countEntry(connection);
+  return waitMs === 0 ? undefined : refused('rate_limited', 'Too many joins and resumes.', waitMs);
 }
 
 const ENTRY: Cost = { requests: 1, entries: 1, sent_bytes: 0 };

@@ -8,7 +8,7 @@ import type { RoomId } from '../domain/room-id.ts';
 import { peerOf, type RoomRecord, readRecord } from '../domain/room-record.ts';
 import { allowsRoom, isExpired, TOKEN_EXPIRED } from '../domain/token.ts';
 import type { Connection, RequestContext, RoomHome } from './context.ts';
-import { chargeEntry, refusedEntry } from './join.ts';
+import { chargeEntry } from './join.ts';
 import { ConnectionListener, snapshotFor } from './listener.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 import { Session } from './session.ts';
@@ -19,7 +19,7 @@ export async function resume(
   connection: Connection,
   request: ResumeRequest,
 ): Promise<Reply> {
-  const limited = chargeEntry(connection);
+  const limited = chargeEntry(context, connection);
   if (limited !== undefined) return limited;
   if (connection.membership !== undefined) return refused('already_joined');
   connection.membership = 'joining';
@@ -51,11 +51,7 @@ async function reattach(
     return refused('unauthorized', 'The token does not allow the room of this session (claim "room").');
   // Rule C6: nothing is subscribed or fenced for a token that is not good.
   const person = certainPersonOf(identity, context.hash);
-  const [verified, waitMs] = await Promise.all([
-    home.rooms.verify({ ...token, tokenHash, person }),
-    context.countEntry(connection),
-  ]);
-  if (waitMs > 0) return refusedEntry(waitMs);
+  const verified = await home.rooms.verify({ ...token, tokenHash, person });
   if (!verified.ok)
     return verified.code === 'session_expired' ? unknownToken(context, connection) : refused(verified.code);
   const seat = await home.feeds.collect(token.room, new ConnectionListener(context, connection, token.peer));

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { RoomId } from '../../domain/room-id.ts';
 import { parseRecord } from '../../domain/room-record.ts';
 import type { Backplane, BackplaneOptions } from '../backplane.ts';
-import { entryLimits } from '../entry-limits.ts';
+import { memoryEntryLimits } from '../entry-limits.ts';
 import type { Doorbell } from '../room-log.ts';
 import { memoryAdapter } from './adapter.ts';
 import { memoryClaims } from './claims.ts';
@@ -49,7 +49,7 @@ export function memoryHub(home = 'main'): MemoryHub {
         leases: memoryLeases(memory, takeOver, view),
         directory: memoryDirectory(memory),
         journal: memoryJournal(memory),
-        entries: entryLimits(options.entriesPerMinute ?? {}, () => undefined),
+        entries: memoryEntryLimits(options.entriesPerMinute ?? {}),
         rebuilds,
         doorbell: bell,
         adapter: memoryAdapter(memory),

@@ -1,5 +1,5 @@
-import { RateLimiterRedis } from 'rate-limiter-flexible';
-import { type EntriesPerMinute, type EntryLimits, entryLimits, MINUTE_S } from '../entry-limits.ts';
+import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
+import { type EntriesPerMinute, type EntryLimits, entryLimits } from '../entry-limits.ts';
 import type { Client } from './connect.ts';
 import type { Keys } from './keys.ts';
 
@@ -7,16 +7,13 @@ import type { Keys } from './keys.ts';
 export function redisEntryLimits(client: Client, keys: Keys, perMinute: EntriesPerMinute): EntryLimits {
   return entryLimits(
     perMinute,
-    (entrant, points, alone) =>
+    (entrant, options) =>
       new RateLimiterRedis({
+        ...options,
         storeClient: client,
         keyPrefix: keys.entries(entrant),
-        points,
-        duration: MINUTE_S,
-        // Who is over it is not asked about again until the minute is over.
-        inMemoryBlockOnConsumed: points + 1,
         rejectIfRedisNotReady: true,
-        insuranceLimiter: alone,
+        insuranceLimiter: new RateLimiterMemory(options),
       }),
   );
 }
