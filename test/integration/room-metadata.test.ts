@@ -37,3 +37,16 @@ test.each(['redis', 'memory'] as const)(
     expect(await ann.request('update', { metadata: largest.slice(2) })).toEqual(refused);
   },
 );
+
+test('metadata of 8 KiB is taken, and a byte more is not, in a join and in an update', async () => {
+  const cluster = await startCluster({ backplane: 'memory', nodes: 1 });
+  onTestFinished(() => cluster.stop());
+  const ann = await connect(cluster.nodes[0].url);
+  people.push(ann);
+  const most = 'é'.repeat(METADATA_BYTES_MAX / 2 - 1);
+  const refused = { error: { code: 'invalid_request', message: expect.stringContaining('8192 bytes') } };
+  expect(await ann.ask('join', { id: 1, room: 'blue', metadata: `${most}x` })).toMatchObject(refused);
+  await ann.join('blue', { metadata: most });
+  expect(await ann.ask('update', { id: 2, metadata: `${most}x` })).toMatchObject(refused);
+  expect(await ann.ask('update', { id: 2, metadata: most })).toMatchObject({ ok: true });
+});
