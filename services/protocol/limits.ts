@@ -102,13 +102,13 @@ export const CONNECTION_BUDGET = {
   requests: { burst: 2_000, perSecond: 100 },
   entries: { burst: 20, perSecond: 1 },
   log_bytes: { burst: 2 * MIB, perSecond: 56 * 1_024 },
-  sent_bytes: { burst: 64 * MIB, perSecond: 4 * MIB },
+  sent_bytes: { burst: 32 * MIB, perSecond: 4 * MIB },
   refusals: { burst: 200, perSecond: 10 },
   frames: { burst: 4_000, perSecond: 250 },
 } as const satisfies Budget;
 
 /** The connections of one user (`sub`) may together use as much as so many. */
-const USER_CONNECTIONS = 5;
+const USER_CONNECTIONS = 2;
 export const USER_BUDGET: Budget = timesOf(
   {
     requests: CONNECTION_BUDGET.requests,

@@ -77,7 +77,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     ice: { ...iceRouteOptions(config, parts, verifyToken), whereFrom },
     regions: regionsRouteOptions(config, () => standingOf(homes)),
   });
-  const places = openPlaces(config, clients.server as HttpServer);
+  const places = openPlaces(config, clients.server as HttpServer, senders);
   const operations = openOperations(config, parts, () => ({ homes, gateway, drain, isAdmitting }));
   const homes: Homes = openHomes(config, parts, operations, {
     onLocalBeat: (order) => {
@@ -269,11 +269,16 @@ function openSenders(config: Config, log: NodeParts['log']): Senders {
   });
 }
 
-function openPlaces({ connectionsMax, joinWithinMs, clients }: Config, server: HttpServer): Places {
+function openPlaces(
+  { connectionsMax, joinWithinMs, clients }: Config,
+  server: HttpServer,
+  senders: Senders,
+): Places {
   return new Places(server, {
     capacity: capacityOf(connectionsMax, openFilesMax()),
     joinWithinMs,
     isBehindProxy: clients.trustProxy,
+    isFlooding: (network) => senders.isFlooding(network),
     nowMs: () => performance.now(),
   });
 }

@@ -107,3 +107,17 @@ test('a message of 64 fragments is read, and one of more closes its connection',
   expect(await (await inFragments(64)).next('431[')).toContain('"ok":true');
   expect(await (await inFragments(65)).closed()).toBe(1008);
 });
+
+test('of messages that are not whole yet a node keeps 16 MiB: the connection with most of it is cut, whole ones go on', async () => {
+  const { url, open } = await openNode();
+  const halves: RawClient[] = [];
+  for (let n = 0; n < 90; n++) {
+    const raw = await (await open()).connect();
+    // All but the last fragment of 200 kB.
+    raw.webSocket.send(`421["join",{"id":1,"room":"${'x'.repeat(200_000)}`, { fin: false });
+    halves.push(raw);
+  }
+  await eventually(() => halves.some(({ closedWith }) => closedWith !== undefined), { what: 'one of them is cut' });
+  expect(halves.filter(({ closedWith }) => closedWith === undefined).length).toBeGreaterThan(60);
+  await stillServes(url);
+});

@@ -212,6 +212,16 @@ describe('an address', () => {
     await person('203.0.113.7');
   });
 
+  test('that floods with handshakes is cut at the door for as long as it goes on, and is let in again after it', async () => {
+    const { url } = await openNode({ ADDRESS_PEERS_MAX: '1' });
+    const knock = () => fetch(`${url}/regions`).then(({ status }) => status, () => 'cut' as const);
+    const answers = new Set<number | 'cut'>();
+    for (let n = 0; n < 40 && !answers.has('cut'); n++)
+      for (const each of await Promise.all(Array.from({ length: 20 }, knock))) answers.add(each);
+    expect(answers).toEqual(new Set([200, 429, 'cut']));
+    await eventually(async () => (await knock()) === 200, { everyMs: 500, timeoutMs: 20_000, what: 'it is let in again' });
+  }, 40_000);
+
   test('has ADDRESS_PEERS_MAX sessions at once, and an IPv6 /64 is one address', async () => {
     const { person } = await openNode(BEHIND_PROXY);
     await (await person('2001:db8::1')).join('blue');
@@ -247,7 +257,7 @@ test('what is sent on behalf of somebody counts: a large room hears a large mess
   await ann.join('hall');
   const crowd = await Promise.all(Array.from({ length: 60 }, () => joinedIn(person())));
   expect(crowd).toHaveLength(60);
-  // 60 × 60 kB are 3.6 MB each: the burst of 64 MiB is 18 of them, and its log budget would be 34.
+  // 60 × 60 kB are 3.6 MB each: the burst of 32 MiB is 9 of them, and its log budget would be 34.
   const { taken, error } = await writeAll(ann);
   expect(taken).toBeLessThan(30);
   expect(error.code).toBe('rate_limited');

@@ -12,7 +12,7 @@ export interface ClientsOptions {
   /** The folder of the built page; where it is missing, the node serves clients without one. */
   readonly pageRoot: string;
   readonly whereFrom: WhereFrom;
-  readonly senders: Pick<Senders, 'spendAt'>;
+  readonly senders: Pick<Senders, 'spendAt' | 'oweAt'>;
   readonly hosts: HostsOptions;
   readonly ice: IceRouteOptions;
   readonly regions: RegionsRouteOptions;

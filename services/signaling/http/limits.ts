@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { wireError } from '@fenghuo/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { Network } from '../domain/address.ts';
+import type { Cost } from '../domain/budget.ts';
 import type { Senders } from '../requests/sender.ts';
 
 /** For a listener: a client that is slower has its connection closed, and an idle one does not stay. */
@@ -15,15 +16,19 @@ export const HTTP_TIMES = {
 /** Where a request comes from, as for handshakes: Fastify's own `ip` behind a proxy is what the client says. */
 export type WhereFrom = (request: IncomingMessage) => Network;
 
+const HANDSHAKE: Cost = { handshakes: 1 };
+
 /** An HTTP request costs as much as a handshake; over it 429, with the seconds to wait (RFC 6585, 4), and the end. */
 export function limitRequests(
   server: FastifyInstance,
   whereFrom: WhereFrom,
-  senders: Pick<Senders, 'spendAt'>,
+  senders: Pick<Senders, 'spendAt' | 'oweAt'>,
 ): void {
   server.addHook('onRequest', async (request, reply) => {
-    const waitMs = senders.spendAt(whereFrom(request.raw), { handshakes: 1 });
+    const network = whereFrom(request.raw);
+    const waitMs = senders.spendAt(network, HANDSHAKE);
     if (waitMs === 0) return undefined;
+    senders.oweAt(network, HANDSHAKE);
     reply.code(429).headers({ 'retry-after': Math.ceil(waitMs / 1_000), connection: 'close' });
     return reply.send({ ok: false, error: wireError('rate_limited', undefined, waitMs) });
   });

@@ -12,6 +12,10 @@ export interface SendersOptions {
   readonly nowMs: () => number;
 }
 
+/** Nothing, if none are owed. */
+const NO_HANDSHAKE: Cost = { handshakes: 0 };
+const FLOOD_MS = 2_000;
+
 /** Names of each kind that are remembered: what is forgotten begins with a full budget. */
 const NAMES_MAX = 50_000;
 
@@ -44,9 +48,18 @@ export class Senders {
     return waitMs;
   }
 
+  /**
+   * Whether that address goes on and on with handshakes that are refused: it owes those of two seconds. It is worth no answer
+   * then, which would cost more than the rest of it.
+   */
+  isFlooding(network: Network): boolean {
+    const nowMs = this.options.nowMs();
+    return (this.#addresses?.of(network, nowMs).waitMs(NO_HANDSHAKE, nowMs) ?? 0) > FLOOD_MS;
+  }
+
   /** What somebody at that address has done already. */
-  oweAt(network: Network, cost: Cost): void {
-    this.#addresses?.of(network, this.options.nowMs()).take(cost);
+  oweAt(network: Network | undefined, cost: Cost): void {
+    if (network !== undefined) this.#addresses?.of(network, this.options.nowMs()).take(cost);
   }
 
   /** For a new connection from there, until it is `close`d. */

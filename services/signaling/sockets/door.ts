@@ -19,6 +19,8 @@ export interface DoorOptions {
   readonly chance: () => number;
   /** Of the address of a newcomer: 0, or the milliseconds until it may open another connection. */
   readonly waitMs: (request: IncomingMessage) => number;
+  /** Its address goes on with handshakes that it may not make. */
+  readonly onFlood: (request: IncomingMessage) => void;
   /** Somebody was told to come back; `flood`: in HTTP, since even to tell more would have been too much. */
   readonly onRefused: (how: 'rate_limited' | 'flood') => void;
 }
@@ -69,8 +71,9 @@ export function openDoor(server: HttpServer, options: DoorOptions): Door {
   });
 
   function tooMany(newcomer: Newcomer, waitMs: number): void {
-    if (excess.size < EXCESS_MAX) keep(excess, { newcomer, waitMs: Math.round(waitMs) });
-    else cut(newcomer, 429, waitMs);
+    if (excess.size < EXCESS_MAX) return keep(excess, { newcomer, waitMs: Math.round(waitMs) });
+    options.onFlood(newcomer[0]);
+    cut(newcomer, 429, waitMs);
   }
 
   function keep<Kept extends { readonly newcomer: Newcomer }>(queue: Queue<Kept>, kept: Kept): void {

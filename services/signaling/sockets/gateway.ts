@@ -3,6 +3,7 @@ import { FRAME_BYTES_MAX, PROTOCOL_VERSION, type WireError, wireError } from '@f
 import { Server, type ServerOptions, type Socket } from 'socket.io';
 import type { WebSocket } from 'ws';
 import type { SocketAdapter } from '../backplane/backplane.ts';
+import type { Cost } from '../domain/budget.ts';
 import type { Identity } from '../domain/identity.ts';
 import type { Pace } from '../domain/pace.ts';
 import { roomHome } from '../domain/room-id.ts';
@@ -17,8 +18,9 @@ import { requestParser, requestSourceOf } from './parser.ts';
 import type { Place, Places } from './places.ts';
 import { RecordFrames } from './record-frames.ts';
 import { type ServeOptions, serve } from './serve.ts';
+import { Unfinished } from './unfinished.ts';
 import { type CloseReason, type ConnectionParts, SocketConnection } from './socket-connection.ts';
-import { BoundedWebSocketServer, webSocketOf } from './web-socket-engine.ts';
+import { boundedWebSockets, webSocketOf } from './web-socket-engine.ts';
 
 export interface GatewayOptions extends ServeOptions {
   readonly admission: Admission;
@@ -56,6 +58,8 @@ export interface Gateway {
 }
 
 /** A WebSocket that does not ask for the namespace within this time is closed. */
+/** What is no WebSocket costs its address as much as so many handshakes: each may come with a quarter of a megabyte. */
+const VIOLATION: Cost = { handshakes: 20 };
 const CONNECT_TIMEOUT_MS = 5_000;
 /** What is open so long after the end began is ended without a word. */
 const CLOSED_WITHIN_MS = 1_500;
@@ -70,7 +74,7 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     connectTimeout: CONNECT_TIMEOUT_MS,
     parser: requestParser(options.messageBytesMax),
     adapter: options.adapter,
-    wsEngine: BoundedWebSocketServer,
+    wsEngine: boundedWebSockets((request) => senders.oweAt(places.of(request)?.network, VIOLATION)),
     ...pings(options.resumeWindowMs),
   } as Partial<ServerOptions>);
   const door = openDoor(server, {
@@ -81,8 +85,11 @@ export function openGateway(server: HttpServer, context: RequestContext, options
       const place = places.of(request);
       return place === undefined ? 0 : senders.spendAt(place.network, { handshakes: 1 });
     },
+    onFlood: (request) => senders.oweAt(places.of(request)?.network, { handshakes: 1 }),
     onRefused: observer.refused,
   });
+  const unfinished = new Unfinished();
+  io.engine.on('connection', (engine: Socket['conn']) => unfinished.watch(engine.request.socket, engine));
   const connections = new Set<SocketConnection>();
   const parts: ConnectionParts = {
     io,

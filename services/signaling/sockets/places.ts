@@ -21,6 +21,8 @@ export interface PlacesOptions {
   readonly capacity: Capacity;
   readonly joinWithinMs: number;
   readonly isBehindProxy: boolean;
+  /** Whether whoever comes from there is cut before it has said anything. */
+  readonly isFlooding: (network: Network) => boolean;
   readonly nowMs: () => number;
 }
 
@@ -116,6 +118,7 @@ export class Places {
 
   #accept(socket: TcpSocket): void {
     const address = canonicalAddress(socket.remoteAddress ?? '') ?? UNKNOWN;
+    if (this.#options.isFlooding(networkOf(address))) return void socket.destroy();
     const held: Held = {
       address,
       network: networkOf(address),

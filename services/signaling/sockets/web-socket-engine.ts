@@ -16,26 +16,34 @@ export function webSocketOf(request: IncomingMessage): WebSocket | undefined {
   return webSockets.get(request);
 }
 
-/** What socket.io's engine takes for its `wsEngine`: ws, with bounds on what a client may leave unfinished. */
-export class BoundedWebSocketServer extends WebSocketServer {
-  constructor(options: ServerOptions) {
-    super({
-      ...options,
-      maxFragments: FRAGMENTS_MAX,
-      maxBufferedChunks: CHUNKS_MAX,
-      closeTimeout: CLOSE_TIMEOUT_MS,
-    } as ServerOptions);
-  }
+/**
+ * What socket.io's engine takes for its `wsEngine`: ws, with bounds on what a client may leave unfinished. `onViolation`: what
+ * came on the connection of that request is no WebSocket (ws has codes for it), or is over a bound.
+ */
+export function boundedWebSockets(onViolation: (request: IncomingMessage) => void) {
+  return class BoundedWebSocketServer extends WebSocketServer {
+    constructor(options: ServerOptions) {
+      super({
+        ...options,
+        maxFragments: FRAGMENTS_MAX,
+        maxBufferedChunks: CHUNKS_MAX,
+        closeTimeout: CLOSE_TIMEOUT_MS,
+      } as ServerOptions);
+    }
 
-  override handleUpgrade(
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-    onOpen: (client: WebSocket, request: IncomingMessage) => void,
-  ): void {
-    super.handleUpgrade(request, socket, head, (client) => {
-      webSockets.set(request, client);
-      onOpen(client, request);
-    });
-  }
+    override handleUpgrade(
+      request: IncomingMessage,
+      socket: Duplex,
+      head: Buffer,
+      onOpen: (client: WebSocket, request: IncomingMessage) => void,
+    ): void {
+      super.handleUpgrade(request, socket, head, (client) => {
+        webSockets.set(request, client);
+        client.once('error', ({ code = '' }: NodeJS.ErrnoException) => {
+          if (code.startsWith('WS_ERR_')) onViolation(request);
+        });
+        onOpen(client, request);
+      });
+    }
+  };
 }

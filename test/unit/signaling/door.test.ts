@@ -22,6 +22,7 @@ function openScene(waitMs = 0) {
   const server = new EventEmitter() as Server;
   const letIn: Duplex[] = [];
   const refused: string[] = [];
+  const flood: string[] = [];
   server.on('upgrade', (_: unknown, socket: Duplex) => letIn.push(socket));
   const pace = startPace(performance.now());
   const door: Door = openDoor(server, {
@@ -29,6 +30,7 @@ function openScene(waitMs = 0) {
     nowMs: () => performance.now(),
     chance: () => 0.5,
     waitMs: () => waitMs,
+    onFlood: () => void flood.push('flood'),
     onRefused: (how) => refused.push(how),
   });
   const knock = (count: number) =>
@@ -39,7 +41,7 @@ function openScene(waitMs = 0) {
       server.emit('upgrade', request, socket, Buffer.alloc(0));
       return socket;
     });
-  return { door, knock, letIn, refused, pace };
+  return { door, knock, letIn, refused, flood, pace };
 }
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
@@ -110,12 +112,13 @@ test('a flood is cut with HTTP 503', async () => {
 });
 
 test('an address over its limit is told when to come back, and its flood is cut with HTTP 429', async () => {
-  const { knock, letIn, refused } = openScene(3_000);
+  const { knock, letIn, refused, flood: noted } = openScene(3_000);
   const flood = knock(200);
   expect(letIn).toEqual([]);
   const cut = flood.filter((socket) => socket.written.startsWith('HTTP/1.1 429 '));
   expect(cut.length).toBeGreaterThan(100);
   expect(cut[0]?.written).toMatch(/\r\nRetry-After: 4\r\n/);
+  expect(noted).toHaveLength(cut.length);
   vi.advanceTimersByTime(1_000);
   const told = flood.filter((socket) => socket.written.startsWith('HTTP/1.1 101 '));
   expect(told.length + cut.length).toBe(200);
