@@ -117,7 +117,9 @@ test('of messages that are not whole yet a node keeps 16 MiB: the connection wit
     raw.webSocket.send(`421["join",{"id":1,"room":"${'x'.repeat(200_000)}`, { fin: false });
     halves.push(raw);
   }
-  await eventually(() => halves.some(({ closedWith }) => closedWith !== undefined), { what: 'one of them is cut' });
+  await eventually(() => halves.some(({ closedWith }) => closedWith !== undefined), {
+    what: 'one of them is cut',
+  });
   expect(halves.filter(({ closedWith }) => closedWith === undefined).length).toBeGreaterThan(60);
   await stillServes(url);
 });

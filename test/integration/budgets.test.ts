@@ -214,12 +214,20 @@ describe('an address', () => {
 
   test('that floods with handshakes is cut at the door for as long as it goes on, and is let in again after it', async () => {
     const { url } = await openNode({ ADDRESS_PEERS_MAX: '1' });
-    const knock = () => fetch(`${url}/regions`).then(({ status }) => status, () => 'cut' as const);
+    const knock = () =>
+      fetch(`${url}/regions`).then(
+        ({ status }) => status,
+        () => 'cut' as const,
+      );
     const answers = new Set<number | 'cut'>();
     for (let n = 0; n < 40 && !answers.has('cut'); n++)
       for (const each of await Promise.all(Array.from({ length: 20 }, knock))) answers.add(each);
     expect(answers).toEqual(new Set([200, 429, 'cut']));
-    await eventually(async () => (await knock()) === 200, { everyMs: 500, timeoutMs: 20_000, what: 'it is let in again' });
+    await eventually(async () => (await knock()) === 200, {
+      everyMs: 500,
+      timeoutMs: 20_000,
+      what: 'it is let in again',
+    });
   }, 40_000);
 
   test('has ADDRESS_PEERS_MAX sessions at once, and an IPv6 /64 is one address', async () => {

@@ -16,7 +16,9 @@ test('a mesh of 20 behind one address joins at once, negotiates, and negotiates 
   onTestFinished(() => {
     for (const each of people) each.close();
   });
-  const joined = await Promise.all(people.map((each) => each.join('conference', { metadata: { camera: true } })));
+  const joined = await Promise.all(
+    people.map((each) => each.join('conference', { metadata: { camera: true } })),
+  );
   const ids = joined.map(({ self }) => self.id);
   const refusals: string[] = [];
   const send = async (from: PlainClient, name: string, members: object) => {

@@ -71,9 +71,11 @@ export function openDoor(server: HttpServer, options: DoorOptions): Door {
   });
 
   function tooMany(newcomer: Newcomer, waitMs: number): void {
-    if (excess.size < EXCESS_MAX) return keep(excess, { newcomer, waitMs: Math.round(waitMs) });
-    options.onFlood(newcomer[0]);
-    cut(newcomer, 429, waitMs);
+    if (excess.size < EXCESS_MAX) keep(excess, { newcomer, waitMs: Math.round(waitMs) });
+    else {
+      options.onFlood(newcomer[0]);
+      cut(newcomer, 429, waitMs);
+    }
   }
 
   function keep<Kept extends { readonly newcomer: Newcomer }>(queue: Queue<Kept>, kept: Kept): void {

@@ -18,8 +18,8 @@ import { requestParser, requestSourceOf } from './parser.ts';
 import type { Place, Places } from './places.ts';
 import { RecordFrames } from './record-frames.ts';
 import { type ServeOptions, serve } from './serve.ts';
-import { Unfinished } from './unfinished.ts';
 import { type CloseReason, type ConnectionParts, SocketConnection } from './socket-connection.ts';
+import { Unfinished } from './unfinished.ts';
 import { boundedWebSockets, webSocketOf } from './web-socket-engine.ts';
 
 export interface GatewayOptions extends ServeOptions {
@@ -74,7 +74,7 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     connectTimeout: CONNECT_TIMEOUT_MS,
     parser: requestParser(options.messageBytesMax),
     adapter: options.adapter,
-    wsEngine: boundedWebSockets((request) => senders.oweAt(places.of(request)?.network, VIOLATION)),
+    wsEngine: boundedWebSockets((socket) => senders.oweAt(places.at(socket)?.network, VIOLATION)),
     ...pings(options.resumeWindowMs),
   } as Partial<ServerOptions>);
   const door = openDoor(server, {

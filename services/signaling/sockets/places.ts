@@ -1,5 +1,6 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { canonicalAddress, type Network, networkOf } from '../domain/address.ts';
 import { type Capacity, whoGoes } from '../domain/capacity.ts';
 
@@ -85,6 +86,11 @@ export class Places {
     held.network = networkOf(held.address);
     this.#list(held);
     return held;
+  }
+
+  /** Of that socket. Undefined: it is closed. */
+  at(socket: Duplex): Place | undefined {
+    return this.#held.get(socket as TcpSocket);
   }
 
   /** Whether a connection may go on to join. Where all places are taken, one that does not join loses its own. */

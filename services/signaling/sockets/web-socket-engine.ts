@@ -18,9 +18,9 @@ export function webSocketOf(request: IncomingMessage): WebSocket | undefined {
 
 /**
  * What socket.io's engine takes for its `wsEngine`: ws, with bounds on what a client may leave unfinished. `onViolation`: what
- * came on the connection of that request is no WebSocket (ws has codes for it), or is over a bound.
+ * came on that socket is no WebSocket (ws has codes for it), or is over a bound.
  */
-export function boundedWebSockets(onViolation: (request: IncomingMessage) => void) {
+export function boundedWebSockets(onViolation: (socket: Duplex) => void) {
   return class BoundedWebSocketServer extends WebSocketServer {
     constructor(options: ServerOptions) {
       super({
@@ -39,11 +39,16 @@ export function boundedWebSockets(onViolation: (request: IncomingMessage) => voi
     ): void {
       super.handleUpgrade(request, socket, head, (client) => {
         webSockets.set(request, client);
-        client.once('error', ({ code = '' }: NodeJS.ErrnoException) => {
-          if (code.startsWith('WS_ERR_')) onViolation(request);
-        });
+        watch(client, socket, onViolation);
         onOpen(client, request);
       });
     }
   };
+}
+
+/** A scope of its own, which keeps nothing of the request. */
+function watch(client: WebSocket, socket: Duplex, onViolation: (socket: Duplex) => void): void {
+  client.once('error', ({ code = '' }: NodeJS.ErrnoException) => {
+    if (code.startsWith('WS_ERR_')) onViolation(socket);
+  });
 }
