@@ -9,6 +9,9 @@ const CHUNKS_MAX = 1_024;
 /** A client that has not answered a close for so long does not hear any more. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
+/** What a client may have sent before it learns of a close; one that goes on is cut, since to read it takes the loop's time. */
+const LATE_MESSAGES_MAX = 64;
+
 const webSockets = new WeakMap<IncomingMessage, WebSocket>();
 
 /** The WebSocket that an upgrade request became. */
@@ -48,6 +51,10 @@ export function boundedWebSockets(onViolation: (socket: Duplex) => void) {
 
 /** A scope of its own, which keeps nothing of the request. */
 function watch(client: WebSocket, socket: Duplex, onViolation: (socket: Duplex) => void): void {
+  let late = 0;
+  client.on('message', () => {
+    if (client.readyState !== client.OPEN && ++late > LATE_MESSAGES_MAX) client.terminate();
+  });
   client.once('error', ({ code = '' }: NodeJS.ErrnoException) => {
     if (code.startsWith('WS_ERR_')) onViolation(socket);
   });
