@@ -45,7 +45,6 @@ export const UNANSWERED_MAX = 64;
 export const RESUME_WINDOW_MS = 30_000;
 
 /** A resume token is shorter: it holds a peer's id, a secret, and a room's name and home. */
-/** A resume token is shorter: it holds a peer's id, a secret, and a room's name and home. */
 export const RESUME_TOKEN_CHARS_MAX = 1_024;
 
 /** An announcement, or what people are told of a drain, in characters. */
