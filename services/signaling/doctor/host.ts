@@ -1,10 +1,9 @@
 import { createServer } from 'node:net';
 import type { Settings } from '../config.ts';
+import { FILES_BESIDES } from '../domain/capacity.ts';
 import { openFilesMax } from '../open-files.ts';
 import { type Finding, fault, ok, reasonOf } from './finding.ts';
 
-/** Besides clients: listeners, Redis, webhooks, files that are served. */
-const FILES_BESIDES = 200;
 const ASK_MS = 1_000;
 
 /** Whether this process could hold as many connections as a node is told to take. */
