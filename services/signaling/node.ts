@@ -1,4 +1,4 @@
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
@@ -67,7 +67,14 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
   const tries = failedTries(() => performance.now());
   const verifyToken = tokens && verifyFrom(tokens.verify, senders, tries);
   const { hostsRefused } = parts.metrics.connections;
-  const hosts = { known: clientsHosts(config), onRefused: () => hostsRefused.inc({ port: 'clients' }) };
+  const hosts = {
+    known: clientsHosts(config),
+    onRefused: (request: IncomingMessage) => {
+      hostsRefused.inc({ port: 'clients' });
+      // Before any limit is asked: a flood of these is one of handshakes.
+      senders.oweAt(places.of(request)?.network, { handshakes: 1 });
+    },
+  };
   const whereFrom: WhereFrom = (request) => places.of(request)?.network ?? NOWHERE;
   const clients = await clientsServer({
     pageRoot: PAGE_ROOT,

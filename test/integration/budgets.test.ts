@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Acknowledgement, addressBudget, CONNECTION_BUDGET, type JoinReply } from '@fenghuo/protocol';
 import { Redis } from 'ioredis';
@@ -229,6 +230,21 @@ describe('an address', () => {
       what: 'it is let in again',
     });
   }, 40_000);
+
+  test('that asks under foreign host names without end is cut at the door, too', async () => {
+    const { url } = await openNode({ ADDRESS_PEERS_MAX: '1' });
+    const { port } = new URL(url);
+    const knock = () =>
+      new Promise<number | 'cut'>((resolve) => {
+        const asked = get({ port, host: '127.0.0.1', headers: { host: 'evil.example' }, agent: false });
+        asked.on('response', ({ statusCode = 0 }) => resolve(statusCode));
+        asked.on('error', () => resolve('cut'));
+      });
+    const answers = new Set<number | 'cut'>();
+    for (let n = 0; n < 40 && !answers.has('cut'); n++)
+      for (const each of await Promise.all(Array.from({ length: 20 }, knock))) answers.add(each);
+    expect(answers).toEqual(new Set([421, 'cut']));
+  });
 
   test('has ADDRESS_PEERS_MAX sessions at once, and an IPv6 /64 is one address', async () => {
     const { person } = await openNode(BEHIND_PROXY);

@@ -11,7 +11,7 @@ import { judgeHost, type KnownHosts } from '../domain/hosts.ts';
 export interface HostsOptions {
   readonly known: KnownHosts;
   /** Somebody asked under a name that is not known, or under none that can be read. */
-  readonly onRefused: () => void;
+  readonly onRefused: (request: IncomingMessage) => void;
 }
 
 /** The routes of this server answer under the names that it knows, and no others. To be called before there are any. */
@@ -59,14 +59,11 @@ interface Refusal {
 }
 
 /** Undefined: the request is for this node. Nobody may replace its Host by X-Forwarded-Host. */
-function refusalOf(
-  { headersDistinct }: IncomingMessage,
-  { known, onRefused }: HostsOptions,
-): Refusal | undefined {
+function refusalOf(request: IncomingMessage, { known, onRefused }: HostsOptions): Refusal | undefined {
   // `headers` has the first Host alone.
-  const verdict = judgeHost(headersDistinct.host ?? [], known);
+  const verdict = judgeHost(request.headersDistinct.host ?? [], known);
   if (verdict === 'known') return undefined;
-  onRefused();
+  onRefused(request);
   const { status, code, message } = REFUSALS[verdict];
   return {
     status,
