@@ -57,9 +57,9 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** A WebSocket that does not ask for the namespace within this time is closed. */
 /** What is no WebSocket costs its address as much as so many handshakes: each may come with a quarter of a megabyte. */
 const VIOLATION: Cost = { handshakes: 20 };
+/** A WebSocket that does not ask for the namespace within this time is closed. */
 const CONNECT_TIMEOUT_MS = 5_000;
 /** What is open so long after the end began is ended without a word. */
 const CLOSED_WITHIN_MS = 1_500;

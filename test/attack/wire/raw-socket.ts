@@ -24,7 +24,6 @@ export class RawSocket {
   onFrame: OnFrame = () => {};
   /** Answers the pings of Engine.IO, as an idle client does. */
   answersPings = true;
-  #isClosed = false;
   #isWebSocket = false;
   #isOurs = false;
   readonly #socket: Socket;
@@ -40,14 +39,14 @@ export class RawSocket {
     this.#socket.on('error', () => {});
     this.closed = new Promise((resolve) => {
       this.#socket.on('close', () => {
-        this.#isClosed = true;
         resolve(this.#isOurs ? 'us' : 'node');
       });
     });
   }
 
+  /** As soon as nothing can be written any more, which is before `closed` resolves. */
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#socket.destroyed;
   }
 
   /** Resolves once the node takes WebSocket frames. Throws where it does not. */
@@ -81,12 +80,12 @@ export class RawSocket {
 
   /** Returns whether more may be written at once. */
   write(bytes: Buffer | string): boolean {
-    return !this.#isClosed && !this.#socket.destroyed && this.#socket.write(bytes);
+    return !this.isClosed && this.#socket.write(bytes);
   }
 
   /** Resolves when what was written has left, or the connection is over. */
   async drained(): Promise<void> {
-    if (this.#isClosed || this.#socket.destroyed || !this.#socket.writableNeedDrain) return;
+    if (this.isClosed || !this.#socket.writableNeedDrain) return;
     const stop = new AbortController();
     await Promise.race([once(this.#socket, 'drain', { signal: stop.signal }).catch(() => {}), this.closed]);
     stop.abort();
@@ -98,7 +97,7 @@ export class RawSocket {
   }
 
   destroy(): void {
-    this.#isOurs ||= !this.#isClosed;
+    this.#isOurs ||= !this.isClosed;
     this.#socket.destroy();
   }
 
