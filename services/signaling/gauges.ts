@@ -58,6 +58,7 @@ function measureHome(
   redis.doorbellUp.set({ home }, rings ? 1 : 0);
   counts.homeLocal.set({ home }, isLocal ? 1 : 0);
   counts.nodesSeen.set({ home }, keeper.nodesSeen);
+  counts.namesakes.set({ home }, keeper.namesakes);
   counts.leaseTaken.set({ home }, keeper.isTaken ? 1 : 0);
 }
 

@@ -93,6 +93,11 @@ function openKeeper(
     },
     onAdopted: on.onAdopted,
     failed: failedIn({ metrics, log }),
+    onNamesakes: (count) => {
+      const { home } = backplane;
+      if (count > 0) log.warn({ event: 'node_id_shared', home, others: count });
+      else log.info({ event: 'node_id_unshared', home });
+    },
     onSweep: (dead, sessions) => {
       metrics.backplane.sessionsSwept.inc(sessions);
       log.warn({ event: 'node_swept', node: dead.nodeId, sessions });

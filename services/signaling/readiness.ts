@@ -12,6 +12,8 @@ import type { ReadinessCheck } from './telemetry/connections.ts';
 export interface Readiness {
   /** Whether it takes clients, question by question. */
   checks(): Readonly<Record<ReadinessCheck, Check>>;
+  /** What is wrong, though clients are well. */
+  warnings(): readonly string[];
   /** Whether it was ready once. */
   isStarted(): boolean;
   /** Brings the gauges up to now, before a scrape. */
@@ -44,8 +46,15 @@ export function readinessOf(config: Config, parts: NodeParts, homes: Homes, told
     };
   }
 
+  function warnings(): string[] {
+    if (keeper.namesakes === 0) return [];
+    const text = `NODE_ID: ${keeper.namesakes} more living bear the name ${config.nodeId}; give each node one of its own`;
+    return [text];
+  }
+
   return {
     checks,
+    warnings,
     isStarted() {
       isStarted ||= Object.values(checks()).every((check) => check.ok);
       return isStarted;

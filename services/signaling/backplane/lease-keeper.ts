@@ -16,6 +16,14 @@ import { type OnFailed, unattended } from './tasks.ts';
 /** Beats this far apart were not kept: this process slept, or was starved, and saw nothing of the others. */
 const GAP_MS = 3 * BEAT_MS;
 
+/** What was last seen of a lease. */
+interface Seen {
+  readonly count: number;
+  readonly sinceMs: number;
+  /** Its count rose while this process watched: its process lives, or did then. */
+  readonly hasBeaten: boolean;
+}
+
 export interface LeaseKeeperOptions {
   readonly nodeId: string;
   readonly newIncarnation: () => string;
@@ -29,6 +37,8 @@ export interface LeaseKeeperOptions {
   /** Sessions of a dead process whose windows this one counts from now on. */
   readonly onAdopted: (sessions: readonly Adopted[]) => void;
   readonly onSweep: (dead: Lease, sessions: number) => void;
+  /** So many other living processes bear this one's name now: nothing but confusing, since a name is nobody's identity. */
+  readonly onNamesakes: (count: number) => void;
   readonly failed: OnFailed;
 }
 
@@ -39,11 +49,12 @@ export class LeaseKeeper {
   /** For how many reasons each room is held. */
   readonly #held = new Map<RoomId, number>();
   /** What was last seen of each lease, and since when this process has seen it unchanged. */
-  readonly #seen = new Map<string, { readonly count: number; readonly sinceMs: number }>();
+  readonly #seen = new Map<string, Seen>();
   readonly #sweeping = new Set<string>();
   #neighbours: readonly string[] = [];
   #living: readonly Lease[] = [];
   #standing: readonly Lease[] = [];
+  #namesakes = 0;
   #order: Order | undefined;
   #incarnation: string;
   #isTaken = false;
@@ -78,9 +89,15 @@ export class LeaseKeeper {
     return this.#living;
   }
 
+  /** Other living processes that bear this one's name. */
+  get namesakes(): number {
+    return this.#namesakes;
+  }
+
   /**
-   * The leases that stood at the last beat, this process's included, without those that were given up; undefined where
-   * that beat is too long ago. Those of processes that hang are among them, until they are swept.
+   * The leases that stood at the last beat, this process's included, without those that were given up, and those of
+   * silent processes whose name a living one bears; undefined where that beat is too long ago. Those of other processes that
+   * hang are among them, until they are swept.
    */
   get standing(): readonly Lease[] | undefined {
     const isLately = this.#isTaken && this.#options.nowMs() - this.#beatenAtMs <= GAP_MS;
@@ -142,24 +159,24 @@ export class LeaseKeeper {
   }
 
   async #take(): Promise<void> {
-    const { nodeId } = this.#options;
     const taken = await this.#leases.take(this.#holder());
     if (!taken.ok || !(await this.holdAgain())) return;
     this.#isTaken = true;
     this.#beatenAtMs = this.#options.nowMs();
+    this.#living = [];
     this.#noteStanding(taken.value.leases);
     const others = this.#others(taken.value.leases);
     this.#neighbours = others.map((lease) => lease.incarnation);
     this.#follow(taken.value.order);
-    // Rule C1: a process that bears this node's name has just been replaced by this one.
-    for (const lease of others) if (lease.nodeId === nodeId || lease.isGivenUp) this.#sweepSoon(lease);
+    // Rule C1: one of this node's name is the former process, or a namesake that lives. Whether it lives its lease tells.
+    for (const lease of others) if (lease.isGivenUp) this.#sweepSoon(lease);
   }
 
   async #renew(): Promise<void> {
     const renewed = await this.#leases.renew(this.#holder());
     if (renewed.ok) {
-      this.#noteStanding(renewed.value.leases);
       this.#beaten(this.#others(renewed.value.leases));
+      this.#noteStanding(renewed.value.leases);
       return this.#follow(renewed.value.order);
     }
     // Rule C2: time without the backplane counts for nobody.
@@ -183,7 +200,25 @@ export class LeaseKeeper {
   }
 
   #noteStanding(leases: readonly Lease[]): void {
-    this.#standing = leases.filter((lease) => !lease.isGivenUp);
+    const own = leases.filter(({ incarnation }) => incarnation === this.#incarnation);
+    const proven = [...own, ...this.#proven()];
+    const living = new Set(proven.map(({ incarnation }) => incarnation));
+    const names = new Set(proven.map(({ nodeId }) => nodeId));
+    this.#standing = leases.filter(
+      ({ isGivenUp, incarnation, nodeId }) => !isGivenUp && (living.has(incarnation) || !names.has(nodeId)),
+    );
+  }
+
+  /** Other processes that this one has seen beat. */
+  #proven(): readonly Lease[] {
+    return this.#living.filter(({ incarnation }) => this.#seen.get(incarnation)?.hasBeaten);
+  }
+
+  #noteNamesakes(): void {
+    const count = this.#proven().filter(({ nodeId }) => nodeId === this.#options.nodeId).length;
+    if (count === this.#namesakes) return;
+    this.#namesakes = count;
+    this.#options.onNamesakes(count);
   }
 
   #beaten(others: readonly Lease[]): void {
@@ -205,13 +240,18 @@ export class LeaseKeeper {
       const seen = this.#seen.get(lease.incarnation);
       if (lease.isGivenUp) this.#sweepSoon(lease);
       else if (seen?.count !== lease.count)
-        this.#seen.set(lease.incarnation, { count: lease.count, sinceMs: nowMs });
+        this.#seen.set(lease.incarnation, {
+          count: lease.count,
+          sinceMs: nowMs,
+          hasBeaten: seen !== undefined,
+        });
       else if (nowMs - seen.sinceMs >= LEASE_MS) this.#sweepSoon(lease);
     }
     this.#living = others.filter((lease) => {
       const seen = this.#seen.get(lease.incarnation);
       return !lease.isGivenUp && seen !== undefined && nowMs - seen.sinceMs <= GAP_MS;
     });
+    this.#noteNamesakes();
   }
 
   #sweepSoon(lease: Lease): void {

@@ -17,6 +17,8 @@ export interface OperatorsOptions {
   /** Brings the gauges up to now, before a scrape. */
   readonly refresh: () => void;
   readonly checks: () => Readonly<Record<string, Check>>;
+  /** What is wrong, though clients are well. */
+  readonly warnings: () => readonly string[];
   readonly isStarted: () => boolean;
   readonly admin: AdminOptions;
   /** The folder of the built pages. */
@@ -44,7 +46,8 @@ export function operatorsServer(options: OperatorsOptions): FastifyInstance {
   server.get('/readyz', async (_, reply) => {
     const checks = options.checks();
     const ok = Object.values(checks).every((check) => check.ok);
-    return reply.code(ok ? 200 : 503).send({ ok, checks });
+    const warnings = options.warnings();
+    return reply.code(ok ? 200 : 503).send({ ok, checks, ...(warnings.length === 0 ? {} : { warnings }) });
   });
 
   server.get('/startupz', async (_, reply) => {

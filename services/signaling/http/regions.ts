@@ -47,8 +47,7 @@ function replyFrom(own: RegionsRouteOptions, leases: readonly Lease[]): RegionsR
     found.set(region, entry);
   };
   note(own.region, own.publicUrl, 0);
-  // A node that was just started anew stands there twice for a moment.
-  for (const { load } of new Map(leases.map((lease) => [lease.nodeId, lease])).values()) {
+  for (const { load } of leases) {
     const { region, publicUrl } = load?.report ?? {};
     if (region !== undefined) note(region, publicUrl, load?.isAdmitting ? 1 : 0);
   }

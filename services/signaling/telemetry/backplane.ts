@@ -37,6 +37,11 @@ export function backplaneMetrics(family: Family, home: readonly string[]) {
       'Nodes whose lease in that home this node saw at its last beat there, itself included.',
       { home },
     ),
+    namesakes: family.gauge(
+      'signaling_node_namesakes',
+      'Other living processes under the NODE_ID of this node, in that home: each needs one of its own.',
+      { home },
+    ),
     leaseTaken: family.gauge(
       'signaling_lease_taken',
       '1 while this node has a lease, so that the others would take over its sessions, else 0, by home.',

@@ -3,6 +3,8 @@ import type { Moderation, Peer, Room } from '@fenghuo/protocol';
 /** What a node last said of itself with its beat. `null`: its version does not tell. */
 export interface NodeReport {
   readonly id: string;
+  /** Living processes of that name; several share it by mistake. */
+  readonly processes: number;
   readonly region: string | null;
   readonly version: string | null;
   readonly connections: number;

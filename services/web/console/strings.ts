@@ -53,6 +53,7 @@ const en = {
     `${node}: now ${now}, least ${least}, most ${most}.`,
 
   node: 'Node',
+  sharedName: (processes: number) => `${processes} processes share this name: give each a NODE_ID`,
   regionUnknown: 'region not told',
   state: 'State',
   loopDelay: 'Loop delay',
@@ -287,6 +288,7 @@ const zh: Strings = {
   figures: (node, now, least, most) => `${node}：当前 ${now}，最低 ${least}，最高 ${most}。`,
 
   node: '节点',
+  sharedName: (processes) => `${processes} 个进程共用此名：请为每个进程设置不同的 NODE_ID`,
   regionUnknown: '地区未知',
   state: '状态',
   loopDelay: '循环延迟',

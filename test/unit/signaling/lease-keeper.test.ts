@@ -19,6 +19,7 @@ function openScene(others: () => readonly Lease[] = () => []) {
     swept: [] as string[],
     held: [] as string[],
     failed: [] as string[],
+    namesakes: [] as number[],
     fenced: 0,
     onBeat: (_: Order | undefined) => {},
     areNotedByEntry: false,
@@ -55,6 +56,7 @@ function openScene(others: () => readonly Lease[] = () => []) {
     },
     onAdopted: () => {},
     onSweep: () => {},
+    onNamesakes: (count) => void scene.namesakes.push(count),
     failed: (task) => void scene.failed.push(task),
   });
   const beats = async (count: number) => {
@@ -110,10 +112,37 @@ test('C2: a process that slept judges nobody by the time in which it saw nothing
   expect(scene.swept).toEqual(['still']);
 });
 
-test('C1: a new process ends the lease of the former one of its name at once, and no other', async () => {
-  const { scene, beats } = openScene(() => [{ ...still, incarnation: 'former', nodeId: 'beijing-1' }, still]);
+const former: Lease = { ...still, incarnation: 'former', nodeId: 'beijing-1' };
+
+test('C1: a former process of the same name is dead when its lease ended, and stands for nothing until then', async () => {
+  const { scene, keeper, beats } = openScene(() => [
+    { ...still, incarnation: 'own-1', nodeId: 'beijing-1' },
+    former,
+  ]);
+  await beats(1 + LEASE_BEATS);
+  expect(scene.swept).toEqual([]);
+  expect(keeper.standing?.map(({ incarnation }) => incarnation)).toEqual(['own-1']);
+  expect(keeper.namesakes).toBe(0);
   await beats(1);
   expect(scene.swept).toEqual(['former']);
+});
+
+test('C1: a living process of the same name is no dead one: it is counted, and both stand', async () => {
+  let count = 0;
+  const own = { ...still, incarnation: 'own-1', nodeId: 'beijing-1' };
+  let others: readonly Lease[] = [];
+  const { scene, keeper, beats } = openScene(() => {
+    count += 1;
+    return [{ ...own, count }, ...others.map((lease) => ({ ...lease, count }))];
+  });
+  others = [{ ...former, incarnation: 'twin' }];
+  await beats(3 * LEASE_BEATS);
+  expect(scene.swept).toEqual([]);
+  expect(keeper.namesakes).toBe(1);
+  expect(keeper.standing?.map(({ incarnation }) => incarnation)).toEqual(['own-1', 'twin']);
+  others = [];
+  await beats(1);
+  expect(scene.namesakes).toEqual([1, 0]);
 });
 
 test('C3: a process that was taken for dead learns it, and goes on as another that holds the same rooms', async () => {

@@ -15,6 +15,11 @@ const unknown = 'null: the node is of a version that does not tell';
 export const node = z
   .object({
     id: z.string(),
+    processes: z
+      .int()
+      .describe(
+        'Living processes of that name. Where they are several, the figures are of all of them and an order is for all; each needs a NODE_ID of its own.',
+      ),
     region: z.string().nullable().describe(unknown),
     version: z.string().nullable(),
     connections: z.int(),
@@ -52,9 +57,8 @@ export const nodeRoutes: FastifyPluginAsyncZod<NodesOptions> = async (server, op
     },
     async () => {
       const leases = options.nodes() ?? refuse('unavailable');
-      const nodes = leases.flatMap(nodeFrom);
-      // A node that was just started anew stands there twice for a moment.
-      return { ok: true as const, nodes: [...new Map(nodes.map((each) => [each.id, each])).values()] };
+      const byId = Map.groupBy(leases.flatMap(nodeFrom), ({ id }) => id);
+      return { ok: true as const, nodes: [...byId.values()].map((each) => each.reduce(together)) };
     },
   );
 
@@ -102,6 +106,7 @@ function nodeFrom({ nodeId, load }: Lease): z.input<typeof node>[] {
   return [
     {
       id: nodeId,
+      processes: 1,
       region: report.region ?? null,
       version: report.version ?? null,
       connections: load.connections,
@@ -115,4 +120,21 @@ function nodeFrom({ nodeId, load }: Lease): z.input<typeof node>[] {
       uptime_s: report.uptimeS ?? null,
     },
   ];
+}
+
+/** Two processes under one name, as one node. */
+function together(one: z.input<typeof node>, other: z.input<typeof node>): z.input<typeof node> {
+  const sum = (of: 'connections_max' | 'peers' | 'rooms' | 'messages_per_second') =>
+    one[of] === null || other[of] === null ? null : one[of] + other[of];
+  return {
+    ...one,
+    processes: one.processes + other.processes,
+    connections: one.connections + other.connections,
+    connections_max: sum('connections_max'),
+    peers: sum('peers'),
+    rooms: sum('rooms'),
+    messages_per_second: sum('messages_per_second'),
+    event_loop_delay_ms: Math.max(one.event_loop_delay_ms ?? 0, other.event_loop_delay_ms ?? 0),
+    admitting: one.admitting || other.admitting,
+  };
 }

@@ -99,6 +99,11 @@ function NodeRow({ node, line }: { node: NodeView; line: number }) {
       <th scope="row">
         <span class="swatch" data-line={line} aria-hidden="true" />
         <span class="id">{node.id}</span> <small class="quiet">{node.version}</small>
+        {node.processes > 1 && (
+          <small class="late" data-testid="shared-name">
+            {strings.sharedName(node.processes)}
+          </small>
+        )}
       </th>
       <td data-label={strings.state}>
         <span class="state" data-state={state}>

@@ -4,6 +4,7 @@ import type { NodeReport } from '../../../../services/web/console/admin-api.ts';
 export function report(id: string, members: Partial<NodeReport> = {}): NodeReport {
   return {
     id,
+    processes: 1,
     region: id.split('-')[0] ?? null,
     version: '0.1.0',
     connections: 10,
