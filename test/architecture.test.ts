@@ -68,7 +68,7 @@ describe('the arrows', () => {
       'the doctor looks at what nodes are made of, and starts none of it',
       /^services\/signaling\/doctor\//,
       RegExp(
-        `^(@fenghuo/protocol|ioredis|node:.*)$|${within('signaling/(doctor|domain|backplane/redis|tokens)')}|^services/signaling/(config|ice-servers|open-files|secret-files)\\.ts$`,
+        `^(@fenghuo/protocol|ioredis|node:.*)$|${within('signaling/(doctor|domain|backplane/redis|tokens)')}|^services/signaling/(backplane/leases|config|ice-servers|open-files|secret-files)\\.ts$`,
       ),
     ],
     [

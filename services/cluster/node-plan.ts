@@ -36,7 +36,7 @@ export function nodeEnvironment(
   redis: RedisSettings,
   env: Readonly<Record<string, string | undefined>>,
 ): Record<string, string> {
-  const { REDIS_URL, REDIS_URLS, NODE_ENV, ...rest } = env;
+  const { REDIS_URL, REDIS_URLS, BACKPLANE, NODE_ENV, ...rest } = env;
   const own = {
     NODE_ID: plan.nodeId,
     REGION: plan.region,

@@ -9,18 +9,20 @@ import {
 } from '@fenghuo/protocol';
 import { z } from 'zod';
 import {
-  parseRedisUrl,
   parseRedisUrls,
-  REDIS_URL_RULE,
-  REDIS_URLS_RULE,
   type RedisHome,
+  redisUrlFault,
+  redisUrlsFault,
 } from './backplane/redis/redis-url.ts';
 import { hostSetting } from './domain/hosts.ts';
+import { isStunUrl, isTurnUrl } from './domain/ice-url.ts';
+import { originSetting } from './domain/origin.ts';
 import type { IceSettings } from './ice-servers.ts';
 import { withFiles } from './secret-files.ts';
 import { PUBLIC_KEY_RULE, parsePublicKeys } from './tokens/public-keys.ts';
 import type { TokenSettings } from './tokens/verifier.ts';
 import type { WebhookSettings } from './webhooks/index.ts';
+import { keyFrom } from './webhooks/signature.ts';
 
 /** A faulty environment: every fault with its variable's name, never with its value. */
 export class ConfigError extends Error {
@@ -39,6 +41,16 @@ function whole(min: number, max: number) {
   return digits.transform(Number).pipe(z.number().min(min, rule).max(max, rule));
 }
 
+/** What is wrong with a text, in words that a setting's name comes before; undefined: nothing. */
+type FaultOf = (text: string) => string | undefined;
+
+function faultless(faultOf: FaultOf) {
+  return (text: string, context: z.RefinementCtx) => {
+    const message = faultOf(text);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  };
+}
+
 /** A week: a timer that is told more than 2^31 ms rings at once. */
 const TIME_MS_MAX = 7 * 86_400_000;
 const port = whole(0, 65_535);
@@ -49,14 +61,24 @@ const secrets = z.string().transform((text) => text.split(/\s+/).filter((item) =
 
 /** RFC 7518, 3.2: the key of an HS256 is at least as long as its hash. */
 const JWT_SECRET_BYTES_MIN = 32;
+/** The Standard Webhooks format asks for 24 bytes at least. */
+const WEBHOOK_KEY_BYTES_MIN = 24;
 /** What production asks of the secret that it shares with its TURN server. */
 const TURN_SECRET_CHARS_MIN = 32;
 
 /** Each node tells the others of it with each beat. */
 const PUBLIC_URL_CHARS_MAX = 256;
 
+const ORIGINS_RULE =
+  'must hold origins as clients send them, like https://app.example.org, https://*.example.org for every subdomain, or capacitor://localhost; or *';
+const STUN_RULE =
+  'must hold URLs like stun:stun.example.org:3478, or stuns:, without // and without ?transport= (RFC 7064)';
+const TURN_RULE =
+  'must hold URLs like turn:turn.example.org:3478?transport=udp, or turns: and tcp, without // and without a user (RFC 7065)';
+/** What a header may carry (RFC 9110, 5.5). */
+const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
+
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-const ORIGIN = /^https?:\/\/[^/\s]+$/;
 
 /** Every setting, as docs/architecture.md lists them. Times are in milliseconds. */
 export const SETTINGS = z.object({
@@ -87,18 +109,11 @@ export const SETTINGS = z.object({
   OPS_HOST: host.default('127.0.0.1'),
   OPS_PORT: port.default(9101),
   TRUST_PROXY: z.enum(['true', 'false'], 'must be "true" or "false"').default('false'),
-  REDIS_URL: z
-    .string()
-    .refine((url) => parseRedisUrl(url) !== undefined, REDIS_URL_RULE)
-    .optional(),
+  REDIS_URL: z.string().superRefine(faultless(redisUrlFault)).optional(),
   REDIS_URLS: z
     .string()
-    .transform((text, context) => {
-      const homes = parseRedisUrls(text);
-      if (homes !== undefined) return homes;
-      context.addIssue({ code: 'custom', message: REDIS_URLS_RULE });
-      return z.NEVER;
-    })
+    .superRefine(faultless(redisUrlsFault))
+    .transform((text) => parseRedisUrls(text) ?? [])
     .optional(),
   AUTH: z.enum(['required', 'open'], 'must be "required" or "open"').default('required'),
   JWT_SECRET: secrets
@@ -125,12 +140,12 @@ export const SETTINGS = z.object({
   ALLOWED_ORIGINS: list
     .pipe(
       z.array(
-        z
-          .string()
-          .refine(
-            (item) => item === '*' || ORIGIN.test(item),
-            'must hold origins like https://example.org, or *',
-          ),
+        z.string().transform((text, context) => {
+          const origin = originSetting(text);
+          if (origin !== undefined) return origin;
+          context.addIssue({ code: 'custom', message: ORIGINS_RULE });
+          return z.NEVER;
+        }),
       ),
     )
     .optional(),
@@ -146,17 +161,13 @@ export const SETTINGS = z.object({
       ),
     )
     .default([]),
-  STUN_URLS: list
-    .pipe(z.array(z.string().regex(/^stuns?:/, 'must hold URLs that start with stun: or stuns:')))
-    .default([]),
-  TURN_URLS: list
-    .pipe(z.array(z.string().regex(/^turns?:/, 'must hold URLs that start with turn: or turns:')))
-    .default([]),
+  STUN_URLS: list.pipe(z.array(z.string().refine(isStunUrl, STUN_RULE))).default([]),
+  TURN_URLS: list.pipe(z.array(z.string().refine(isTurnUrl, TURN_RULE))).default([]),
   TURN_SECRET: secrets.refine((all) => all.length > 0, 'must not be blank').default([]),
   TURN_TTL_S: whole(60, 31_536_000).default(43_200),
-  RESUME_WINDOW_MS: whole(1, TIME_MS_MAX).default(RESUME_WINDOW_MS),
+  RESUME_WINDOW_MS: whole(1_000, TIME_MS_MAX).default(RESUME_WINDOW_MS),
   ROOM_PEERS_MAX: whole(1, 1_000).default(ROOM_PEERS_MAX),
-  MESSAGE_BYTES_MAX: whole(1, MESSAGE_BYTES_MAX).default(MESSAGE_BYTES_MAX),
+  MESSAGE_BYTES_MAX: whole(1_024, MESSAGE_BYTES_MAX).default(MESSAGE_BYTES_MAX),
   CONNECTIONS_MAX: whole(1, 1_000_000).default(10_000),
   JOIN_WITHIN_MS: whole(1_000, 3_600_000).default(JOIN_WITHIN_MS),
   USER_PEERS_MAX: whole(1, 10_000).default(USER_PEERS_MAX),
@@ -164,14 +175,16 @@ export const SETTINGS = z.object({
   DRAIN_MS: whole(0, TIME_MS_MAX).default(25_000),
   ADMIN_TOKEN: z
     .string()
-    .regex(/^\S+$/, 'must not hold blanks')
+    .regex(VISIBLE_ASCII, 'must not hold blanks, nor anything beyond ASCII, which no header carries')
     .min(32, 'must be at least 32 characters, hard to guess')
     .optional(),
   WEBHOOK_URL: z
     .string()
-    .refine((url) => /^https?:/.test(url) && URL.canParse(url), 'must be an http:// or https:// URL')
+    .refine(isPlainUrl, 'must be an http:// or https:// URL, without a user and a password')
     .optional(),
-  WEBHOOK_SECRET: z.string().min(32, 'must be at least 32 characters, hard to guess').optional(),
+  WEBHOOK_SECRET: z.string().superRefine(faultless(webhookSecretFault)).optional(),
+  /** `memory`: rooms live and die with this one process, and that is meant. */
+  BACKPLANE: z.literal('memory', 'may only be "memory"; for Redis, give REDIS_URL or REDIS_URLS').optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   NODE_ENV: z.string().optional(),
 });
@@ -306,8 +319,8 @@ function tokenSettings(settings: Settings): TokenSettings {
 }
 
 function webhookSettings({ WEBHOOK_URL, WEBHOOK_SECRET }: Settings): WebhookSettings | undefined {
-  if (WEBHOOK_URL === undefined || WEBHOOK_SECRET === undefined) return undefined;
-  return { url: WEBHOOK_URL, secret: WEBHOOK_SECRET };
+  const key = WEBHOOK_SECRET === undefined ? undefined : keyFrom(WEBHOOK_SECRET);
+  return WEBHOOK_URL === undefined || key === undefined ? undefined : { url: WEBHOOK_URL, key };
 }
 
 /** What was given, before it is parsed; nothing in it is empty. */
@@ -316,6 +329,10 @@ type Given = Readonly<Record<string, string>>;
 /** A file that cannot be read is a fault of its own. */
 function isGiven(given: Given, name: string): boolean {
   return given[name] !== undefined || given[`${name}_FILE`] !== undefined;
+}
+
+function hasRedis(given: Given): boolean {
+  return isGiven(given, 'REDIS_URL') || isGiven(given, 'REDIS_URLS');
 }
 
 /** What does not go together. */
@@ -329,6 +346,8 @@ function contradictions(given: Given): string[] {
   needs('TURN_SECRET', 'TURN_URLS');
   if (isGiven(given, 'REDIS_URL') && isGiven(given, 'REDIS_URLS'))
     faults.push('REDIS_URL and REDIS_URLS are both set: give one of them');
+  if (isGiven(given, 'BACKPLANE') && hasRedis(given))
+    faults.push('BACKPLANE=memory shares nothing, and a Redis is named: give one of them');
   const hasKey = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWKS_URL'].some((name) => isGiven(given, name));
   if ((given.AUTH ?? 'required') === 'required' && !hasKey)
     faults.push(
@@ -350,6 +369,10 @@ function risks(given: Given): string[] {
   if (given.AUTH === 'open') faults.push('AUTH must not be "open" with NODE_ENV=production');
   if (!/[^\s,]/.test(given.ALLOWED_ORIGINS ?? ''))
     faults.push('ALLOWED_ORIGINS is not set, which NODE_ENV=production asks for');
+  if (!hasRedis(given) && !isGiven(given, 'BACKPLANE'))
+    faults.push(
+      'REDIS_URL is not set, which NODE_ENV=production asks for; for one process that takes all rooms with it when it ends, BACKPLANE=memory',
+    );
   const turnSecrets = given.TURN_SECRET?.split(/\s+/) ?? [];
   if (turnSecrets.some((secret) => secret !== '' && secret.length < TURN_SECRET_CHARS_MIN))
     faults.push(`TURN_SECRET must be at least ${TURN_SECRET_CHARS_MIN} characters with NODE_ENV=production`);
@@ -363,11 +386,19 @@ function isPlainUrl(text: string): boolean {
   return username === '' && password === '';
 }
 
+function webhookSecretFault(text: string): string | undefined {
+  if (text.length < 32) return 'must be at least 32 characters, hard to guess';
+  const bytes = keyFrom(text)?.length ?? 0;
+  return bytes < WEBHOOK_KEY_BYTES_MIN
+    ? `must hold, after whsec_, the base64 of at least ${WEBHOOK_KEY_BYTES_MIN} bytes`
+    : undefined;
+}
+
 /** Clients take its origin and its query: a path of it would be lost. */
 function isEntrance(text: string): boolean {
   if (!isPlainUrl(text) || text.length > PUBLIC_URL_CHARS_MAX) return false;
-  const { pathname, hash } = new URL(text);
-  return pathname === '/' && hash === '';
+  const { pathname, hash, hostname } = new URL(text);
+  return pathname === '/' && hash === '' && hostSetting(hostname) !== undefined;
 }
 
 /** Every fault with its variable's name, in words; never with its value. */

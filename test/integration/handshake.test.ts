@@ -46,6 +46,10 @@ describe('ALLOWED_ORIGINS', () => {
     ['http://node.evil', 'node:3001', undefined, false],
     ['null', 'node:3001', undefined, false],
     ['http://[::1]:80', '[::1]:3001', undefined, true],
+    ['http://localhost:5173', '127.0.0.1:3001', undefined, true],
+    ['http://127.0.0.1:5173', 'node:3001', undefined, true],
+    ['http://localhost.evil.example', '127.0.0.1:3001', undefined, false],
+    ['http://localhost:5173', 'node:3001', ['https://app.example'], false],
     ['https://any.example', 'node:3001', ['*'], true],
   ] as const)('origin %s at host %s with %s: %s', (origin, host, allowed, expected) => {
     expect(isOriginAllowed(origin, host, allowed)).toBe(expected);

@@ -218,7 +218,7 @@ describe('a webhook', () => {
     const done: string[] = [];
     const hooks = openWebhooks({
       url,
-      secret,
+      key: Buffer.from(secret),
       timing,
       onDone: (outcome, _, problem) => done.push(problem === undefined ? outcome : `${outcome}: ${problem}`),
     });

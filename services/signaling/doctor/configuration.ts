@@ -2,13 +2,12 @@ import { type Environment, SETTINGS, type Settings } from '../config.ts';
 import { IN_FILES } from '../secret-files.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 import { homesToCheck } from './homes.ts';
+import { settingMeantBy } from './near-miss.ts';
 
 const NAMES = Object.keys(SETTINGS.shape);
 const KNOWN: ReadonlySet<string> = new Set([...NAMES, ...IN_FILES.map((name) => `${name}_FILE`)]);
 /** A lease runs for six seconds and pings are a second apart at least; besides, clients need time to come back. */
 const RESUME_WINDOW_MIN_MS = 10_000;
-/** Names this short are close to many others. */
-const SPELLED_FROM = 5;
 
 /** What a node would refuse to start with, and what it would pass over in silence. */
 export function checkConfiguration(
@@ -36,6 +35,7 @@ const CURES = [
   ],
   ['AUTH must not', 'unset AUTH, and give JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URL'],
   ['ALLOWED_ORIGINS is not set', 'ALLOWED_ORIGINS=https://app.example.org, the origins of your pages'],
+  ['REDIS_URL is not set', 'REDIS_URL=redis://…, the same for all nodes'],
   ['OPS_PORT is the same', 'OPS_PORT=9101'],
 ] as const;
 
@@ -61,10 +61,10 @@ function inMemory(environment: Environment): Finding[] {
 /** Variables that look like ours and are none: nobody reads them. */
 function misspelled(environment: Environment): Finding[] {
   return Object.keys(environment)
-    .filter((name) => name.length >= SPELLED_FROM && !KNOWN.has(name))
+    .filter((name) => environment[name] && !KNOWN.has(name))
     .flatMap((name) => {
       const meant = meantBy(name);
-      if (meant === undefined || environment[meant]) return [];
+      if (meant === undefined) return [];
       return [
         warning('configuration', `${name} is no setting, and nobody reads it`, `did you mean ${meant}?`),
       ];
@@ -73,18 +73,7 @@ function misspelled(environment: Environment): Finding[] {
 
 function meantBy(name: string): string | undefined {
   const secret = /^(.*)_FILE$/.exec(name)?.[1];
-  if (secret !== undefined && NAMES.includes(secret)) return secret;
-  return [...KNOWN].find((known) => known.length >= SPELLED_FROM && isOneOff(name, known));
-}
-
-/** Whether one letter too many, missing, or another one makes the difference, or the case of letters. */
-function isOneOff(name: string, known: string): boolean {
-  if (name.toUpperCase() === known) return true;
-  const [short, long] = name.length < known.length ? [name, known] : [known, name];
-  if (long.length - short.length > 1) return false;
-  let at = 0;
-  while (at < short.length && short[at] === long[at]) at += 1;
-  return short.slice(short.length === long.length ? at + 1 : at) === long.slice(at + 1);
+  return secret !== undefined && NAMES.includes(secret) ? secret : settingMeantBy(name, [...KNOWN]);
 }
 
 /** What is set and has not the effect that somebody will have meant. */

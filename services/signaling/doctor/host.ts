@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import type { Settings } from '../config.ts';
-import { FILES_BESIDES } from '../domain/capacity.ts';
+import { capacityOf, FILES_BESIDES } from '../domain/capacity.ts';
 import { openFilesMax } from '../open-files.ts';
 import { type Finding, fault, ok, reasonOf } from './finding.ts';
 
@@ -11,11 +11,11 @@ export function checkOpenFiles({ CONNECTIONS_MAX }: Partial<Settings>): Finding[
   const check = 'open files';
   const limit = openFilesMax();
   if (CONNECTIONS_MAX === undefined || limit === undefined) return [];
-  const needed = CONNECTIONS_MAX + FILES_BESIDES;
+  const needed = capacityOf(CONNECTIONS_MAX).sockets + FILES_BESIDES;
   if (limit >= needed)
     return [ok(check, `${limit} may be open, CONNECTIONS_MAX=${CONNECTIONS_MAX} needs ${needed}`)];
-  const text = `only ${limit} may be open, and CONNECTIONS_MAX=${CONNECTIONS_MAX} needs ${needed}: connections fail before the node is full`;
-  const cure = `ulimit -n ${needed}; LimitNOFILE=${needed} (systemd); --ulimit nofile=${needed} (Docker); or CONNECTIONS_MAX=${Math.max(limit - FILES_BESIDES, 1)}`;
+  const text = `only ${limit} may be open, and CONNECTIONS_MAX=${CONNECTIONS_MAX} needs ${needed}: the node takes fewer`;
+  const cure = `ulimit -n ${needed}; LimitNOFILE=${needed} (systemd); --ulimit nofile=${needed} (Docker); or CONNECTIONS_MAX=${capacityOf(CONNECTIONS_MAX, limit).connections}`;
   return [fault(check, text, cure)];
 }
 
@@ -74,7 +74,7 @@ function bindingFails(host: string, port: number): Promise<string | undefined> {
 }
 
 /** A node says so of itself in its metrics. */
-async function isOneOfOurs(host: string | undefined, port: number | undefined): Promise<boolean> {
+export async function isOneOfOurs(host: string | undefined, port: number | undefined): Promise<boolean> {
   if (host === undefined || !port) return false;
   const address = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   try {

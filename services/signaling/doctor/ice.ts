@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Settings } from '../config.ts';
+import { type IceUrl, parseIceUrl } from '../domain/ice-url.ts';
 import { iceServersFor } from '../ice-servers.ts';
 import { isHere, isPublic } from './exposure.ts';
 import { type Finding, fault, ok, reasonOf, warning } from './finding.ts';
-import { parseIceUrl, type StunServer } from './stun/transport.ts';
 import { type Allocation, askAllocation, askBinding, type Credentials } from './stun/turn-client.ts';
 
 /** Shows in the TURN server's log. */
@@ -35,7 +35,8 @@ export async function checkIce(settings: Partial<Settings>): Promise<Finding[]> 
 
 async function checkStun(url: string): Promise<Finding[]> {
   const server = parseIceUrl(url);
-  if (server === undefined || server.transport === 'dtls') return [unreadable('stun', url, server)];
+  if (server === undefined) return [];
+  if (server.transport === 'dtls') return [untried('stun', url)];
   try {
     return [ok('stun', `${url} answers; it sees this host as ${await askBinding(server)}`)];
   } catch (error) {
@@ -45,7 +46,8 @@ async function checkStun(url: string): Promise<Finding[]> {
 
 async function checkTurn(url: string, ours: Credentials, wrong: Credentials): Promise<Finding[]> {
   const server = parseIceUrl(url);
-  if (server === undefined || server.transport === 'dtls') return [unreadable('turn', url, server)];
+  if (server === undefined) return [];
+  if (server.transport === 'dtls') return [untried('turn', url)];
   try {
     const allocation = await askAllocation(server, ours, FORBIDDEN_PEERS);
     if (allocation.kind === 'refused') return [refused(url, allocation)];
@@ -59,18 +61,12 @@ async function checkTurn(url: string, ours: Credentials, wrong: Credentials): Pr
   }
 }
 
-function unreadable(check: string, url: string, server: StunServer | undefined): Finding {
-  if (server !== undefined)
-    return warning(
-      check,
-      `${url} is DTLS, which browsers do not use, and was not tried`,
-      `turns:…?transport=tcp`,
-    );
-  const cure = `write ${check}:host:port, for TURN with ?transport=udp or tcp (RFC 7064, RFC 7065)`;
-  return fault(check, `${url} is no URL that a browser takes`, cure);
+function untried(check: string, url: string): Finding {
+  const text = `${url} is DTLS, which browsers do not use, and was not tried`;
+  return warning(check, text, `turns:…?transport=tcp`);
 }
 
-function unreachable(check: string, url: string, server: StunServer, error: unknown): Finding {
+function unreachable(check: string, url: string, server: IceUrl, error: unknown): Finding {
   const { host, port, transport } = server;
   const why = reasonOf(error);
   if (transport === 'tls' && /certificate|altnames|self.signed|expired/i.test(why)) {
@@ -115,7 +111,7 @@ function open(url: string): Finding {
   return fault('turn', text, 'coturn: use-auth-secret and static-auth-secret, and no no-auth');
 }
 
-function relayAddress(url: string, { host }: StunServer, relay: string): Finding[] {
+function relayAddress(url: string, { host }: IceUrl, relay: string): Finding[] {
   if (isPublic(relay) || !isPublic(host)) return [];
   const text = `${url} gives out ${relay} as relay address, which nobody reaches from outside`;
   return [warning('turn', text, `coturn: external-ip=${host}/${relay}`)];

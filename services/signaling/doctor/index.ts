@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
-import { type Environment, readSettings } from '../config.ts';
+import { type Environment, readSettings, type Settings } from '../config.ts';
 import { checkConfiguration } from './configuration.ts';
 import { checkExposure } from './exposure.ts';
 import { type Finding, fault, reasonOf, within } from './finding.ts';
 import { homesToCheck } from './homes.ts';
-import { checkOpenFiles, checkPorts } from './host.ts';
+import { checkOpenFiles, checkPorts, isOneOfOurs } from './host.ts';
 import { checkIce } from './ice.ts';
 import { checkJwks } from './jwks.ts';
 import { checkRedis } from './redis.ts';
@@ -54,6 +54,10 @@ function flagsOf(args: readonly string[]) {
   }
 }
 
+async function selfOf({ NODE_ID = '', OPS_HOST, OPS_PORT }: Partial<Settings>) {
+  return { nodeId: NODE_ID, runsHere: await isOneOfOurs(OPS_HOST, OPS_PORT) };
+}
+
 /** In the order in which they are to be read, whichever ends first. */
 async function examine(environment: Environment): Promise<Finding[]> {
   const { settings, faults } = readSettings(environment);
@@ -63,7 +67,7 @@ async function examine(environment: Environment): Promise<Finding[]> {
     ['exposure', () => checkExposure(settings)],
     ['open files', () => checkOpenFiles(settings)],
     ['ports', () => checkPorts(settings)],
-    ['redis', () => checkRedis(homesToCheck(settings))],
+    ['redis', async () => checkRedis(homesToCheck(settings), await selfOf(settings))],
     ['jwks', () => checkJwks(settings.JWKS_URL)],
     ['turn', () => checkIce(settings)],
   ];

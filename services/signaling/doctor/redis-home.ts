@@ -5,6 +5,7 @@ import { redisKeys } from '../backplane/redis/keys.ts';
 import { parseRedisUrl, type RedisAddress } from '../backplane/redis/redis-url.ts';
 import { type Finding, ok, within } from './finding.ts';
 import type { NamedHome } from './homes.ts';
+import { checkNamesakes } from './namesakes.ts';
 import { checkLoop, checkRoundTrip } from './redis-loop.ts';
 import { checkRights } from './redis-rights.ts';
 import { factsOf, judgeServer, judgeShards } from './redis-server.ts';
@@ -15,14 +16,24 @@ const INFO_MS = 2_000;
 /** What is said again and again while it is tried says nothing new. */
 const ERRORS_MAX = 50;
 
+/** That of all keys of a cluster. */
+const PREFIX = 'fenghuo';
+
+/** The node that the doctor was asked about. */
+export interface Self {
+  readonly nodeId: string;
+  /** A node runs here now, likely this one. */
+  readonly runsHere: boolean;
+}
+
 export interface Examined {
   readonly findings: readonly Finding[];
-  /** Which servers they are, by whatever name they are reached. */
+  /** Which servers they are, by whatever name they are reached, and which database of each. */
   readonly servers: readonly string[];
 }
 
 /** One home's Redis, with all its masters. */
-export async function checkHome({ url, isLocal }: NamedHome): Promise<Examined> {
+export async function checkHome({ url, isLocal }: NamedHome, self: Self): Promise<Examined> {
   const address = parseRedisUrl(url);
   if (address === undefined) return { findings: [], servers: [] };
   const errors: Error[] = [];
@@ -38,7 +49,7 @@ export async function checkHome({ url, isLocal }: NamedHome): Promise<Examined> 
       const isSilent = clients.commands.status === 'connect';
       return { findings: [unreachable(address, errors, { isSilent, isLocal })], servers: [] };
     }
-    return await examine(clients, address, isLocal);
+    return await examine(clients, address, { isLocal, self });
   } finally {
     for (const client of [
       clients.commands,
@@ -69,10 +80,14 @@ async function untilReady(clients: Clients, isHopeless: () => boolean): Promise<
   });
 }
 
-async function examine(clients: Clients, address: RedisAddress, isLocal: boolean): Promise<Examined> {
+async function examine(
+  clients: Clients,
+  address: RedisAddress,
+  { isLocal, self }: { readonly isLocal: boolean; readonly self: Self },
+): Promise<Examined> {
   const { commands } = clients;
   const id = randomBytes(6).toString('hex');
-  const keys = redisKeys(`fenghuo:doctor-${id}`);
+  const keys = redisKeys(`${PREFIX}:doctor-${id}`, address.database);
   const masters: Redis[] = commands.isCluster ? (commands as Cluster).nodes('master') : [commands as Redis];
   const where = (master: Redis) =>
     masters.length > 1 ? `${master.options.host}:${master.options.port} ` : '';
@@ -86,7 +101,8 @@ async function examine(clients: Clients, address: RedisAddress, isLocal: boolean
       });
       try {
         const facts = factsOf(await within(INFO_MS, master.info()));
-        servers.push(...[facts.get('run_id')].filter((id) => id !== undefined));
+        const run = facts.get('run_id');
+        if (run !== undefined) servers.push(`${run}/${address.database}`);
         return [...judgeServer(facts, address.kind, where(master)), ...rights];
       } catch (error) {
         // Where the right is missing, `rights` says so.
@@ -101,6 +117,12 @@ async function examine(clients: Clients, address: RedisAddress, isLocal: boolean
   // What is no Redis of ours answers other questions in ways that tell nothing.
   if (isGone || findings.some(({ level, check }) => level === 'fault' && check === 'redis'))
     return { findings, servers };
-  findings.push(...(await checkRoundTrip(commands, isLocal)), ...(await checkLoop(clients, keys, id)));
+  findings.push(...(await checkRoundTrip(commands, isLocal)));
+  const [loop, namesakes] = await Promise.all([
+    checkLoop(clients, keys, id),
+    // Where the right is missing, `rights` says so.
+    isLocal ? checkNamesakes(commands, redisKeys(PREFIX, address.database), self).catch(() => []) : [],
+  ]);
+  findings.push(...loop, ...namesakes);
   return { findings, servers };
 }

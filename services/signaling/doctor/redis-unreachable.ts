@@ -40,8 +40,8 @@ const OUTAGES: readonly Cause[] = [
   [
     /sentinels are unreachable/i,
     'no sentinel names a master',
-    (_, { path }) =>
-      `redis-cli -p 26379 SENTINEL get-master-addr-by-name ${path || 'mymaster'}: it must answer with the master's address; the name is the end of REDIS_URL`,
+    (_, { master }) =>
+      `redis-cli -p 26379 SENTINEL get-master-addr-by-name ${master}: it must answer with the master's address; the name is the end of REDIS_URL`,
   ],
   [
     /LOADING/,

@@ -1,12 +1,12 @@
 import { type Finding, fault, reasonOf, warning } from './finding.ts';
 import type { NamedHome } from './homes.ts';
-import { checkHome, type Examined } from './redis-home.ts';
+import { checkHome, type Examined, type Self } from './redis-home.ts';
 
 /** What a node needs of each home's Redis. All that is written lies under a prefix of its own for a minute at most. */
-export async function checkRedis(homes: readonly NamedHome[]): Promise<Finding[]> {
+export async function checkRedis(homes: readonly NamedHome[], self: Self): Promise<Finding[]> {
   const examined = await Promise.all(
     homes.map(async (home) => {
-      const { findings, servers } = await checkHome(home).catch((error) => notLookedAt(error, home));
+      const { findings, servers } = await checkHome(home, self).catch((error) => notLookedAt(error, home));
       return { home, findings: findings.map((finding) => ofHome(finding, home)), servers };
     }),
   );

@@ -7,7 +7,7 @@ export interface PublicKey {
 }
 
 export const PUBLIC_KEY_RULE =
-  'must hold public keys alone, as PEM, JWK or JWK Set: RSA of 2048 bits or more, P-256, or Ed25519';
+  'must hold public keys for verifying alone, as PEM, JWK or JWK Set: RSA of 2048 bits or more, P-256, or Ed25519';
 
 const RSA_BITS_MIN = 2_048;
 const PEM_BLOCK = /-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g;
@@ -15,8 +15,7 @@ const PEM_BLOCK = /-----BEGIN ([A-Z ]+)-----[^-]+-----END \1-----/g;
 /** Reads one key or several; undefined where the text holds anything but what PUBLIC_KEY_RULE says. */
 export function parsePublicKeys(text: string): readonly PublicKey[] | undefined {
   try {
-    const keys = text.trimStart().startsWith('{') ? fromJson(text) : fromPem(text);
-    const publicKeys = keys.map(withAlgorithm);
+    const publicKeys = text.trimStart().startsWith('{') ? fromJson(text) : fromPem(text).map(withAlgorithm);
     return publicKeys.length === 0 || publicKeys.includes(undefined)
       ? undefined
       : (publicKeys as PublicKey[]);
@@ -33,11 +32,20 @@ function fromPem(text: string): KeyObject[] {
   return blocks.map((block) => createPublicKey(block));
 }
 
-function fromJson(text: string): KeyObject[] {
+/** Of a set, those keys alone that are for verifying tokens (RFC 7517, 4.2 to 4.4). */
+function fromJson(text: string): (PublicKey | undefined)[] {
   const json = JSON.parse(text) as JsonWebKey & { readonly keys?: readonly JsonWebKey[] };
   const keys = json.keys ?? [json];
-  if (keys.some((key) => key.d !== undefined)) return [];
-  return keys.map((key) => createPublicKey({ key, format: 'jwk' }));
+  if (keys.some((key) => key.d !== undefined || key.k !== undefined)) return [];
+  return keys.filter(isForVerifying).flatMap((key) => {
+    const publicKey = withAlgorithm(createPublicKey({ key, format: 'jwk' }));
+    const isOther = key.alg !== undefined && publicKey !== undefined && key.alg !== publicKey.alg;
+    return isOther ? [] : [publicKey];
+  });
+}
+
+function isForVerifying({ use = 'sig', key_ops: operations = ['verify'] }: JsonWebKey): boolean {
+  return use === 'sig' && Array.isArray(operations) && operations.includes('verify');
 }
 
 function withAlgorithm(key: KeyObject): PublicKey | undefined {

@@ -1,12 +1,13 @@
 import type { RoomId } from '../domain/room-id.ts';
 import type { RoomRecord } from '../domain/room-record.ts';
 import { Outbox, type Parcel } from './outbox.ts';
-import { keyFrom, signedHeaders } from './signature.ts';
+import { signedHeaders } from './signature.ts';
 import { webhookEvents } from './webhook-events.ts';
 
 export interface WebhookSettings {
   readonly url: string;
-  readonly secret: string;
+  /** That signs what is posted. */
+  readonly key: Buffer;
 }
 
 export interface WebhooksOptions extends WebhookSettings {
@@ -39,9 +40,8 @@ const WAITING_MAX = 10_000;
 const WAITING_BYTES_MAX = 32 * 1_048_576;
 const AT_ONCE_MAX = 8;
 
-export function openWebhooks({ url, secret, onDone, timing }: WebhooksOptions): Webhooks {
+export function openWebhooks({ url, key, onDone, timing }: WebhooksOptions): Webhooks {
   const { retryAfterMs, answerWithinMs, closeWithinMs } = { ...TIMING, ...timing };
-  const key = keyFrom(secret);
   const ended = new AbortController();
 
   async function post({ id, body }: Parcel): Promise<string | undefined> {

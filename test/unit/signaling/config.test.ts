@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parseRedisUrl } from '../../../services/signaling/backplane/redis/redis-url.ts';
 import { type ConfigError, parseConfig } from '../../../services/signaling/config.ts';
+import { isOriginAllowed } from '../../../services/signaling/domain/origin.ts';
 
 const SECRET = 'a-secret-of-at-least-thirty-two-bytes';
 
@@ -28,6 +30,7 @@ test('every fault is named at once, and no value is printed', () => {
     PORT: '70000',
     STUN_URLS: 'http://secret-b',
     ALLOWED_ORIGINS: 'secret-c',
+    REDIS_URL: 'redis://u:secret@secret-e/?secret-f=1',
     LOG_LEVEL: 'secret-d',
   };
   expect(
@@ -58,6 +61,7 @@ test('what is wrong, missing and contradictory is named together, each as what i
     'TURN_SECRET is not set, and TURN_URLS is',
     'AUTH must not be "open" with NODE_ENV=production',
     'ALLOWED_ORIGINS is not set, which NODE_ENV=production asks for',
+    'REDIS_URL is not set, which NODE_ENV=production asks for; for one process that takes all rooms with it when it ends, BACKPLANE=memory',
   ]);
 });
 
@@ -188,7 +192,7 @@ describe('WEBHOOK_URL', () => {
   test('goes with a secret that signs, and neither without the other', () => {
     expect(parseConfig(withHooks({})).webhooks).toBeUndefined();
     const both = withHooks({ WEBHOOK_URL: url, WEBHOOK_SECRET: secret });
-    expect(parseConfig(both).webhooks).toEqual({ url, secret });
+    expect(parseConfig(both).webhooks).toEqual({ url, key: Buffer.from(secret) });
     expect(faults(withHooks({ WEBHOOK_URL: url }))).toEqual([
       'WEBHOOK_SECRET is not set, and WEBHOOK_URL is',
     ]);
@@ -200,6 +204,9 @@ describe('WEBHOOK_URL', () => {
   test.each([
     ['WEBHOOK_URL', 'ftp://hooks.example'],
     ['WEBHOOK_URL', 'https://a b'],
+    ['WEBHOOK_URL', 'https://wei:hidden@hooks.example'],
+    ['WEBHOOK_SECRET', `whsec_${'!'.repeat(40)}`],
+    ['WEBHOOK_SECRET', `whsec_${'A'.repeat(31)}`],
     ['WEBHOOK_SECRET', 'x'.repeat(31)],
   ])('and its secret: %s refuses %j, and does not print it', (name, value) => {
     const [fault] = faults(withHooks({ WEBHOOK_URL: url, WEBHOOK_SECRET: secret, [name]: value }));
@@ -239,9 +246,16 @@ describe('ALLOWED_HOSTS', () => {
 });
 
 describe('NODE_ENV=production', () => {
-  const good = { NODE_ENV: 'production', JWT_SECRET: SECRET, ALLOWED_ORIGINS: 'https://app.example' };
+  const good = {
+    ...{ NODE_ENV: 'production', JWT_SECRET: SECRET, ALLOWED_ORIGINS: 'https://app.example' },
+    REDIS_URL: 'redis://h',
+  };
   test.each([
     [{}, []],
+    [{ REDIS_URL: '' }, ['REDIS_URL']],
+    [{ REDIS_URL: '', BACKPLANE: 'memory' }, []],
+    [{ BACKPLANE: 'memory' }, ['BACKPLANE=memory']],
+    [{ REDIS_URL: '', REDIS_URLS: 'main=redis://h' }, []],
     [{ AUTH: 'open' }, ['AUTH']],
     [{ ALLOWED_ORIGINS: '' }, ['ALLOWED_ORIGINS']],
     [{ ALLOWED_ORIGINS: ',' }, ['ALLOWED_ORIGINS']],
@@ -258,30 +272,152 @@ test('D8: a node id of exactly 20 characters is made longer', () => {
   expect(parseConfig({ AUTH: 'open', NODE_ID: 'a'.repeat(20) }).nodeId).toBe(`${'a'.repeat(20)}-`);
 });
 
+/** Accepted and refused forms of each setting that somebody writes by hand, with the words of the refusal. */
+describe('a setting that cannot work does not pass', () => {
+  const besides: Record<string, Record<string, string>> = {
+    TURN_URLS: { TURN_SECRET: 'north' },
+    WEBHOOK_URL: { WEBHOOK_SECRET: 'w'.repeat(32) },
+    WEBHOOK_SECRET: { WEBHOOK_URL: 'https://hooks.example' },
+  };
+  const given = (name: string, value: string) => ({ AUTH: 'open', ...besides[name], [name]: value });
+
+  test.each([
+    [
+      'REDIS_URL',
+      'redis://h redis://h/2 redis://h/%33 redis://h/?db=3 redis://h?family=6 redis://[::1]:7000 redis://h/',
+    ],
+    [
+      'REDIS_URL',
+      'rediss://u:p%2F@h:1 redis+sentinel://h1,h2 redis+sentinel://h1/my%20master/3 redis+sentinel://h/m?db=3',
+    ],
+    ['REDIS_URL', 'rediss+cluster://h1:1,h2:2 redis+cluster://h/0'],
+    ['STUN_URLS', 'stun:h stuns:h:443 stun:192.0.2.1 stun:[2001:db8::1]:3478 STUN:h'],
+    ['TURN_URLS', 'turn:h turns:h:443?transport=tcp turn:h?transport=udp turn:[::1]'],
+    ['ALLOWED_ORIGINS', 'https://a.example https://*.a.example capacitor://localhost tauri://localhost'],
+    [
+      'ALLOWED_ORIGINS',
+      'chrome-extension://abcdefghijklmnop http://localhost:5173 file:// http://[::1]:80 *',
+    ],
+    ['WEBHOOK_SECRET', `whsec_${'A'.repeat(32)} ${'w'.repeat(32)}`],
+    ['WEBHOOK_URL', 'https://hooks.example/a?b=c http://10.0.0.1:8080'],
+    ['PUBLIC_URL', 'https://calls.example https://[2001:db8::1]:8443'],
+    ['ADMIN_TOKEN', '!'.repeat(32)],
+    ['BACKPLANE', 'memory'],
+    ['RESUME_WINDOW_MS', '1000'],
+    ['MESSAGE_BYTES_MAX', '1024'],
+  ])('%s takes %s', (name, values) => {
+    for (const value of values.split(' ')) expect([value, faults(given(name, value))]).toEqual([value, []]);
+  });
+
+  test.each([
+    [
+      'REDIS_URL',
+      'must be redis://',
+      'h:6379 http://h redis+other://h redis:// redis://h1,h2 redis://h:seven redis://h:0',
+    ],
+    [
+      'REDIS_URL',
+      'must be redis://',
+      'redis://:%hidden@h redis://u:pa/ss@h redis://u:pa?ss@h redis://h#1 redis://h:99999',
+    ],
+    [
+      'REDIS_URL',
+      'must end with the number of a database',
+      'redis://h/-1 redis://h/1/2 redis://h/mymaster redis://h/1.5',
+    ],
+    ['REDIS_URL', 'must end with the name of the master', 'redis+sentinel://h/m/x redis+sentinel://h/m/1/2'],
+    [
+      'REDIS_URL',
+      'must end with the hosts',
+      'redis+cluster://h/1 redis+cluster://h/a redis+cluster://h?db=2',
+    ],
+    [
+      'REDIS_URL',
+      'knows two options',
+      'redis://h?tls=true redis://h?db=one redis://h?family=5 redis://h?db=1&db=2',
+    ],
+    ['REDIS_URL', 'must name one database', 'redis://h/1?db=2 redis+sentinel://h/m/1?db=1'],
+    ['REDIS_URLS', 'holds a URL that must end with the number', 'a=redis://h/x'],
+    ['REDIS_URLS', 'must be one or several', 'redis://h a=redis://h,a=redis://h a=h'],
+    [
+      'STUN_URLS',
+      'must hold URLs like stun:',
+      'stun:h:3478?transport=udp stun://h stun:h:99999 stun:h:0 turn:h stun:$STUN_HOST stun:',
+    ],
+    [
+      'TURN_URLS',
+      'must hold URLs like turn:',
+      'turn:h?transport=sctp turn:user@h turn://h stun:h turn:h:port turn:h?x=1',
+    ],
+    [
+      'ALLOWED_ORIGINS',
+      'must hold origins',
+      'a.example https://a.example/path https://*a.example https://a.*.example https://* http://u@h null',
+    ],
+    [
+      'ALLOWED_ORIGINS',
+      'must hold origins',
+      'https://*.192.0.2.1 *.a.example https://a.example:99999 https://a.example?x capacitor://',
+    ],
+    ['WEBHOOK_URL', 'must be an http', 'ftp://h https://u:p@h hooks.example'],
+    ['WEBHOOK_SECRET', 'must hold, after whsec_', `whsec_${'!'.repeat(40)} whsec_${'A'.repeat(31)}`],
+    ['PUBLIC_URL', 'must be an http', 'https://* wss://h https://h/path https://u@h https://h#a'],
+    ['ADMIN_TOKEN', 'must not hold', 'é'.repeat(40)],
+    ['BACKPLANE', 'may only be "memory"', 'redis none true'],
+    ['RESUME_WINDOW_MS', 'must be a whole number from 1000', '30 999'],
+    ['MESSAGE_BYTES_MAX', 'must be a whole number from 1024', '64'],
+    ['TRUST_PROXY', 'must be "true" or "false"', 'yes 1 TRUE'],
+    ['REGION', 'must be 1 to 64', 'a/b é'],
+  ])('%s %s: refuses %s', (name, words, values) => {
+    for (const value of values.split(' ')) {
+      const [fault, ...others] = faults(given(name, value));
+      expect([value, fault]).toEqual([value, expect.stringContaining(`${name} ${words}`)]);
+      expect([value, others]).toEqual([value, []]);
+    }
+  });
+});
+
 describe('REDIS_URL', () => {
   test.each([
-    'redis://h',
-    'redis://h/2',
-    'redis://[::1]:7000',
-    'rediss://u:p%2F@h:1',
-    'redis+sentinel://h1,h2/m',
-    'rediss+cluster://h1:1,h2:2',
-  ])('takes %s', (url) => {
-    expect(parseConfig({ AUTH: 'open', REDIS_URL: url }).homes).toEqual([{ home: 'main', url }]);
+    ['redis://h', { kind: 'standalone', database: 0, hosts: [{ host: 'h', port: 6379 }] }],
+    ['redis://u:p%2F%40@h/%33', { database: 3, credentials: { username: 'u', password: 'p/@' } }],
+    ['redis://h?db=4&family=6', { database: 4, family: 6 }],
+    ['redis+sentinel://h', { kind: 'sentinel', master: 'mymaster', hosts: [{ host: 'h', port: 26379 }] }],
+    [
+      'redis+sentinel://a,[::1]:5/my%20own/3',
+      { master: 'my own', database: 3, hosts: [{ host: 'a' }, { host: '::1', port: 5 }] },
+    ],
+    ['rediss+cluster://h1:1,h2', { kind: 'cluster', isTls: true, database: 0 }],
+  ])('%s is read as what it says', (url, address) => {
+    expect(parseRedisUrl(url)).toMatchObject(address);
   });
+});
+
+describe('ALLOWED_ORIGINS', () => {
   test.each([
-    'h:6379',
-    'http://h',
-    'redis+other://h',
-    'redis://',
-    'redis://h1,h2',
-    'redis://h:seven',
-    'redis://:%hidden@h',
-  ])('refuses %s before anything connects', (url) => {
-    const [fault, ...others] = faults({ AUTH: 'open', REDIS_URL: url });
-    expect(fault).toMatch(/^REDIS_URL must be redis:/);
-    expect(fault).not.toContain('hidden');
-    expect(others).toEqual([]);
+    ['https://App.Example.ORG', 'https://app.example.org'],
+    ['https://app.example.org:443/', 'https://app.example.org'],
+    ['http://app.example.org:80', 'http://app.example.org'],
+    ['https://bücher.example', 'https://xn--bcher-kva.example'],
+    ['Tauri://LocalHost', 'tauri://localhost'],
+    ['https://*.Example.org:443', 'https://*.example.org'],
+  ])('%s is what a client sends: %s', (text, origin) => {
+    expect(parseConfig({ AUTH: 'open', ALLOWED_ORIGINS: text }).allowedOrigins).toEqual([origin]);
+  });
+
+  test.each([
+    ['https://a.example.org', true],
+    ['https://a.b.example.org', true],
+    ['https://example.org', false],
+    ['https://evilexample.org', false],
+    ['http://a.example.org', false],
+    ['https://a.example.org:8443', false],
+    ['https://a.example.org.evil.example', false],
+    ['https://evil.example/.example.org', false],
+    ['https://.example.org', false],
+  ])('https://*.example.org and %s: %s', (origin, isAllowed) => {
+    const allowed = parseConfig({ AUTH: 'open', ALLOWED_ORIGINS: 'https://*.example.org' }).allowedOrigins;
+    expect(isOriginAllowed(origin, undefined, allowed)).toBe(isAllowed);
   });
 });
 

@@ -11,7 +11,7 @@ import { factsOf, judgeServer } from '../../../services/signaling/doctor/redis-s
 import { asLines, withoutSecrets } from '../../../services/signaling/doctor/report.ts';
 import { checkSecrets, weaknessOf } from '../../../services/signaling/doctor/secrets.ts';
 import { ATTRIBUTES, addressOf, parseMessage } from '../../../services/signaling/doctor/stun/message.ts';
-import { parseIceUrl } from '../../../services/signaling/doctor/stun/transport.ts';
+import { parseIceUrl } from '../../../services/signaling/domain/ice-url.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const SECRET = 'q8JxT0vZr5mKc2WnYh7LpB4sDfGa9eUi';
@@ -53,6 +53,11 @@ describe('the configuration', () => {
     [{ ALLOWED_ORIGIN: 'https://a.example' }, 'warning: ALLOWED_ORIGIN is no setting'],
     [{ turn_secret: SECRET }, 'warning: turn_secret is no setting'],
     [{ REGION_FILE: '/run/region' }, 'warning: REGION_FILE is no setting'],
+    [{ REDIS_ULR: 'redis://h' }, 'warning: REDIS_ULR is no setting'],
+    [{ JWT_SECRT: SECRET }, 'warning: JWT_SECRT is no setting'],
+    [{ MAX_CONNECTIONS: '5' }, 'warning: MAX_CONNECTIONS is no setting'],
+    [{ FENGHUO_REDIS_URL: 'redis://h' }, 'warning: FENGHUO_REDIS_URL is no setting'],
+    [{ REGION: 'a', REGIO: 'b' }, 'warning: REGIO is no setting'],
     [{ JWT_SECRET: SECRET }, 'warning: JWT_SECRET is set, and AUTH=open asks for no tokens'],
     [{ TURN_SECRET: SECRET }, 'warning: TURN_SECRET is set, and no TURN_URLS'],
     [{ RESUME_WINDOW_MS: '2000' }, 'warning: RESUME_WINDOW_MS=2000 is less than it takes'],
@@ -64,7 +69,10 @@ describe('the configuration', () => {
 
   test('other people’s variables are none of ours', () => {
     expect(
-      concerns({ AUTH: 'open', HOME: '/root', HOSTNAME: 'a', PATH: '/bin', npm_config_port: '1' }),
+      concerns({
+        ...{ AUTH: 'open', HOME: '/root', HOSTNAME: 'a', PATH: '/bin', npm_config_port: '1' },
+        ...{ CELERY_REDIS_URL: 'redis://h', NODE_OPTIONS: '--x', REDIS_HOST: 'h', SSH_AUTH_SOCK: 's' },
+      }),
     ).toEqual([]);
   });
 });
@@ -135,8 +143,6 @@ describe('a secret', () => {
 });
 
 test.each([
-  [{ ALLOWED_ORIGINS: 'https://App.example' }, 'write https://app.example'],
-  [{ ALLOWED_ORIGINS: 'https://app.example:443' }, 'write https://app.example'],
   [{ ALLOWED_ORIGINS: 'http://app.example' }, 'serve it by TLS'],
   [{ ALLOWED_ORIGINS: '*' }, 'ALLOWED_ORIGINS=https://'],
   [{ ALLOWED_HOSTS: 'calls.example *' }, 'ALLOWED_HOSTS=calls.example.org'],
@@ -344,7 +350,7 @@ describe('STUN', () => {
     ['turn:', undefined],
     ['turn:a:b', undefined],
   ])('reads %s', (url, expected) => {
-    expect(parseIceUrl(url)).toEqual(expected);
+    expect(parseIceUrl(url)).toEqual(expected && expect.objectContaining(expected));
   });
 
   // RFC 5769, 2.2 and 2.3: what a server answers, to the byte.

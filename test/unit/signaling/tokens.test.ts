@@ -263,6 +263,20 @@ describe('JWT_PUBLIC_KEY', () => {
       'EdDSA',
     ]);
   });
+
+  test.each([
+    [{ use: 'enc' }],
+    [{ key_ops: ['encrypt', 'wrapKey'] }],
+    [{ alg: 'RSA-OAEP' }],
+    [{ use: 'sig', alg: 'PS256' }],
+  ])('passes over a key of a set that is for something else: %j', (purpose) => {
+    const [other, own] = [rsa, p256].map(({ publicKey }) => publicKey.export({ format: 'jwk' }));
+    const set = (...keys: object[]) => parsePublicKeys(JSON.stringify({ keys }));
+    expect(set({ ...other, ...purpose }, { ...own, use: 'sig', key_ops: ['verify'] })).toMatchObject([
+      { alg: 'ES256' },
+    ]);
+    expect(set({ ...other, ...purpose })).toBeUndefined();
+  });
 });
 
 describe('what a token permits', () => {

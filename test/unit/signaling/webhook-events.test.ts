@@ -82,7 +82,7 @@ describe('a record says to a backend', () => {
 
 test('the signature is that of the Standard Webhooks specification', () => {
   // Its own example: https://github.com/standard-webhooks/standard-webhooks, libraries' test vector.
-  const key = keyFrom('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
+  const key = keyFrom('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw') as Buffer;
   const headers = signedHeaders(
     key,
     'msg_p5jXN8AQM9LWM0D4loKWxJek',

@@ -36,7 +36,10 @@ export interface ConnectionObserver {
 export function connectRedis(url: string, observer: ConnectionObserver): Clients {
   const open = (name: ConnectionName, options: ClientOptions): Client => {
     const client = openOne(url, { ...COMMON, connectionName: `fenghuo-${name}`, ...options });
-    client.on('error', (error: Error) => observer.connectionFailed(name, error));
+    client.on('error', (error: Error) => {
+      observer.connectionFailed(name, error);
+      if (isOfSelect(error)) client.disconnect(true);
+    });
     client.on('node error', (error: Error) => observer.connectionFailed(name, error));
     let wasReady = false;
     client.on('ready', () => {
@@ -51,6 +54,11 @@ export function connectRedis(url: string, observer: ConnectionObserver): Clients
     adapterPublisher: open('adapterPublisher', {}),
     adapterSubscriber: open('adapterSubscriber', SUBSCRIBER),
   };
+}
+
+/** Where the database could not be chosen, ioredis would go on in database 0, which is somebody else's. */
+function isOfSelect(error: Error & { readonly command?: { readonly name: string } }): boolean {
+  return error.command?.name === 'select';
 }
 
 /**
@@ -69,22 +77,26 @@ const COMMON: ClientOptions = {
   reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 1 : false),
 };
 
-/** The name that Redis's own examples give a master. */
-const SENTINEL_MASTER = 'mymaster';
-
 const SUBSCRIBER: ClientOptions = { maxRetriesPerRequest: null };
 
 function openOne(url: string, options: ClientOptions): Client {
   const address = parseRedisUrl(url);
   if (address === undefined) throw new Error(`the Redis URL ${REDIS_URL_RULE}`);
-  const { kind, hosts, path, isTls, credentials } = address;
-  if (kind === 'standalone') return new Redis(url, options);
-  const shared: ClientOptions = { ...options, ...credentials, ...(isTls ? { tls: {} } : {}) };
+  const { kind, hosts, master, database, family, isTls, credentials } = address;
+  const shared: ClientOptions = {
+    ...options,
+    ...credentials,
+    db: database,
+    ...(family === undefined ? {} : { family }),
+    ...(isTls ? { tls: {} } : {}),
+  };
+  const [first] = hosts;
+  if (kind === 'standalone') return new Redis({ ...shared, ...first });
   if (kind === 'sentinel') {
     return new Redis({
       ...shared,
       sentinels: [...hosts],
-      name: path || SENTINEL_MASTER,
+      name: master,
       ...(isTls ? { enableTLSForSentinelMode: true } : {}),
     });
   }

@@ -22,6 +22,7 @@ import { Lives } from './lives.ts';
 import { mender } from './mend.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { redisRebuilds } from './rebuilds.ts';
+import { parseRedisUrl } from './redis-url.ts';
 import { redisRoomLog } from './room-log.ts';
 import { scriptCalls } from './script-calls.ts';
 
@@ -50,7 +51,7 @@ const SEEN_LATELY_MS = 5_000;
 /** One Redis (standalone, Sentinel or Cluster) as the backplane. Connecting is not awaited: `health` tells. */
 export function redisBackplane(options: RedisBackplaneOptions): Backplane {
   const { incarnation, observer, bounds } = options;
-  const keys = redisKeys(options.keyPrefix ?? 'fenghuo');
+  const keys = redisKeys(options.keyPrefix ?? 'fenghuo', parseRedisUrl(options.url)?.database ?? 0);
   const clients = connectRedis(options.url, observer);
   const pulse = takePulse(clients, keys, {
     meet(life, isMarked) {

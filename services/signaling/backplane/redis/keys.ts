@@ -45,7 +45,9 @@ export interface Keys {
   readonly adapterPrefix: string;
 }
 
-export function redisKeys(prefix: string): Keys {
+/** Redis keeps the keys of its databases apart, and not their channels: those of all but the first are marked. */
+export function redisKeys(prefix: string, database = 0): Keys {
+  const channels = database === 0 ? prefix : `${prefix}:${database}`;
   const logStart = `${prefix}:{`;
   const logEnd = '}:log';
   // A room's tag always holds an @.
@@ -87,7 +89,7 @@ export function redisKeys(prefix: string): Keys {
     held: (incarnation) => heldStart + incarnation,
     entries: (entrant) => `${prefix}:entries:${entrant}`,
     sweeper: (incarnation) => `${prefix}:sweeper:${incarnation}`,
-    channel: (incarnation) => `${prefix}:node:${incarnation}`,
-    adapterPrefix: `${prefix}:io`,
+    channel: (incarnation) => `${channels}:node:${incarnation}`,
+    adapterPrefix: `${channels}:io`,
   };
 }

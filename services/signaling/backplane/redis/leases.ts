@@ -180,7 +180,8 @@ function parseBeat(reply: unknown, onMalformed: OnMalformed): Beat {
   return { leases: parseLeases(textsIn(reply[1]), onMalformed), order: parsed };
 }
 
-function parseLeases(flat: readonly string[], onMalformed: OnMalformed): Lease[] {
+/** Of the hash of leases, its fields and values in turn. */
+export function parseLeases(flat: readonly string[], onMalformed: OnMalformed): Lease[] {
   const leases: Lease[] = [];
   for (let at = 0; at + 1 < flat.length; at += 2) {
     const lease = parseLease(flat[at] ?? '', flat[at + 1] ?? '');

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { IceUrl } from '../../domain/ice-url.ts';
 import { within } from '../finding.ts';
 import {
   formatRequest,
@@ -10,13 +11,6 @@ import {
   parseMessage,
   type StunMessage,
 } from './message.ts';
-
-/** Where a STUN or TURN server listens (RFC 7064, RFC 7065). */
-export interface StunServer {
-  readonly host: string;
-  readonly port: number;
-  readonly transport: 'udp' | 'tcp' | 'tls' | 'dtls';
-}
 
 /** One way to a server, from one local address. */
 export interface StunTransport {
@@ -35,22 +29,7 @@ const ANSWER_MS = 2_000;
 const AGAIN_MS = [200, 600, 1_200];
 const BUFFERED_MAX = 65_536;
 
-/** `turn:host:port?transport=tcp` and its like; undefined where it is none of these. */
-export function parseIceUrl(url: string): StunServer | undefined {
-  const [, scheme = '', host = '', port, transport] =
-    /^(stuns?|turns?):(\[[\da-f:.]+\]|[^:?[\]/\s]+)(?::(\d{1,5}))?(?:\?transport=(udp|tcp))?$/i.exec(url) ??
-    [];
-  if (scheme === '') return undefined;
-  const isSecure = scheme.toLowerCase().endsWith('s');
-  const isUdp = (transport ?? (isSecure ? 'tcp' : 'udp')) === 'udp';
-  return {
-    host: host.replace(/^\[(.+)\]$/, '$1'),
-    port: Number(port ?? (isSecure ? 5_349 : 3_478)),
-    transport: isSecure ? (isUdp ? 'dtls' : 'tls') : isUdp ? 'udp' : 'tcp',
-  };
-}
-
-export function openTransport(server: StunServer): Promise<StunTransport> {
+export function openTransport(server: IceUrl): Promise<StunTransport> {
   return server.transport === 'udp' ? openUdp(server) : openStream(server);
 }
 
@@ -85,7 +64,7 @@ class Waiting {
   }
 }
 
-async function openUdp({ host, port }: StunServer): Promise<StunTransport> {
+async function openUdp({ host, port }: IceUrl): Promise<StunTransport> {
   const waiting = new Waiting();
   const socket = createSocket(isIP(host) === 6 ? 'udp6' : 'udp4');
   socket.on('error', (error) => waiting.fail(error));
@@ -113,7 +92,7 @@ async function openUdp({ host, port }: StunServer): Promise<StunTransport> {
   };
 }
 
-async function openStream({ host, port, transport }: StunServer): Promise<StunTransport> {
+async function openStream({ host, port, transport }: IceUrl): Promise<StunTransport> {
   const waiting = new Waiting();
   const servername = isIP(host) === 0 ? { servername: host } : {};
   const isTls = transport === 'tls';

@@ -1,3 +1,4 @@
+import type { IceUrl } from '../../domain/ice-url.ts';
 import {
   ATTRIBUTES,
   addressOf,
@@ -8,7 +9,7 @@ import {
   requestedUdp,
   type StunMessage,
 } from './message.ts';
-import { openTransport, type StunServer, type StunTransport } from './transport.ts';
+import { openTransport, type StunTransport } from './transport.ts';
 
 export interface Credentials {
   readonly username: string;
@@ -29,7 +30,7 @@ export type Allocation =
   | { readonly kind: 'refused'; readonly code: number; readonly reason: string };
 
 /** Our own address as a STUN server sees it. Rejects where it does not answer as one. */
-export async function askBinding(server: StunServer): Promise<string> {
+export async function askBinding(server: IceUrl): Promise<string> {
   return use(server, async (transport) => {
     const reply = await transport.request('binding', []);
     const seen = addressOf(reply, ATTRIBUTES.xorMappedAddress);
@@ -43,7 +44,7 @@ export async function askBinding(server: StunServer): Promise<string> {
  * nothing is sent to them.
  */
 export async function askAllocation(
-  server: StunServer,
+  server: IceUrl,
   { username, credential }: Credentials,
   peers: readonly string[] = [],
 ): Promise<Allocation> {
@@ -93,10 +94,7 @@ function loginFor({ attributes }: StunMessage, username: string, password: strin
   return { username, password, realm, nonce: attributes.get(ATTRIBUTES.nonce) ?? none };
 }
 
-async function use<Value>(
-  server: StunServer,
-  ask: (transport: StunTransport) => Promise<Value>,
-): Promise<Value> {
+async function use<Value>(server: IceUrl, ask: (transport: StunTransport) => Promise<Value>): Promise<Value> {
   const transport = await openTransport(server);
   try {
     return await ask(transport);
