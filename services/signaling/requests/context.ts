@@ -100,17 +100,20 @@ export interface Connection {
   drop(reason: DropReason): void;
 }
 
-export type DropReason =
-  | 'session_lost'
-  | 'shutdown'
-  | 'drain'
-  | 'slow_reader'
-  /** It went on and on against its limits. */
-  | 'flooding'
-  /** It was in no room, and its place was needed. */
-  | 'crowded'
-  /** It was in no room for too long. */
-  | 'not_joined';
+/**
+ * Why a node closes a connection of its own accord. flooding: it went on and on against its limits; crowded: it was in no room, and
+ * its place was needed; not_joined: it was in no room for too long.
+ */
+export const DROP_REASONS = [
+  'session_lost',
+  'shutdown',
+  'drain',
+  'slow_reader',
+  'flooding',
+  'crowded',
+  'not_joined',
+] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
 
 export type ResumeOutcome = 'recovered' | 'snapshot';
 

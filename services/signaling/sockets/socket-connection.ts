@@ -8,7 +8,7 @@ import type { Cost } from '../domain/budget.ts';
 import type { Identity } from '../domain/identity.ts';
 import { type RoomId, roomHome } from '../domain/room-id.ts';
 import type { RoomRecord } from '../domain/room-record.ts';
-import type { Connection, DropReason, UnsettledJoin } from '../requests/context.ts';
+import { type Connection, DROP_REASONS, type DropReason, type UnsettledJoin } from '../requests/context.ts';
 import type { Reply } from '../requests/reply.ts';
 import type { Sender } from '../requests/sender.ts';
 import type { Session } from '../requests/session.ts';
@@ -27,13 +27,7 @@ export const CLOSE_REASONS = [
   'ping_timeout',
   'error',
   'removed',
-  'session_lost',
-  'shutdown',
-  'drain',
-  'slow_reader',
-  'flooding',
-  'crowded',
-  'not_joined',
+  ...DROP_REASONS,
 ] as const;
 export type CloseReason = (typeof CLOSE_REASONS)[number];
 

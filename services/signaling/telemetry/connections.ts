@@ -1,3 +1,4 @@
+import { DROP_REASONS } from '../requests/context.ts';
 import { CLOSE_REASONS } from '../sockets/socket-connection.ts';
 import type { Family } from './catalogue.ts';
 
@@ -9,15 +10,6 @@ const REFUSALS = [
   'draining',
   'rate_limited',
   'flood',
-] as const;
-const DROPS = [
-  'session_lost',
-  'shutdown',
-  'drain',
-  'slow_reader',
-  'flooding',
-  'crowded',
-  'not_joined',
 ] as const;
 const GO_AWAY_REASONS = ['drain', 'rebalance'] as const;
 
@@ -62,7 +54,7 @@ export function connectionMetrics(family: Family) {
     dropped: family.counter(
       'signaling_connections_dropped_total',
       'Connections that the node closed of its own accord, by reason. flooding: it went on against its limits; crowded: it was in no room and its place was needed; not_joined: it was in no room for JOIN_WITHIN_MS.',
-      { reason: DROPS },
+      { reason: DROP_REASONS },
     ),
     packetsWaiting: family.gauge(
       'signaling_packets_waiting',
