@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 
 const SLOW = ['test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts', 'test/deploy/{compose,image}.test.ts'];
+const LONG = ['test/long/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -16,9 +17,9 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...SLOW],
+          exclude: ['**/node_modules/**', ...SLOW, ...LONG],
           // They wait more than they work.
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
         },
       },
@@ -31,6 +32,17 @@ export default defineConfig({
           maxWorkers: 2,
           globalSetup: ['test/support/page-setup.ts'],
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          // `npm run test:long`: minutes of load and faults, where `npm test` has seconds.
+          name: 'long',
+          include: LONG,
+          testTimeout: 120_000,
+          maxWorkers: 2,
+          globalSetup: ['test/support/page-setup.ts'],
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,4 +1,4 @@
-// `npm test`: installs what the tests need where it can, runs every part, and ends with what ran and what could not.
+// `npm test`, and `npm run test:long`: installs what the tests need where it can, runs every part, and ends with what ran and what could not.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   const parts = [
     await runPart('lint', 'biome', ['check', '.']),
     await runPart('types', 'tsc', ['--noEmit']),
-    await runPart('tests', 'vitest', [...vitest, ...process.argv.slice(2)], {
+    await runPart('tests', 'vitest', [...vitest, ...chosen(process.argv.slice(2))], {
       [CAPABILITIES_VARIABLE]: JSON.stringify(capabilities),
       TESTCONTAINERS_RYUK_DISABLED: 'true',
     }),
@@ -43,6 +43,12 @@ async function main(): Promise<void> {
   const isOk = results.failed === 0 && parts.every((part) => part.isOk);
   const mayMiss = !isCi || missing.every((part) => part.isAllowed);
   process.exitCode = isOk && mayMiss ? 0 : 1;
+}
+
+/** What takes minutes runs where somebody asks for it. */
+function chosen(args: readonly string[]): readonly string[] {
+  const isProjectNamed = args.some((arg) => arg.startsWith('--project'));
+  return isProjectNamed ? args : ['--project', 'fast', '--project', 'slow', ...args];
 }
 
 async function runPart(

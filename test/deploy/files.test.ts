@@ -166,7 +166,7 @@ describe('deploy/init', () => {
     const password = files().redis_sentinel_password?.trim();
     for (const { name, address } of homesIn(files().redis_urls_sentinel)) {
       const at = Object.fromEntries(addresses)[name.toUpperCase()];
-      expect(address).toMatchObject({ kind: 'sentinel', path: name });
+      expect(address).toMatchObject({ kind: 'sentinel', master: name });
       expect(lines).toEqual(
         expect.arrayContaining([
           `sentinel monitor ${name} ${at} 6379 2`,

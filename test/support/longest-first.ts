@@ -2,7 +2,6 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take longest, so that no worker is left with one of them at the end. */
 const LONGEST = [
-  'chaos/scenarios',
   'deploy/compose',
   'browser/moderation',
   'browser/console',
@@ -16,7 +15,6 @@ const LONGEST = [
   'integration/resume',
   'contract/memory',
   'integration/tokens',
-  'integration/abuse',
   'integration/npm-start',
   'chaos/redis-restart',
   'browser/page',

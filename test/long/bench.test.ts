@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { expect, onTestFinished, test } from 'vitest';
-
+import type { Result } from '../bench/result.ts';
 import { capabilities } from '../support/capabilities.ts';
-import type { Result } from './result.ts';
 
-const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../bench/main.ts', import.meta.url));
 const PAIRS = 200;
 
 /** Runs `npm run bench` without npm. Its files go to a folder that is gone with the test. */
