@@ -88,7 +88,7 @@ export function openGateway(server: HttpServer, context: RequestContext, options
     onFlood: (request) => senders.oweAt(places.of(request)?.network, { handshakes: 1 }),
     onRefused: observer.refused,
   });
-  const unfinished = new Unfinished();
+  const unfinished = new Unfinished((socket) => places.at(socket)?.isJoined ?? false);
   io.engine.on('connection', (engine: Socket['conn']) => unfinished.watch(engine.request.socket, engine));
   const connections = new Set<SocketConnection>();
   const parts: ConnectionParts = {
