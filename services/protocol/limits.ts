@@ -114,6 +114,7 @@ export const USER_BUDGET: Budget = timesOf(
     entries: CONNECTION_BUDGET.entries,
     log_bytes: CONNECTION_BUDGET.log_bytes,
     sent_bytes: CONNECTION_BUDGET.sent_bytes,
+    refusals: CONNECTION_BUDGET.refusals,
   },
   USER_CONNECTIONS,
 );
@@ -131,6 +132,7 @@ const PERSON_BUDGET = {
   entries: { burst: 2, perSecond: 2 / 30 },
   log_bytes: { burst: 256 * 1_024, perSecond: 4 * 1_024 },
   sent_bytes: { burst: 2 * MIB, perSecond: 128 * 1_024 },
+  refusals: { burst: 4, perSecond: 1 / 5 },
   failures: { burst: 0.2, perSecond: 1 / 300 },
 } as const satisfies Budget;
 /** A few people use more than their part: each address may use as much as so many people. */

@@ -269,6 +269,22 @@ describe('an address', () => {
     await (await person('203.0.113.7', 'ann')).join('blue');
   });
 
+  test('that goes on to be refused on ever new connections is closed ever sooner, and others are answered', async () => {
+    const { person } = await openNode(BEHIND_PROXY);
+    const refusedUntilClosed = async (from: string, times: number) => {
+      const client = await person(from);
+      let answered = 0;
+      for (let n = 0; n < times && client.socket.connected; n++)
+        if ((await client.ask('leave', { id: 2 }).catch(() => undefined)) !== undefined) answered += 1;
+      client.close();
+      return answered;
+    };
+    const { burst } = addressBudget(1).refusals ?? { burst: 0 };
+    expect(await refusedUntilClosed('203.0.113.66', burst + 100)).toBeGreaterThanOrEqual(burst);
+    expect(await refusedUntilClosed('203.0.113.66', 50)).toBeLessThan(20);
+    expect(await refusedUntilClosed('203.0.113.7', 50)).toBe(50);
+  });
+
   test('is not counted with ADDRESS_PEERS_MAX=0', async () => {
     const { person } = await openNode({ ...BEHIND_PROXY, ADDRESS_PEERS_MAX: '0' });
     for (let n = 0; n < handshakes.burst + 20; n++) (await person('203.0.113.66')).close();

@@ -33,6 +33,8 @@ test('the memory of a node stays flat over 100,000 malformed requests, each of w
       HOST: '127.0.0.1',
       PORT: String(port),
       OPS_PORT: '0',
+      // All of them come from one address, which would be closed too.
+      ADDRESS_PEERS_MAX: '0',
       LOG_LEVEL: 'warn',
     },
     stdio: ['ignore', 'ignore', 'pipe'],
