@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
+import { connect as connectTcp } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Acknowledgement, addressBudget, CONNECTION_BUDGET, type JoinReply } from '@fenghuo/protocol';
 import { Redis } from 'ioredis';
@@ -283,6 +284,31 @@ describe('an address', () => {
     expect(await refusedUntilClosed('203.0.113.66', burst + 100)).toBeGreaterThanOrEqual(burst);
     expect(await refusedUntilClosed('203.0.113.66', 50)).toBeLessThan(20);
     expect(await refusedUntilClosed('203.0.113.7', 50)).toBe(50);
+  });
+
+  test('pays for what goes on and on after a close as for 20 handshakes', async () => {
+    const { url } = await openNode({ ADDRESS_PEERS_MAX: '1' });
+    const flood = '421["unheard-of",{}]';
+    for (let n = 0; n < handshakes.burst / 20; n++) {
+      const raw = await (await new RawClient(url).opened()).connect();
+      raw.send(...Array.from({ length: 2_000 }, () => flood));
+      await raw.closed();
+    }
+    expect(await refusedHandshake(url)).toMatchObject({ code: 'rate_limited' });
+  });
+
+  test('has a hundred requests of HTTP on one connection; what comes after them is not answered', async () => {
+    const { url } = await openNode();
+    const { hostname, port, host } = new URL(url);
+    const socket = connectTcp({ host: hostname, port: Number(port) });
+    socket.on('error', () => {});
+    let answered = '';
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      answered += text;
+    });
+    socket.write(`GET /regions HTTP/1.1\r\nHost: ${host}\r\n\r\n`.repeat(2_000));
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(answered.split('HTTP/1.1 ').length - 1).toBeLessThanOrEqual(100);
   });
 
   test('is not counted with ADDRESS_PEERS_MAX=0', async () => {

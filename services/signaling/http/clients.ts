@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
+import type { Server as HttpServer } from 'node:http';
 import fastifyStatic from '@fastify/static';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Senders } from '../requests/sender.ts';
 import { COMMON_HEADERS, NOTHING_ALLOWED, permissions } from './headers.ts';
 import { type HostsOptions, keepToHosts } from './hosts.ts';
 import { type IceRouteOptions, iceRoute } from './ice.ts';
-import { HTTP_TIMES, limitRequests, type WhereFrom } from './limits.ts';
+import { cutAtLimit, HTTP_LIMITS, limitRequests, type WhereFrom } from './limits.ts';
 import { type RegionsRouteOptions, regionsRoute } from './regions.ts';
 
 export interface ClientsOptions {
@@ -30,7 +31,8 @@ const PAGE_HEADERS = {
 
 /** The clients' listener: the call page, ICE servers, and the regions; socket.io joins it at the same port. */
 export async function clientsServer(options: ClientsOptions): Promise<FastifyInstance> {
-  const server = fastify({ forceCloseConnections: true, ...HTTP_TIMES });
+  const server = fastify({ forceCloseConnections: true, ...HTTP_LIMITS });
+  cutAtLimit(server.server as HttpServer);
   keepToHosts(server, options.hosts);
   limitRequests(server, options.whereFrom, options.senders);
   server.addHook('onSend', async (_, reply) => void reply.headers(PAGE_HEADERS));

@@ -1,12 +1,16 @@
-import type { IncomingMessage } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import { wireError } from '@fenghuo/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { Network } from '../domain/address.ts';
 import type { Cost } from '../domain/budget.ts';
 import type { Senders } from '../requests/sender.ts';
 
-/** For a listener: a client that is slower has its connection closed, and an idle one does not stay. */
-export const HTTP_TIMES = {
+/**
+ * For a listener: a client that is slower has its connection closed, and an idle one does not stay. All requests that come in one
+ * read are handled in one turn, so a connection has few of them.
+ */
+export const HTTP_LIMITS = {
+  maxRequestsPerSocket: 100,
   // Node looks for slow requests so often; with its default of 30 s no limit is shorter.
   http: { connectionsCheckingInterval: 1_000, headersTimeout: 5_000 },
   requestTimeout: 8_000,
@@ -17,6 +21,11 @@ export const HTTP_TIMES = {
 export type WhereFrom = (request: IncomingMessage) => Network;
 
 const HANDSHAKE: Cost = { handshakes: 1 };
+
+/** Who goes on past those is not answered: Node would write a 503 for each. */
+export function cutAtLimit(server: HttpServer): void {
+  server.on('dropRequest', (_, socket) => socket.destroy());
+}
 
 /** An HTTP request costs as much as a handshake; over it 429, with the seconds to wait (RFC 6585, 4), and the end. */
 export function limitRequests(

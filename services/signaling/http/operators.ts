@@ -4,7 +4,7 @@ import { type AdminOptions, adminRoutes } from './admin/index.ts';
 import { consoleRoutes } from './console.ts';
 import { COMMON_HEADERS, NOTHING_ALLOWED } from './headers.ts';
 import { type HostsOptions, keepToHosts } from './hosts.ts';
-import { HTTP_TIMES } from './limits.ts';
+import { HTTP_LIMITS } from './limits.ts';
 
 /** One question of readiness, and its answer now. */
 export interface Check {
@@ -32,7 +32,7 @@ export function operatorsServer(options: OperatorsOptions): FastifyInstance {
   const server = fastify({
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 2_048 },
-    ...HTTP_TIMES,
+    ...HTTP_LIMITS,
   });
   keepToHosts(server, options.hosts);
   server.addHook(

@@ -10,7 +10,7 @@ const CHUNKS_MAX = 1_024;
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /** What a client may have sent before it learns of a close; one that goes on is cut, since to read it takes the loop's time. */
-const LATE_MESSAGES_MAX = 64;
+const LATE_MESSAGES_MAX = 16;
 
 const webSockets = new WeakMap<IncomingMessage, WebSocket>();
 
@@ -21,7 +21,7 @@ export function webSocketOf(request: IncomingMessage): WebSocket | undefined {
 
 /**
  * What socket.io's engine takes for its `wsEngine`: ws, with bounds on what a client may leave unfinished. `onViolation`: what
- * came on that socket is no WebSocket (ws has codes for it), or is over a bound.
+ * came on that socket is no WebSocket (ws has codes for it), is over a bound, or goes on and on after a close.
  */
 export function boundedWebSockets(onViolation: (socket: Duplex) => void) {
   return class BoundedWebSocketServer extends WebSocketServer {
@@ -53,7 +53,10 @@ export function boundedWebSockets(onViolation: (socket: Duplex) => void) {
 function watch(client: WebSocket, socket: Duplex, onViolation: (socket: Duplex) => void): void {
   let late = 0;
   client.on('message', () => {
-    if (client.readyState !== client.OPEN && ++late > LATE_MESSAGES_MAX) client.terminate();
+    if (client.readyState === client.OPEN || ++late !== LATE_MESSAGES_MAX) return;
+    // What is left of the read goes through ws all the same.
+    client.terminate();
+    onViolation(socket);
   });
   client.once('error', ({ code = '' }: NodeJS.ErrnoException) => {
     if (code.startsWith('WS_ERR_')) onViolation(socket);
