@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import fastifyStatic from '@fastify/static';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Senders } from '../requests/sender.ts';
+import { asksForWebSocket } from '../sockets/upgrade.ts';
 import { COMMON_HEADERS, NOTHING_ALLOWED, permissions } from './headers.ts';
 import { type HostsOptions, keepToHosts } from './hosts.ts';
 import { type IceRouteOptions, iceRoute } from './ice.ts';
@@ -30,7 +31,11 @@ const PAGE_HEADERS = {
 
 /** The clients' listener: the call page, ICE servers, and the regions; socket.io joins it at the same port. */
 export async function clientsServer(options: ClientsOptions): Promise<FastifyInstance> {
-  const server = fastify({ forceCloseConnections: true, ...HTTP_TIMES });
+  const server = fastify({
+    forceCloseConnections: true,
+    ...HTTP_TIMES,
+    http: { ...HTTP_TIMES.http, shouldUpgradeCallback: asksForWebSocket },
+  });
   keepToHosts(server, options.hosts);
   limitRequests(server, options.whereFrom, options.senders);
   server.addHook('onSend', async (_, reply) => void reply.headers(PAGE_HEADERS));
