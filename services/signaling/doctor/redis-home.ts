@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
-import { type Clients, connectRedis } from '../backplane/redis/connect.ts';
+import { type Clients, connectRedis, disconnect } from '../backplane/redis/connect.ts';
 import { redisKeys } from '../backplane/redis/keys.ts';
 import { parseRedisUrl, type RedisAddress } from '../backplane/redis/redis-url.ts';
 import { type Finding, ok, within } from './finding.ts';
@@ -40,13 +40,7 @@ export async function checkHome({ url, isLocal }: NamedHome): Promise<Examined> 
     }
     return await examine(clients, address, isLocal);
   } finally {
-    for (const client of [
-      clients.commands,
-      clients.subscriber,
-      clients.adapterPublisher,
-      clients.adapterSubscriber,
-    ])
-      client.disconnect();
+    disconnect(clients);
   }
 }
 
