@@ -116,7 +116,7 @@ function openOne(url: string, address: RedisAddress, options: ClientOptions): Cl
       redisOptions: shared,
       // What it maps to are options of the connection to that node.
       natMap: (key) => ({ ...serverAt(key), ...tlsTo(serverAt(key).host) }),
-      // A certificate is for the name, not for the address behind it.
+      // TLS asks for names, not for addresses; and a name that is not known fails a connection, which is told.
       dnsLookup: (name, then) => then(null, name),
       shardedSubscribers: true,
       enableOfflineQueue: false,
