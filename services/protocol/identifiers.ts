@@ -6,6 +6,7 @@ import {
   ROOM_NAME_CHARS_MAX,
   TOPIC_CHARS_MAX,
 } from './limits.ts';
+import { isDisplayName, parseRoomAddress, type RoomAddress, withoutDirections } from './names.ts';
 
 /** A peer's id: made by the server, stable for its whole session, never 20 characters long. */
 export type PeerId = string & { readonly __brand: 'PeerId' };
@@ -23,42 +24,21 @@ export const announcementId = z.string().regex(ID_PATTERN);
 /** The number of a request within its session, from 1 without gaps. */
 export const requestId = z.int().min(1, 'must be an integer from 1');
 
-const ROOM_NAME = new RegExp(`^[^\\p{C}{}@]{1,${ROOM_NAME_CHARS_MAX}}$`, 'u');
-const HOME_NAME = /^[A-Za-z0-9_-]{1,64}$/;
-
-/** What a client may name: a room, or a room with the home that holds it (`name@region`). */
-export interface RoomAddress {
-  readonly name: string;
-  readonly home?: string;
-}
-
-/** Reads `name` or `name@region`; undefined where the text is neither. */
-export function parseRoomAddress(text: string): RoomAddress | undefined {
-  const at = text.indexOf('@');
-  const name = at < 0 ? text : text.slice(0, at);
-  if (!ROOM_NAME.test(name) || name !== name.normalize('NFC')) return undefined;
-  if (at < 0) return { name };
-  const home = text.slice(at + 1);
-  return HOME_NAME.test(home) ? { name, home } : undefined;
-}
-
 export const roomAddress = z.string().transform((text, context): RoomAddress => {
   const address = parseRoomAddress(text);
   if (address !== undefined) return address;
   context.addIssue({
     code: 'custom',
-    message: `must be 1 to ${ROOM_NAME_CHARS_MAX} NFC characters without control characters, { } or @, optionally followed by @region`,
+    message: `must be 1 to ${ROOM_NAME_CHARS_MAX} NFC characters without control characters, { } or @ (joiners only between letters or emoji), optionally followed by @region`,
   });
   return z.NEVER;
 });
 
-/** A name that people see: not unique, counted in characters (Unicode code points). */
+/** A name that people see: not unique, and read in its own direction alone. */
 export const displayName = z
   .string()
-  .refine(
-    (name) => name.length <= PEER_NAME_CHARS_MAX * 2 && [...name].length <= PEER_NAME_CHARS_MAX,
-    `must be at most ${PEER_NAME_CHARS_MAX} characters`,
-  );
+  .overwrite(withoutDirections)
+  .refine(isDisplayName, `must be at most ${PEER_NAME_CHARS_MAX} characters`);
 
 export const topic = z
   .string()

@@ -3,6 +3,7 @@ export * from './events/index.ts';
 export * from './identifiers.ts';
 export * from './json.ts';
 export * from './limits.ts';
+export * from './names.ts';
 export * from './peer.ts';
 export * from './regions.ts';
 export * from './requests/index.ts';

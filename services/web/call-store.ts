@@ -20,6 +20,7 @@ import {
   surveyRegions,
   type WireLine,
 } from '@fenghuo/client';
+import { isDisplayName, roomAddressFault, withoutDirections } from '@fenghuo/protocol';
 import { batch, computed, type Signal, signal } from '@preact/signals';
 import { addChatLine, CHAT_TOPIC, type ChatLine, chatText } from './chat-lines.ts';
 import { drawBeaconLine } from './fallback-media.ts';
@@ -161,10 +162,12 @@ export class CallStore {
   /** Asks for camera and microphone, then joins the room. */
   async enter(): Promise<void> {
     if (this.stage.value !== 'lobby') return;
-    this.stage.value = 'asking';
     this.notices.value = [];
-    const name = this.name.value.trim() || this.strings.value.guest;
+    const name = withoutDirections(this.name.value).trim() || this.strings.value.guest;
     const room = this.room.value.trim().normalize('NFC');
+    const fault = isDisplayName(name) ? roomAddressFault(room) : 'name_too_long';
+    if (fault !== undefined) return this.tell({ tone: 'error', words: ({ badNames }) => badNames[fault] });
+    this.stage.value = 'asking';
     this.name.value = name;
     this.room.value = room;
     remember('name', name);

@@ -1,4 +1,4 @@
-import type { CloseReason, Kind, Role } from '@fenghuo/client';
+import type { CloseReason, Kind, Role, RoomAddressFault } from '@fenghuo/client';
 import type { Language } from './language.ts';
 import type { Path } from './paths.ts';
 
@@ -12,6 +12,16 @@ const en = {
   yourName: 'Your name',
   roomName: 'Room',
   roomHint: 'Whoever enters the same room is in the same call.',
+  badNames: {
+    empty: 'The room needs a name.',
+    too_long: 'The name of the room is longer than 128 characters.',
+    joiner: 'The name of the room has an invisible joiner that joins nothing. Type the name anew.',
+    character:
+      'The name of the room has a character that none may have: {, } or an invisible one. Type it anew.',
+    not_nfc: 'The name of the room is not in Unicode’s normal form C.',
+    home: 'After the @ stands the name of a region: letters, digits, - and _. There is one @ at most.',
+    name_too_long: 'Your name is longer than 64 characters.',
+  } satisfies Record<RoomAddressFault | 'name_too_long', string>,
   region: 'Region',
   regionHint: 'Where you enter. People in every region meet in the same rooms.',
   nearest: (region: string) => `Nearest: ${region}`,
@@ -204,8 +214,7 @@ const en = {
   fault: 'Something went wrong while connecting to a person; it is tried again with the next change.',
 
   errors: {
-    invalid_request:
-      'The node did not accept this. Is the room name free of @, { and }, and shorter than 128 characters?',
+    invalid_request: 'The node did not accept this. After an @ stands one of the cluster’s regions.',
     unknown_request: 'This node is older than this page, and does not know what was asked.',
     not_joined: 'You are not in the room right now.',
     already_joined: 'This connection is in a room already.',
@@ -239,6 +248,15 @@ const zh: Strings = {
   yourName: '你的名字',
   roomName: '房间',
   roomHint: '进入同一房间的人，就在同一通话中。',
+  badNames: {
+    empty: '请填写房间名。',
+    too_long: '房间名超过 128 个字符。',
+    joiner: '房间名中有一个未连接任何字符的隐形连接符。请重新输入。',
+    character: '房间名中有不允许的字符：{、} 或隐形字符。请重新输入。',
+    not_nfc: '房间名不是 Unicode 规范形式 C。',
+    home: '@ 之后应为地区名（字母、数字、- 和 _），且最多一个 @。',
+    name_too_long: '你的名字超过 64 个字符。',
+  },
   region: '地区',
   regionHint: '由此进入；各地区的人都在同样的房间相见。',
   nearest: (region) => `最近：${region}`,
@@ -398,7 +416,7 @@ const zh: Strings = {
   fault: '与某人建立连接时出错；下次变化时会再试。',
 
   errors: {
-    invalid_request: '节点未接受此请求。房间名不可含 @、{、}，且不得超过 128 个字符。',
+    invalid_request: '节点未接受此请求。@ 之后应为集群的某个地区。',
     unknown_request: '此节点的版本早于本页面，不识此请求。',
     not_joined: '你现在不在房间里。',
     already_joined: '此连接已在房间中。',

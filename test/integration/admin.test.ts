@@ -190,6 +190,25 @@ describe.each([
     }
   });
 
+  test('every room that can be joined can be asked for, and acted on, by its name in the query', async () => {
+    const [beijing, shanghai] = await nodes(options);
+    const names = ['.', '..', '%2e', 'a/b?c#d&e=f', '👨‍👩‍👧', `${'🔥'.repeat(128)}`];
+    for (const name of names) {
+      const ann = await person(beijing);
+      await ann.join(name);
+      const query = new URLSearchParams({ room: name });
+      expect(await admin(shanghai, `/room?${query}`)).toMatchObject({
+        status: 200,
+        room: { name, peers: 1 },
+      });
+      const message = { topic: 'bill', data: name };
+      expect(await admin(shanghai, `/room/messages?${query}`, message)).toMatchObject({ ok: true });
+      expect(await ann.next('message')).toMatchObject({ from: 'server', data: name });
+      await admin(shanghai, `/room/moderate?${query}`, { action: 'close' });
+      expect(await ann.next('removed')).toEqual({ reason: 'closed' });
+    }
+  });
+
   test('a message from the server comes to all of a room, or to one peer, in the order of its log', async () => {
     const [beijing, shanghai] = await nodes(options);
     const [ann, bob] = [await person(beijing), await person(shanghai)];
@@ -307,6 +326,9 @@ describe('the OpenAPI document', () => {
     'GET /rooms/{room}',
     'POST /rooms/{room}/moderate',
     'POST /rooms/{room}/messages',
+    'GET /room',
+    'POST /room/moderate',
+    'POST /room/messages',
     'POST /announcements',
     'GET /events',
   ];
@@ -335,6 +357,11 @@ describe('the OpenAPI document', () => {
       ['GET /rooms/{room}', 400, '/rooms/a%7Bb'],
       ['GET /rooms/{room}', 400, `/rooms/${'x'.repeat(129)}`],
       ['GET /rooms/{room}', 400, '/rooms/blue@mars'],
+      ['GET /room', 200, '/room?room=blue'],
+      ['GET /room', 404, '/room?room=red'],
+      ['GET /room', 400, '/room'],
+      ['POST /room/moderate', 200, '/room/moderate?room=blue', { action: 'unlock' }],
+      ['POST /room/messages', 404, '/room/messages?room=red', { topic: 'chat', data: 1 }],
       ['POST /rooms/{room}/moderate', 200, '/rooms/blue/moderate', { action: 'lock' }],
       ['POST /rooms/{room}/moderate', 404, '/rooms/red/moderate', { action: 'lock' }],
       ['POST /rooms/{room}/moderate', 404, '/rooms/blue/moderate', { action: 'kick', peer: 'nobody' }],

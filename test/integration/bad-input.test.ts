@@ -80,6 +80,7 @@ describe('a malformed payload is answered invalid_request', () => {
     ['join', 'braces in the room name', () => ({ id: 1, room: 'a{b}' })],
     ['join', 'a control character in the room name', () => ({ id: 1, room: 'a\u0000b' })],
     ['join', 'a room name that is not NFC', () => ({ id: 1, room: 'e\u0301' })],
+    ['join', 'a joiner at the end of the room name', () => ({ id: 1, room: '👨\u200d' })],
     ['join', 'two suffixes', () => ({ id: 1, room: 'a@main@main' })],
     ['join', 'a key that is too short', () => ({ id: 1, room: 'a', key: 'short' })],
     ['join', 'metadata with a binary attachment', () => ({ id: 1, room: 'a', metadata: Buffer.alloc(4) })],
@@ -87,6 +88,15 @@ describe('a malformed payload is answered invalid_request', () => {
   ];
   test.each(cases)('%s: %s', async (name, _, payload) => {
     expect(await ann.ask(name, payload())).toMatchObject({ ok: false, error: { code: 'invalid_request' } });
+  });
+
+  test('a name that would turn the text around it is shown without that', async () => {
+    const client = await connect(cluster.nodes[0].url);
+    const { self } = await client.join('names', { name: '\u202egnp.eva\u202c' });
+    expect(self.name).toBe('gnp.eva');
+    const updated = await client.request('update', { name: '\u2067می\u200cخواهم\u2069' });
+    expect(updated).toMatchObject({ peer: { name: 'می\u200cخواهم' } });
+    client.close();
   });
 
   test('a join that names a home which is not there', async () => {

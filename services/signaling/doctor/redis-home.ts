@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
-import { type Clients, connectRedis } from '../backplane/redis/connect.ts';
+import { type Clients, connectRedis, disconnect } from '../backplane/redis/connect.ts';
 import { redisKeys } from '../backplane/redis/keys.ts';
 import { parseRedisUrl, type RedisAddress } from '../backplane/redis/redis-url.ts';
 import { type Finding, ok, within } from './finding.ts';
@@ -51,13 +51,7 @@ export async function checkHome({ url, isLocal }: NamedHome, self: Self): Promis
     }
     return await examine(clients, address, { isLocal, self });
   } finally {
-    for (const client of [
-      clients.commands,
-      clients.subscriber,
-      clients.adapterPublisher,
-      clients.adapterSubscriber,
-    ])
-      client.disconnect();
+    disconnect(clients);
   }
 }
 

@@ -1,5 +1,6 @@
+import { wordsOf } from '../backplane/redis/connection-cause.ts';
 import type { RedisAddress } from '../backplane/redis/redis-url.ts';
-import { type Finding, fault, reasonOf, warning } from './finding.ts';
+import { type Finding, fault, warning } from './finding.ts';
 
 type Cause = readonly [
   pattern: RegExp,
@@ -36,6 +37,11 @@ const OUTAGES: readonly Cause[] = [
     /ENOTFOUND|EAI_AGAIN/,
     'the name of the host is not known here',
     (where) => `correct the host in REDIS_URL: getent hosts ${where.replace(/:\d+$/, '')}`,
+  ],
+  [
+    /ECONNRESET|EPIPE/,
+    'it closes the connection',
+    () => 'a TLS port needs rediss://; else its log says why, or that of a proxy between',
   ],
   [
     /sentinels are unreachable/i,
@@ -101,15 +107,6 @@ function unknown(address: RedisAddress, where: string, said: readonly string[], 
     ] as const;
   const why = said.at(-1) ? shortened(said.at(-1) ?? '') : 'no connection in time';
   return [`${where} cannot be reached: ${why}`, address.isTls ? TRY_TLS : TRY] as const;
-}
-
-/** A Cluster's client says why of each node in an error of its own. */
-function wordsOf(error: Error): string {
-  const { lastNodeError } = error as { lastNodeError?: Error };
-  const deepest = lastNodeError ?? error;
-  return [reasonOf(deepest), deepest.message]
-    .filter((text, at, all) => text && all.indexOf(text) === at)
-    .join(': ');
 }
 
 function shortened(text: string): string {

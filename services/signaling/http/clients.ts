@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http';
 import fastifyStatic from '@fastify/static';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Senders } from '../requests/sender.ts';
+import { asksForWebSocket } from '../sockets/upgrade.ts';
 import { COMMON_HEADERS, NOTHING_ALLOWED, permissions } from './headers.ts';
 import { type HostsOptions, keepToHosts } from './hosts.ts';
 import { type IceRouteOptions, iceRoute } from './ice.ts';
@@ -31,7 +32,11 @@ const PAGE_HEADERS = {
 
 /** The clients' listener: the call page, ICE servers, and the regions; socket.io joins it at the same port. */
 export async function clientsServer(options: ClientsOptions): Promise<FastifyInstance> {
-  const server = fastify({ forceCloseConnections: true, ...HTTP_LIMITS });
+  const server = fastify({
+    forceCloseConnections: true,
+    ...HTTP_LIMITS,
+    http: { ...HTTP_LIMITS.http, shouldUpgradeCallback: asksForWebSocket },
+  });
   cutAtLimit(server.server as HttpServer);
   keepToHosts(server, options.hosts);
   limitRequests(server, options.whereFrom, options.senders);

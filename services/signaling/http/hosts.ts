@@ -1,12 +1,8 @@
-import {
-  type Server as HttpServer,
-  type IncomingMessage,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
+import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { judgeHost, type KnownHosts } from '../domain/hosts.ts';
+import { refuseUpgrade } from '../sockets/upgrade.ts';
 
 export interface HostsOptions {
   readonly known: KnownHosts;
@@ -74,17 +70,6 @@ function refusalOf(request: IncomingMessage, { known, onRefused }: HostsOptions)
     },
     body: JSON.stringify({ ok: false, error: { code, message } }),
   };
-}
-
-function refuseUpgrade(socket: Socket, { status, headers, body }: Refusal): void {
-  const fields = Object.entries({ ...headers, 'content-length': String(Buffer.byteLength(body)) });
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-    ...fields.map(([name, value]) => `${name}: ${value}`),
-  ];
-  socket.on('error', () => {});
-  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
-  socket.destroySoon();
 }
 
 type Listener = (...args: unknown[]) => void;

@@ -1,9 +1,10 @@
-import { type Server as HttpServer, type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { wireError } from '@fenghuo/protocol';
 import { comeBackAfter, enter, mayWait, type Pace } from '../domain/pace.ts';
 import { Queue } from '../domain/queue.ts';
 import { turnAway } from './turn-away.ts';
+import { refusalOf, refuseUpgrade } from './upgrade.ts';
 
 /** Lets newcomers in at the node's pace. A few wait for a moment, unanswered; the others are told when to come back. */
 export interface Door {
@@ -63,6 +64,8 @@ export function openDoor(server: HttpServer, options: DoorOptions): Door {
   server.on('upgrade', (...newcomer: Newcomer) => {
     const waitMs = options.waitMs(newcomer[0]);
     if (waitMs > 0) return tooMany(newcomer, waitMs + EXCESS_SPREAD_MS * (0.5 + chance() / 2));
+    const refusal = refusalOf(newcomer[0]);
+    if (refusal !== undefined) return refuseUpgrade(newcomer[1], refusal);
     if (line.size === 0 && enter(pace, nowMs())) return letIn(newcomer);
     const isPatient = mayWait(pace, line.size);
     if (isPatient) return keep(line, { newcomer });
@@ -120,9 +123,7 @@ export function openDoor(server: HttpServer, options: DoorOptions): Door {
 
   function cut([, socket]: Newcomer, status: 429 | 503, waitMs: number): void {
     onRefused('flood');
-    const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nRetry-After: ${Math.ceil(waitMs / 1_000)}`;
-    socket.on('error', ignore);
-    socket.end(`${head}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+    refuseUpgrade(socket, { status, headers: { 'Retry-After': String(Math.ceil(waitMs / 1_000)) } });
   }
 
   return {

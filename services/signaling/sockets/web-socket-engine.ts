@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import { badRequest, refuseUpgrade } from './upgrade.ts';
 
 /** Clients send each message whole (RFC 6455, 5.4, lets them not to): some libraries cut it at 16 KiB. */
 const FRAGMENTS_MAX = 64;
@@ -32,6 +33,7 @@ export function boundedWebSockets(onViolation: (socket: Duplex) => void) {
         maxBufferedChunks: CHUNKS_MAX,
         closeTimeout: CLOSE_TIMEOUT_MS,
       } as ServerOptions);
+      this.on('wsClientError', ({ message }, socket) => refuseUpgrade(socket, badRequest(message)));
     }
 
     override handleUpgrade(
@@ -40,6 +42,8 @@ export function boundedWebSockets(onViolation: (socket: Duplex) => void) {
       head: Buffer,
       onOpen: (client: WebSocket, request: IncomingMessage) => void,
     ): void {
+      // It may have been one of several offers, which ws does not take.
+      request.headers.upgrade = 'websocket';
       super.handleUpgrade(request, socket, head, (client) => {
         webSockets.set(request, client);
         watch(client, socket, onViolation);

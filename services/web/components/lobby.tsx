@@ -1,4 +1,4 @@
-import { PEER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX } from '@fenghuo/client';
+import { PEER_NAME_CHARS_MAX } from '@fenghuo/client';
 import { useEffect } from 'preact/hooks';
 import { BeaconScene } from './beacon-scene.tsx';
 import { FOREIGN_NODES_ID, ForeignNodes } from './foreign-nodes.tsx';
@@ -59,7 +59,6 @@ export function Lobby() {
               onInput={(event) => {
                 store.room.value = event.currentTarget.value;
               }}
-              maxLength={ROOM_NAME_CHARS_MAX}
               autocomplete="off"
               autocapitalize="none"
               spellcheck={false}

@@ -151,11 +151,11 @@ export class AdminApi {
   }
 
   moderate(room: string, order: Moderation): Promise<Answer<object>> {
-    return this.#ask('POST', `${roomPath(room)}/moderate`, { body: order });
+    return this.#ask('POST', roomPath(room, '/moderate'), { body: order });
   }
 
   send(room: string, message: RoomMessage): Promise<Answer<object>> {
-    return this.#ask('POST', `${roomPath(room)}/messages`, { body: message });
+    return this.#ask('POST', roomPath(room, '/messages'), { body: message });
   }
 
   announce(announcement: Announcement): Promise<Answer<AnnouncementReply>> {
@@ -188,8 +188,9 @@ export class AdminApi {
   }
 }
 
-function roomPath(id: string): string {
-  return `/rooms/${encodeURIComponent(id)}`;
+/** In the query any name can stand; a path would lose `.` and `..`. */
+function roomPath(room: string, what = ''): string {
+  return `/room${what}?${new URLSearchParams({ room })}`;
 }
 
 function read<T>(status: number, text: string, list: string | undefined): Answer<T> {

@@ -71,6 +71,38 @@ describe.skipIf(capabilities.chromium === false)('the call page', () => {
     expect(await ana.overflowPx()).toBe(0);
   });
 
+  test('says what is wrong with a name before it asks for the camera, and enters once it is mended', async () => {
+    const before = () => {
+      const { getUserMedia } = navigator.mediaDevices;
+      navigator.mediaDevices.getUserMedia = (asked) => {
+        document.documentElement.dataset.asked = 'camera';
+        return getUserMedia.call(navigator.mediaDevices, asked);
+      };
+    };
+    const room = 'dangling\u200d';
+    const wei = await browser.open(cluster.nodes[0].url, { media: 'camera', query: { room }, before });
+    const submit = async (name: string, to: string) => {
+      await wei.by('name').fill(name);
+      await wei.by('room').fill(to);
+      await wei.by('enter').click();
+    };
+    for (const [name, bad, words] of [
+      ['Wei', room, 'joins nothing'],
+      ['Wei', '{blue}', 'a character that none may have'],
+      ['Wei', '🔥'.repeat(129), 'longer than 128'],
+      ['Wei', 'blue@bei jing', 'After the @'],
+    ] as const) {
+      await submit(name, bad);
+      await wei.by('notice').filter({ hasText: words }).waitFor();
+    }
+    expect(await wei.page.locator('html').getAttribute('data-asked')).toBeNull();
+    await submit('\u202eWei', '👨‍👩‍👧');
+    await wei.isConnected();
+    expect(await wei.by('room-name').textContent()).toBe('👨‍👩‍👧');
+    expect(await wei.page.locator('html').getAttribute('data-asked')).toBe('camera');
+    expect(wei.faults).toEqual([]);
+  });
+
   test('works without a camera: the others see a drawn picture and hear a tone', async () => {
     const room = 'drawn';
     const wei = await browser.enter(cluster.nodes[0].url, {
@@ -106,7 +138,7 @@ describe.skipIf(capabilities.chromium === false)('the call page', () => {
   });
 
   test('says in words why a room is not entered', async () => {
-    const wei = await browser.open(cluster.nodes[0].url, { query: { room: 'br{ce', name: 'Wei' } });
+    const wei = await browser.open(cluster.nodes[0].url, { query: { room: 'blue@nowhere', name: 'Wei' } });
     await wei.by('enter').click();
     const notice = wei.by('notice');
     await notice.waitFor();

@@ -302,7 +302,7 @@ describe('the rights that are tried', () => {
   });
 
   test('are all that nodes send', () => {
-    const ours = new Set(['on', 'off', 'call', 'disconnect', 'nodes']);
+    const ours = new Set(['on', 'once', 'off', 'call', 'disconnect', 'nodes']);
     expect(sent).toEqual(expect.arrayContaining(['xadd', 'ssubscribe', 'srandmember']));
     expect(sent.filter((name) => !known.has(name) && !ours.has(name))).toEqual([]);
   });

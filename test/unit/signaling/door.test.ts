@@ -37,7 +37,8 @@ function openScene(waitMs = 0) {
     Array.from({ length: count }, () => {
       const socket = new FakeSocket();
       // The example of RFC 6455, 1.3.
-      const request = { headers: { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==' } };
+      const headers = { 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', 'sec-websocket-version': '13' };
+      const request = { url: '/socket.io/?EIO=4&transport=websocket', headers };
       server.emit('upgrade', request, socket, Buffer.alloc(0));
       return socket;
     });

@@ -11,7 +11,15 @@ import {
   scriptRunner,
   withDeadline,
 } from './commands.ts';
-import { type Client, type Clients, type ConnectionObserver, connectRedis } from './connect.ts';
+import {
+  type Client,
+  type Clients,
+  CONNECTIONS,
+  type ConnectionName,
+  type ConnectionObserver,
+  connectRedis,
+  disconnect,
+} from './connect.ts';
 import { redisDirectory } from './directory.ts';
 import { type DoorbellObserver, redisDoorbell } from './doorbell.ts';
 import { redisEntryLimits } from './entry-limits.ts';
@@ -52,7 +60,16 @@ const SEEN_LATELY_MS = 5_000;
 export function redisBackplane(options: RedisBackplaneOptions): Backplane {
   const { incarnation, observer, bounds } = options;
   const keys = redisKeys(options.keyPrefix ?? 'fenghuo', parseRedisUrl(options.url)?.database ?? 0);
-  const clients = connectRedis(options.url, observer);
+  const failures = new Map<ConnectionName, string>();
+  const clients = connectRedis(options.url, {
+    ...observer,
+    connectionFailed(connection, error) {
+      if (clients[connection].status !== 'ready') failures.set(connection, error.message);
+      observer.connectionFailed(connection, error);
+    },
+  });
+  for (const connection of CONNECTIONS)
+    clients[connection].on('ready', () => void failures.delete(connection));
   const pulse = takePulse(clients, keys, {
     meet(life, isMarked) {
       if (!isMarked) lives.unseal(life);
@@ -74,7 +91,7 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
   const mend = mender(run, keys, isCluster, malformed);
   const rebuilds = redisRebuilds(run, keys, lives, malformed);
   const isReallySealed = async () =>
-    !isCluster || ((await pulse.beat()) && healthFrom(pulse, lives, 0).isSealed);
+    !isCluster || ((await pulse.beat()) && healthFrom(pulse, lives, 0, failures).isSealed);
   const scripts = { send, keys, lives, observer: commandObserver, isReallySealed };
   const runInRoom = roomScriptRunner(run, scripts);
   const callInRooms = roomsScriptCaller(scripts);
@@ -115,11 +132,11 @@ export function redisBackplane(options: RedisBackplaneOptions): Backplane {
     rebuilds,
     doorbell,
     adapter: redisAdapter(clients, keys, observer),
-    health: () => healthFrom(pulse, lives, doorbell.silentForMs()),
+    health: () => healthFrom(pulse, lives, doorbell.silentForMs(), failures),
     async close() {
       doorbell.close();
       pulse.stop();
-      for (const client of Object.values(clients) as Client[]) client.disconnect();
+      disconnect(clients);
     },
   };
 }
@@ -195,10 +212,20 @@ async function evictionProblem(client: Client): Promise<string | undefined> {
   return `Redis evicts keys (maxmemory-policy ${policy}): set it to noeviction`;
 }
 
-function healthFrom(pulse: Pulse, lives: Lives, silentForMs: number): BackplaneHealth {
+function healthFrom(
+  pulse: Pulse,
+  lives: Lives,
+  silentForMs: number,
+  failures: ReadonlyMap<ConnectionName, string>,
+): BackplaneHealth {
   const rings = silentForMs < SEEN_LATELY_MS;
   const isSealed = pulse.lives.length > 0 && pulse.lives.every((life) => lives.isSealed(life));
-  const problem = pulse.problem ?? (rings ? undefined : 'subscribed, but nothing is heard');
+  const lost = (connection: ConnectionName) => {
+    const why = failures.get(connection);
+    return why && `Redis cannot be reached: ${why}`;
+  };
+  const deaf = rings ? undefined : (lost('subscriber') ?? 'subscribed, but nothing is heard');
+  const problem = (pulse.answers ? undefined : lost('commands')) ?? pulse.problem ?? deaf;
   return {
     answers: pulse.answers,
     isSealed,

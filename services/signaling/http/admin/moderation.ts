@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { RoomLog } from '../../backplane/room-log.ts';
 import type { RoomId } from '../../domain/room-id.ts';
 import { Refused, refuse, replies } from './replies.ts';
-import { roomParams as params, roomFrom } from './rooms.ts';
+import { ROOM_ADDRESSES, roomOf } from './rooms.ts';
 
 export interface ModerationOptions {
   readonly homes: readonly string[];
@@ -20,52 +20,57 @@ const seqReply = z.object({ ok: z.literal(true), seq: z.int() });
 export const moderationRoutes: FastifyPluginAsyncZod<ModerationOptions> = async (server, options) => {
   const { rooms, watching } = options;
 
-  server.post(
-    '/rooms/:room/moderate',
-    {
-      schema: {
-        summary: 'Mutes, unmutes, kicks, bans, sets a role, locks, unlocks or closes',
-        params,
-        body: moderation,
-        response: replies(200, seqReply, 404),
+  for (const { url, schema } of ROOM_ADDRESSES) {
+    server.post(
+      `${url}/moderate`,
+      {
+        schema: {
+          summary: 'Mutes, unmutes, kicks, bans, sets a role, locks, unlocks or closes',
+          ...schema,
+          body: moderation,
+          response: replies(200, seqReply, 404),
+        },
       },
-    },
-    async (request) => {
-      const room = roomFrom(request.params.room, options.homes);
-      const order = request.body;
-      request.deed = { action: 'room_moderate', target: room, ...deedOf(order) };
-      const done = await watching(room, () => rooms.intervene(room, order));
-      return done.ok ? { ok: true as const, seq: done.value } : refuse(done.code);
-    },
-  );
+      async (request) => {
+        const room = roomOf(request, options.homes);
+        const order = request.body;
+        request.deed = { action: 'room_moderate', target: room, ...deedOf(order) };
+        const done = await watching(room, () => rooms.intervene(room, order));
+        return done.ok ? { ok: true as const, seq: done.value } : refuse(done.code);
+      },
+    );
 
-  server.post(
-    '/rooms/:room/messages',
-    {
-      schema: {
-        summary: 'Sends a message into a room, or to one peer, from "server"',
-        params,
-        body: z.object({
-          to: peerId.optional(),
-          topic,
-          data: json.describe('Any JSON.'),
-        }),
-        response: replies(200, seqReply, 404),
+    server.post(
+      `${url}/messages`,
+      {
+        schema: {
+          summary: 'Sends a message into a room, or to one peer, from "server"',
+          ...schema,
+          body: z.object({
+            to: peerId.optional(),
+            topic,
+            data: json.describe('Any JSON.'),
+          }),
+          response: replies(200, seqReply, 404),
+        },
       },
-    },
-    async (request) => {
-      const room = roomFrom(request.params.room, options.homes);
-      const { to, topic, data } = request.body;
-      const body = JSON.stringify({ from: 'server', to, topic, data });
-      const bytes = Buffer.byteLength(body);
-      const whom = to === undefined ? {} : { peer: to };
-      request.deed = { action: 'room_message', target: room, ...whom, topic, bytes };
-      if (bytes > options.messageBytesMax)
-        throw new Refused('invalid_request', `The message is larger than ${options.messageBytesMax} bytes.`);
-      const sent = await rooms.send(room, { to, body });
-      return sent.ok ? { ok: true as const, seq: sent.value } : refuse(sent.code);
-    },
-  );
+      async (request) => {
+        const room = roomOf(request, options.homes);
+        const { to, topic, data } = request.body;
+        const body = JSON.stringify({ from: 'server', to, topic, data });
+        const bytes = Buffer.byteLength(body);
+        const whom = to === undefined ? {} : { peer: to };
+        request.deed = { action: 'room_message', target: room, ...whom, topic, bytes };
+        if (bytes > options.messageBytesMax)
+          throw new Refused(
+            'invalid_request',
+            `The message is larger than ${options.messageBytesMax} bytes.`,
+          );
+        const sent = await rooms.send(room, { to, body });
+        return sent.ok ? { ok: true as const, seq: sent.value } : refuse(sent.code);
+      },
+    );
+  }
 };
 
 /** What was ordered, for the books: names and closed sets, not what was said of it. */

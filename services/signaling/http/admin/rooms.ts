@@ -60,9 +60,18 @@ const listQuery = z.object({
   cursor: cursor.optional().describe('next_cursor of the page before; filter and sort must be the same.'),
 });
 
-export const roomParams = z.object({
+const named = z.object({
   room: z.string().describe('name@home; where there is one home, its name suffices'),
 });
+
+/**
+ * The two addresses of what concerns one room. No path holds `.` or `..`, encoded or not (WHATWG URL, 4.4): in the query
+ * any name can stand.
+ */
+export const ROOM_ADDRESSES = [
+  { url: '/rooms/:room', schema: { params: named } },
+  { url: '/room', schema: { querystring: named } },
+] as const;
 
 /** The cluster's rooms, read from the backplane: no other node is asked. */
 export const roomRoutes: FastifyPluginAsyncZod<RoomsOptions> = async (server, options) => {
@@ -111,33 +120,43 @@ export const roomRoutes: FastifyPluginAsyncZod<RoomsOptions> = async (server, op
     },
   );
 
-  server.get(
-    '/rooms/:room',
-    {
-      schema: {
-        summary: 'A room and its peers',
-        params: roomParams,
-        response: replies(
-          200,
-          z.object({
-            ok: z.literal(true),
-            room: listedRoom,
-            peers: z.array(memberPeer),
-            seq: z.int(),
-            epoch: z.int(),
-          }),
-          404,
-        ),
+  for (const { url, schema } of ROOM_ADDRESSES)
+    server.get(
+      url,
+      {
+        schema: {
+          summary: 'A room and its peers',
+          ...schema,
+          response: replies(
+            200,
+            z.object({
+              ok: z.literal(true),
+              room: listedRoom,
+              peers: z.array(memberPeer),
+              seq: z.int(),
+              epoch: z.int(),
+            }),
+            404,
+          ),
+        },
       },
-    },
-    async (request) => {
-      const room = roomFrom(request.params.room, options.homes);
-      const read = await rooms.snapshot(room);
-      if (!read.ok) return refuse(read.code);
-      return roomReply(room, read.value ?? refuse('room_not_found'));
-    },
-  );
+      async (request) => {
+        const room = roomOf(request, options.homes);
+        const read = await rooms.snapshot(room);
+        if (!read.ok) return refuse(read.code);
+        return roomReply(room, read.value ?? refuse('room_not_found'));
+      },
+    );
 };
+
+/** The room of a request to one of ROOM_ADDRESSES. */
+export function roomOf(
+  { params, query }: { readonly params: unknown; readonly query: unknown },
+  homes: readonly string[],
+): RoomId {
+  const { room } = { ...(query as object), ...(params as object) } as z.infer<typeof named>;
+  return roomFrom(room, homes);
+}
 
 /** The room that an operator means. */
 export function roomFrom(text: string, homes: readonly string[]): RoomId {

@@ -19,12 +19,14 @@ test('the token goes in a header, never in an address', async () => {
   expect(new Headers(asked[0]?.init.headers).get('authorization')).toBe('Bearer secret');
 });
 
-test('names of rooms and nodes stay one part of the path, whatever is in them', async () => {
+test('names of rooms and nodes stay one part of the address, whatever is in them', async () => {
   const { api, asked } = apiThatHears(200, '{"ok":true,"peers":[]}');
   await api.room('a/b?c#玉@beijing');
+  await api.room('..');
   await api.drain('../nodes', '');
   expect(asked.map(({ url }) => url)).toEqual([
-    '/admin/v1/rooms/a%2Fb%3Fc%23%E7%8E%89%40beijing',
+    '/admin/v1/room?room=a%2Fb%3Fc%23%E7%8E%89%40beijing',
+    '/admin/v1/room?room=..',
     '/admin/v1/nodes/..%2Fnodes/drain',
   ]);
 });
