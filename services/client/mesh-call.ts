@@ -16,6 +16,8 @@ export class MeshCall extends Emitter<CallEvents> {
   readonly #session: RoomSession;
   readonly #createConnection: (configuration: RTCConfiguration) => RTCPeerConnection;
   readonly #tracks = new Map<MediaStreamTrack, MediaStream>();
+  /** Kinds that the application turned off: tracks that come later are off, too. */
+  readonly #off = new Set<MediaKind>();
   readonly #links = new Map<PeerId, PeerLink>();
   readonly #stopListening: (() => void)[];
 
@@ -46,6 +48,7 @@ export class MeshCall extends Emitter<CallEvents> {
 
   /** Sends a track to everyone; tracks of one stream are shown as one picture. */
   addTrack(track: MediaStreamTrack, stream: MediaStream): void {
+    this.#turnOffWhereDue(track);
     this.#tracks.set(track, stream);
     for (const link of this.#links.values()) link.addTrack(track, stream);
   }
@@ -55,17 +58,32 @@ export class MeshCall extends Emitter<CallEvents> {
     for (const link of this.#links.values()) link.removeTrack(track);
   }
 
-  /** Sends `next` in the place of `track`, without negotiation: another camera, another microphone. */
+  /**
+   * Sends `next` in the place of `track`, without negotiation: another camera, another microphone. `next` is off where
+   * `track` was, or its kind is. A track of another kind is negotiated: `track` is removed and `next` is added.
+   */
   async replaceTrack(track: MediaStreamTrack, next: MediaStreamTrack): Promise<void> {
     const stream = this.#tracks.get(track);
-    if (stream === undefined) return;
+    if (stream === undefined || next === track) return;
+    if (next.kind !== track.kind) {
+      this.removeTrack(track);
+      this.addTrack(next, stream);
+      return;
+    }
+    if (!track.enabled) next.enabled = false; // Before it is sent: nobody may hear its first moment.
+    this.#turnOffWhereDue(next);
     this.#tracks.delete(track);
     this.#tracks.set(next, stream);
     await Promise.all([...this.#links.values()].map((link) => link.replaceTrack(track, next)));
   }
 
-  /** Sends silence, or black, in the place of one's tracks of that kind. The tracks go on. */
-  setEnabled(kind: 'audio' | 'video', isEnabled: boolean): void {
+  /**
+   * Sends silence, or black, in the place of one's tracks of that kind. The tracks go on. What is off stays off for tracks
+   * of the kind that are added, or put in the place of others, later.
+   */
+  setEnabled(kind: MediaKind, isEnabled: boolean): void {
+    if (isEnabled) this.#off.delete(kind);
+    else this.#off.add(kind);
     for (const track of this.#tracks.keys()) {
       if (track.kind === kind) track.enabled = isEnabled;
     }
@@ -95,6 +113,10 @@ export class MeshCall extends Emitter<CallEvents> {
   close(): void {
     for (const stop of this.#stopListening) stop();
     this.#hangUpAll();
+  }
+
+  #turnOffWhereDue(track: MediaStreamTrack): void {
+    if (this.#off.has(track.kind as MediaKind)) track.enabled = false;
   }
 
   #callMissing(): void {

@@ -102,6 +102,61 @@ test('a session joined anew knows nobody: everyone is called anew', async () => 
   expect([gone, made.map(({ isClosed }) => isClosed)]).toEqual([['ana'], [true, false]]);
 });
 
+describe('what is off', () => {
+  const stream = { id: 'wei' } as MediaStream;
+  const off = (kind: string) => Object.assign(fakeTrack(kind), { enabled: false });
+
+  test('stays off for tracks of its kind that are put in the place of others, or added', async () => {
+    const { call } = await inCall();
+    const [first, second, third, picture] = ['audio', 'audio', 'audio', 'video'].map(fakeTrack) as [
+      MediaStreamTrack,
+      MediaStreamTrack,
+      MediaStreamTrack,
+      MediaStreamTrack,
+    ];
+    call.addTrack(first, stream);
+    call.setEnabled('audio', false);
+    await call.replaceTrack(first, second);
+    call.addTrack(third, stream);
+    call.addTrack(picture, stream);
+    expect([first, second, third, picture].map(({ enabled }) => enabled)).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+    call.setEnabled('audio', true);
+    expect([second, third].map(({ enabled }) => enabled)).toEqual([true, true]);
+  });
+
+  test('before there is any track of its kind, too', async () => {
+    const { call } = await inCall();
+    call.setEnabled('audio', false);
+    const track = fakeTrack('audio');
+    call.addTrack(track, stream);
+    expect(track.enabled).toBe(false);
+  });
+
+  test('by a track that its owner turned off is off in the next one, before that one is sent', async () => {
+    const { call, made } = await inCall();
+    const [track, next] = [off('audio'), fakeTrack('audio')];
+    call.addTrack(track, stream);
+    const replaced = call.replaceTrack(track, next);
+    expect(next.enabled).toBe(false);
+    await replaced;
+    expect(made[0]?.senders.map((sender) => sender.track)).toContain(next);
+  });
+});
+
+test('a track that is replaced by one of another kind is sent no more, and the other one is', async () => {
+  const { call, made } = await inCall();
+  const [sound, picture] = [fakeTrack('audio'), fakeTrack('video')];
+  call.addTrack(sound, { id: 'wei' } as MediaStream);
+  await call.replaceTrack(sound, picture);
+  await passMs(1);
+  expect(made[0]?.senders.map(({ track }) => track)).toEqual([picture]);
+});
+
 describe('mutes', () => {
   const speaks = (seq: number, id: string, muted: Kind[]) => ({ seq, peer: { ...peer(id, seq), muted } });
 
