@@ -2,7 +2,12 @@ type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 interface FakeTransceiver {
   readonly kind: string;
-  readonly sender: { track: unknown; stream: string; replaceTrack(track: unknown): Promise<void> };
+  readonly sender: {
+    track: unknown;
+    stream: string;
+    replaceTrack(track: unknown): Promise<void>;
+    setStreams(stream: { id?: string }): void;
+  };
   readonly receiver: { readonly track: FakeTrack };
   direction: Direction;
   currentDirection: Direction | null;
@@ -32,6 +37,8 @@ export class FakeConnection {
   oniceconnectionstatechange: (() => void) | null = null;
   ontrack: ((event: RTCTrackEvent) => void) | null = null;
   refusesCandidates = false;
+  /** No sender takes another track. */
+  refusesReplacing = false;
   isClosed = false;
   restarts = 0;
   /** What was set, in order. */
@@ -159,16 +166,21 @@ export class FakeConnection {
   }
 
   #make(kind: string, direction: Direction): FakeTransceiver {
+    const connection = this;
     const sender: FakeTransceiver['sender'] = {
       track: null,
       stream: '',
       async replaceTrack(track) {
         await Promise.resolve();
+        if (connection.refusesReplacing && track !== null)
+          throw new DOMException('other', 'InvalidModificationError');
         sender.track = track;
+      },
+      setStreams(to) {
+        sender.stream = to.id ?? 'main';
       },
     };
     const receiver = { track: fakeTrack(kind) };
-    const connection = this;
     let now = direction;
     const transceiver: FakeTransceiver = {
       kind,
