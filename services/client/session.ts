@@ -115,7 +115,7 @@ export type Resumed = (
 export class RoomSession extends Emitter<SessionEvents> {
   /** The first join's outcome: rejects with a `SignalingError` that is final. */
   readonly joined: Promise<void>;
-  readonly #settleJoined: { resolve: () => void; reject: (error: SignalingError) => void };
+  readonly #settleJoined: Settle;
   readonly #roster = new Roster();
   readonly #requests: RequestQueue;
   readonly #attachment: Attachment;
@@ -133,12 +133,17 @@ export class RoomSession extends Emitter<SessionEvents> {
     const random = options.random ?? Math.random;
     this.#name = options.name ?? '';
     this.#metadata = options.metadata ?? null;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    promise.catch(() => {}); // Who does not await it hears of it by `state`.
-    this.joined = promise;
-    this.#settleJoined = { resolve, reject };
+    let settle!: Settle;
+    this.joined = new Promise((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    this.joined.catch(() => {}); // Who does not await it hears of it by `state`.
+    this.#settleJoined = settle;
     this.#requests = new RequestQueue(random);
-    this.#tokens = new TokenKeeper(options.token, (token) => this.#request('update', { token }), random);
+    this.#tokens = new TokenKeeper(options.token, (token) => this.#request('update', { token }), {
+      random,
+      timeoutMs: options.tokenTimeoutMs,
+    });
     this.#iceServers = new IceServers({
       endpoint: () => this.#attachment.endpoint,
       token: () => this.#tokens.current,
@@ -366,6 +371,11 @@ export class RoomSession extends Emitter<SessionEvents> {
     }
     return this.#requests.request(name, body);
   }
+}
+
+interface Settle {
+  readonly resolve: () => void;
+  readonly reject: (error: SignalingError) => void;
 }
 
 const ANNOUNCEMENTS_KNOWN_MAX = 32;
