@@ -16,6 +16,7 @@ import type {
   ResumeReply,
   Room,
   SignalReply,
+  Snapshot,
 } from '@fenghuo/protocol';
 import { Attachment } from './attachment.ts';
 import { Connector, type ConnectorOptions } from './connector.ts';
@@ -298,7 +299,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     if (this.#state.phase === 'closed') return; // There only to leave.
     const isRejoin = this.self !== undefined;
     this.#roster.replace(reply);
-    this.#iceServers.take(reply.ice_servers);
+    this.#iceServers.take(reply);
     this.#setState({ phase: 'connected' });
     this.emit('joined', { isRejoin });
     this.#settleJoined.resolve();
@@ -308,7 +309,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     if (this.#state.phase === 'closed') return;
     if (!reply.recovered) {
       this.#roster.replace(reply);
-      this.#iceServers.take(reply.ice_servers);
+      this.#iceServers.take(reply);
     }
     this.#setState({ phase: 'connected' });
     const { recovered } = reply;
@@ -320,7 +321,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.emit('wire', incomingLine(event));
     if (!this.#roster.follow(event)) return;
     if (event.name === 'welcome') this.#welcome = event.data;
-    if (event.name === 'resync') this.#iceServers.take(event.data.ice_servers as readonly IceServer[]);
+    if (event.name === 'resync') this.#iceServers.take(event.data as Snapshot);
     if (event.name === 'announcement' && !this.#isNews(event.data.id)) return;
     // An event of a later version of the protocol has no listeners.
     (this.emit as (name: ServerEvent['name'], data: unknown) => void).call(this, event.name, event.data);

@@ -81,6 +81,23 @@ test('those past half of their life are fetched anew, once, before anybody is of
   expect(asked).toHaveBeenCalledTimes(1);
 });
 
+test('how long they are good counts from the receipt, whatever the clock here says', async () => {
+  const { connection, call, asked } = await inCall();
+  // The clock here is two hours slow: by it they would be good for as long.
+  connection.hear('resync', {
+    complete: true,
+    ...snapshot('wei', 9, [peer('ana', 3)]),
+    ice_servers: serversFor(7_200 + 600),
+    ttl_s: 600,
+  });
+  await passMs(299_000);
+  call.restartIce();
+  expect(asked).not.toHaveBeenCalled();
+  await passMs(2_000);
+  call.restartIce();
+  expect(asked).toHaveBeenCalledTimes(1);
+});
+
 test('an ICE restart waits for them, too', async () => {
   const { call, made, asked } = await inCall();
   await passMs(400_000);
