@@ -16,10 +16,11 @@ export function abortedWithin(timeoutMs: number, signal?: AbortSignal): AbortSig
   return deadline.signal;
 }
 
-/** Rejects where the promise is still pending after so long, and says what was waited for. What it waits for goes on. */
+/** Rejects with a `TimeoutError` where the promise is still pending after so long, and says what was waited for. What it waits for goes on. */
 export function within<T>(timeoutMs: number, what: string, promise: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`${what} took over ${timeoutMs} ms.`)), timeoutMs);
+    const late = () => reject(new DOMException(`${what} took over ${timeoutMs} ms.`, 'TimeoutError'));
+    const timer = setTimeout(late, timeoutMs);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -31,7 +31,15 @@ export { IncomingMedia } from './incoming-media.ts';
 export type { LinkStats } from './link-stats.ts';
 export { type CallEvents, MeshCall, type MeshCallOptions } from './mesh-call.ts';
 export { type MediaKind, OutgoingMedia } from './outgoing-media.ts';
-export { type LinkState, type OutgoingSignal, PeerLink, type PeerLinkOptions } from './peer-link.ts';
+export {
+  type LinkFault,
+  type LinkPhase,
+  type LinkState,
+  type LinkStep,
+  type OutgoingSignal,
+  PeerLink,
+  type PeerLinkOptions,
+} from './peer-link.ts';
 export type { Entrances } from './region-choice.ts';
 export {
   type MeasuredRegion,

@@ -2,19 +2,22 @@ import type { IceServer, Kind, Peer, PeerId } from '@fenghuo/protocol';
 import { Emitter } from './emitter.ts';
 import { type LinkStats, readLinkStats } from './link-stats.ts';
 import type { MediaKind } from './outgoing-media.ts';
-import { type LinkState, PeerLink } from './peer-link.ts';
+import { type LinkFault, type LinkState, PeerLink } from './peer-link.ts';
 import type { RoomSession } from './session.ts';
+import { onWakeUp } from './wake-up.ts';
 
 /**
  * A call among everyone in a room: a direct connection to each other peer, kept in step with the roster. What is
  * added here is sent to all of them, and to those who come later. It goes on while the session has no connection.
+ *
+ * A link that fails is made up for by itself, and is a fault of that link alone: the others go on.
  *
  * What one is muted in is not sent, and is again after the unmute: one's tracks stay. What others are muted in is given
  * to nobody here, whatever they send.
  */
 export class MeshCall extends Emitter<CallEvents> {
   readonly #session: RoomSession;
-  readonly #createConnection: (configuration: RTCConfiguration) => RTCPeerConnection;
+  readonly #options: MeshCallOptions;
   readonly #tracks = new Map<MediaStreamTrack, MediaStream>();
   /** Kinds that the application turned off: tracks that come later are off, too. */
   readonly #off = new Set<MediaKind>();
@@ -25,15 +28,17 @@ export class MeshCall extends Emitter<CallEvents> {
   constructor(session: RoomSession, options: MeshCallOptions = {}) {
     super();
     this.#session = session;
-    this.#createConnection =
-      options.createConnection ?? ((configuration) => new RTCPeerConnection(configuration));
+    this.#options = options;
     this.#stopListening = [
       session.on('joined', () => {
         this.#hangUpAll(); // They knew another peer.
         this.#callMissing();
       }),
       session.on('peer_joined', ({ peer }) => this.#call(peer)),
-      session.on('peer_updated', ({ peer }) => this.#followMutes(peer)),
+      session.on('peer_updated', ({ peer }) => {
+        this.#followMutes(peer);
+        if (peer.connected) this.#links.get(peer.id)?.lookAgain();
+      }),
       session.on('peer_left', ({ peer }) => this.#hangUp(peer)),
       session.on('ice_servers', (list) => {
         for (const link of this.#links.values()) link.setIceServers(list.map(toDictionary));
@@ -42,6 +47,7 @@ export class MeshCall extends Emitter<CallEvents> {
       session.on('resync', ({ complete }) => this.#followRoster(complete)),
       session.on('resumed', ({ recovered }) => this.#followRoster(recovered)),
       session.on('state', ({ phase }) => phase === 'closed' && this.close()),
+      onWakeUp(() => this.#lookAgain()),
     ];
     this.#callMissing();
   }
@@ -131,16 +137,35 @@ export class MeshCall extends Emitter<CallEvents> {
       tracks: this.#tracks,
       forbidden: mediaKinds(self.muted),
       silenced: mediaKinds(peer.muted),
-      createConnection: () =>
-        this.#createConnection({ iceServers: this.#session.iceServers.map(toDictionary) }),
+      answerTimeoutMs: this.#options.answerTimeoutMs,
+      disconnectedGraceMs: this.#options.disconnectedGraceMs,
+      createConnection: () => this.#createConnection(),
+      isReachable: () => this.#isReachable(peer.id),
       refreshServers: () => this.#session.refreshIceServers(),
       send: (signal) => this.#session.signal(peer.id, signal),
       onState: (state) => this.emit('link', { peer: peer.id, state }),
       onStreams: (streams) => this.emit('media', { peer: peer.id, streams }),
-      onFault: (fault) => this.emit('fault', { peer: peer.id, fault }),
+      onFault: (fault) => this.emit('fault', { peer: peer.id, ...fault }),
     });
     this.#links.set(peer.id, link);
     this.emit('link', { peer: peer.id, state: link.state });
+  }
+
+  #createConnection(): RTCPeerConnection {
+    const iceServers = this.#session.iceServers.map(toDictionary);
+    // One way for all media: with the browsers' default each kind looks for its own until the answer says that it need not.
+    const configuration = { bundlePolicy: 'max-bundle', ...this.#options.configuration, iceServers } as const;
+    const { createConnection } = this.#options;
+    return createConnection?.(configuration) ?? new RTCPeerConnection(configuration);
+  }
+
+  #isReachable(peer: PeerId): boolean {
+    const { state, peers } = this.#session;
+    return state.phase === 'connected' && peers.get(peer)?.connected === true;
+  }
+
+  #lookAgain(): void {
+    for (const link of this.#links.values()) link.lookAgain();
   }
 
   /** Where signals are missing, a fresh exchange makes up for any of them; the media of those who stay goes on. */
@@ -150,7 +175,8 @@ export class MeshCall extends Emitter<CallEvents> {
     }
     const { self, peers } = this.#session;
     for (const peer of [self, ...peers.values()]) if (peer !== undefined) this.#followMutes(peer);
-    if (!isComplete) for (const link of this.#links.values()) link.makeUpForLoss();
+    if (isComplete) this.#lookAgain();
+    else for (const link of this.#links.values()) link.makeUpForLoss();
     this.#callMissing();
   }
 
@@ -172,6 +198,12 @@ export class MeshCall extends Emitter<CallEvents> {
 }
 
 export interface MeshCallOptions {
+  /** Of every connection; the ICE servers are the session's. Default: `{ bundlePolicy: 'max-bundle' }`. */
+  readonly configuration?: Omit<RTCConfiguration, 'iceServers'>;
+  /** How long an offer waits for its answer; default 8 s. Then it is taken back, and made anew. */
+  readonly answerTimeoutMs?: number;
+  /** How long a path that is lost may come back by itself; default 4 s. Then ICE is restarted. */
+  readonly disconnectedGraceMs?: number;
   /** Where RTCPeerConnection is not the browser's. */
   readonly createConnection?: (configuration: RTCConfiguration) => RTCPeerConnection;
 }
@@ -183,8 +215,8 @@ export interface CallEvents {
   media: { readonly peer: PeerId; readonly streams: readonly MediaStream[] };
   /** The connection to a peer is closed. */
   gone: { readonly peer: PeerId };
-  /** A step of the negotiation failed, and was skipped. */
-  fault: { readonly peer: PeerId; readonly fault: unknown };
+  /** A step of the negotiation with a peer failed; the link says whether it makes up for that by itself. */
+  fault: LinkFault & { readonly peer: PeerId };
 }
 
 function mediaKinds(kinds: readonly Kind[]): ReadonlySet<MediaKind> {

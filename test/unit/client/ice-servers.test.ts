@@ -42,6 +42,9 @@ async function inCall(
   });
   const call = new MeshCall(scene.session, { createConnection });
   await passMs(1);
+  const description = { type: 'answer', sdp: 'v=0' } as const;
+  scene.connection.hear('signal', { seq: 8, from: 'ana' as PeerId, description });
+  await passMs(2);
   return { ...scene, call, made, asked, first };
 }
 
@@ -50,7 +53,11 @@ test('what a snapshot brings is for the connections that are there, too, which k
   expect(made[0]?.configuration.iceServers).toEqual(first);
   const next = serversFor(1_200);
   connection.hear('resync', { complete: false, ...snapshot('wei', 9, [peer('ana', 3)]), ice_servers: next });
-  expect(made[0]?.configuration).toEqual({ iceServers: next, iceTransportPolicy: 'relay' });
+  expect(made[0]?.configuration).toEqual({
+    bundlePolicy: 'max-bundle',
+    iceServers: next,
+    iceTransportPolicy: 'relay',
+  });
   expect(session.iceServers).toEqual(next);
 });
 

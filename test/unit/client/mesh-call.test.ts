@@ -102,6 +102,51 @@ test('a session joined anew knows nobody: everyone is called anew', async () => 
   expect([gone, made.map(({ isClosed }) => isClosed)]).toEqual([['ana'], [true, false]]);
 });
 
+test('a connection that cannot be made is a fault of that link alone', async () => {
+  const cluster = new FakeCluster();
+  const session = join('http://one', { room: 'blue', connect: cluster.connect });
+  const made: FakeConnection[] = [];
+  let tries = 0;
+  const call = new MeshCall(session, {
+    createConnection: () => {
+      if (++tries === 1) throw new DOMException('no such address', 'SyntaxError');
+      made.push(new FakeConnection('wei'));
+      return asConnection(made.at(-1) as FakeConnection);
+    },
+  });
+  const faults: unknown[] = [];
+  call.on('fault', (fault) => faults.push(fault));
+  const connection = await cluster.opened(1);
+  connection.admit('wei', 7, [peer('ana', 3), peer('max', 4)]);
+  await passMs(1);
+  expect(faults).toMatchObject([
+    { peer: 'ana', step: 'connection', error: { name: 'SyntaxError' }, isHealing: false },
+  ]);
+  expect(made).toHaveLength(1);
+  expect(call.stateOf('ana' as PeerId)?.phase).toBe('failed');
+  await passMs(6_000);
+  expect(call.stateOf('ana' as PeerId)?.phase).toBe('calling');
+});
+
+test('after 500 who came and left nothing is left of them', async () => {
+  const { connection, call, made, gone } = await inCall();
+  const timers = vi.getTimerCount();
+  for (let turn = 0; turn < 500; turn++) {
+    const seq = 10 + 2 * turn;
+    connection.hear('peer_joined', { seq, peer: peer(`guest ${turn}`, seq) });
+    await passMs(turn % 7);
+    connection.hear('peer_left', { seq: seq + 1, peer: `guest ${turn}` as PeerId, reason: 'left' });
+  }
+  await passMs(10);
+  expect([made.length, made.slice(1).every(({ isClosed }) => isClosed), gone.length]).toEqual([
+    501,
+    true,
+    500,
+  ]);
+  expect(vi.getTimerCount()).toBe(timers);
+  expect(call.stateOf('ana' as PeerId)?.phase).toBe('connected');
+});
+
 describe('what is off', () => {
   const stream = { id: 'wei' } as MediaStream;
   const off = (kind: string) => Object.assign(fakeTrack(kind), { enabled: false });

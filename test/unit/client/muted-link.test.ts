@@ -171,7 +171,7 @@ test('what is refused though the roster knows of no mute is tried again, and tol
   const scene = pair({ politeTracks: BOTH, offerPatienceMs: 10 });
   scene.muted.polite.add('audio');
   await vi.waitFor(() => expect(scene.refused.length).toBeGreaterThan(2));
-  expect(scene.faults[0]).toMatchObject({ code: 'media_forbidden' });
+  expect(scene.faults[0]).toMatchObject({ error: { code: 'media_forbidden' } });
   scene.muted.polite.clear();
   await vi.waitFor(async () => {
     await scene.settle();
