@@ -106,7 +106,7 @@ function restartDueMs(view: LinkView, nowMs: number): number | undefined {
 
 /**
  * How long an attempt is given. While candidates are tried, the browser finds by itself a path that comes back. With nothing
- * to try, only another attempt does: the browser asks a silent TURN server less and less often. After some minutes
+ * to try, only another attempt does: the browser asks a silent TURN server less and less often. After a while
  * attempts become longer, which is for slow servers, too.
  */
 function attemptMs({ path, isLacking, tries, isPolite }: LinkView): number {
@@ -124,7 +124,7 @@ const POLITE_GRACE_MS = 500;
 const POLITE_ATTEMPT_MS = 1_000;
 /** An attempt that is younger has seen the change that is told of. */
 const FRESH_MS = 1_000;
-/** For about two minutes a path that comes back is found at once; then less and less is sent for it. */
+/** For about a minute and a half a path that comes back is found at once; then less and less is sent for it. */
 const TRIES_AT_PACE = 48;
 const TRIES_A_DOUBLING = 8;
 const DOUBLINGS_MAX = 3;

@@ -1,8 +1,9 @@
 import type { IceServer, Kind, Peer, PeerId } from '@fenghuo/protocol';
 import { Emitter } from './emitter.ts';
+import type { LinkFault, LinkState } from './link-state.ts';
 import { type LinkStats, readLinkStats } from './link-stats.ts';
 import type { MediaKind } from './outgoing-media.ts';
-import { type LinkFault, type LinkState, PeerLink } from './peer-link.ts';
+import { PeerLink } from './peer-link.ts';
 import type { RoomSession } from './session.ts';
 import { onWakeUp } from './wake-up.ts';
 
@@ -22,6 +23,8 @@ export class MeshCall extends Emitter<CallEvents> {
   /** Kinds that the application turned off: tracks that come later are off, too. */
   readonly #off = new Set<MediaKind>();
   readonly #links = new Map<PeerId, PeerLink>();
+  /** Peers without a connection to a node, as far as was told. */
+  readonly #detached = new Set<PeerId>();
   readonly #stopListening: (() => void)[];
 
   /** Make it in the same turn as the session, so that no signal comes before it. */
@@ -37,7 +40,7 @@ export class MeshCall extends Emitter<CallEvents> {
       session.on('peer_joined', ({ peer }) => this.#call(peer)),
       session.on('peer_updated', ({ peer }) => {
         this.#followMutes(peer);
-        if (peer.connected) this.#links.get(peer.id)?.lookAgain();
+        this.#followReach(peer);
       }),
       session.on('peer_left', ({ peer }) => this.#hangUp(peer)),
       session.on('ice_servers', (list) => {
@@ -132,6 +135,7 @@ export class MeshCall extends Emitter<CallEvents> {
   #call(peer: Peer): void {
     const { self } = this.#session;
     if (self === undefined || this.#links.has(peer.id)) return;
+    this.#followReach(peer);
     const link = new PeerLink({
       isPolite: self.joined_seq > peer.joined_seq,
       tracks: this.#tracks,
@@ -175,9 +179,16 @@ export class MeshCall extends Emitter<CallEvents> {
     }
     const { self, peers } = this.#session;
     for (const peer of [self, ...peers.values()]) if (peer !== undefined) this.#followMutes(peer);
+    for (const peer of peers.values()) this.#followReach(peer);
     if (isComplete) this.#lookAgain();
     else for (const link of this.#links.values()) link.makeUpForLoss();
     this.#callMissing();
+  }
+
+  /** Signals reach a peer again that was detached. */
+  #followReach({ id, connected }: Peer): void {
+    if (!connected) this.#detached.add(id);
+    else if (this.#detached.delete(id)) this.#links.get(id)?.lookAgain();
   }
 
   #followMutes({ id, muted }: Peer): void {
@@ -193,6 +204,7 @@ export class MeshCall extends Emitter<CallEvents> {
   #hangUp(peer: PeerId): void {
     this.#links.get(peer)?.close();
     this.#links.delete(peer);
+    this.#detached.delete(peer);
     this.emit('gone', { peer });
   }
 }

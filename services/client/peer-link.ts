@@ -1,5 +1,4 @@
 import type { Candidate, Description } from '@fenghuo/protocol';
-import { within } from './deadline.ts';
 import { IncomingMedia } from './incoming-media.ts';
 import {
   ANSWER_TIMEOUT_MS,
@@ -9,10 +8,12 @@ import {
   planFor,
   remedyFor,
 } from './link-plan.ts';
+import type { LinkFault, LinkPhase, LinkState, LinkStep, OutgoingSignal } from './link-state.ts';
 import { type MediaKind, OutgoingMedia } from './outgoing-media.ts';
 import { PathWatch } from './path-watch.ts';
 import { areOfDifferentConnections, fragmentsOf, toDictionary, toWire } from './session-text.ts';
 import { SignalingError } from './signaling-error.ts';
+import { StepQueue } from './step-queue.ts';
 
 /**
  * One RTCPeerConnection with the perfect negotiation of W3C WebRTC, 10.7: either side may offer at any time; where
@@ -39,9 +40,10 @@ export class PeerLink {
   readonly #incoming: IncomingMedia;
   readonly #path = new PathWatch();
   readonly #early: Candidate[] = [];
-  #queue: Promise<void> = Promise.resolve();
-  /** What the queue is about. */
-  #step: LinkStep = 'connection';
+  readonly #steps = new StepQueue<LinkStep>(
+    (step, error) => this.#failed(step, error),
+    () => this.#look(),
+  );
   #isIgnoringOffer = false;
   #isClosed = false;
   /** An exchange was completed on this connection. */
@@ -72,9 +74,10 @@ export class PeerLink {
     this.#connection = this.#open();
     this.#toldPhase = this.#phase;
     const fresh = options.refreshServers?.();
-    if (fresh !== undefined) this.#enqueue('servers', () => fresh);
-    if (options.isPolite) this.#start();
-    else this.#patience = setTimeout(() => this.#start(), this.#patienceMs);
+    if (fresh !== undefined) this.#steps.add('servers', () => fresh);
+    const start = () => this.#change(() => this.#start());
+    if (options.isPolite) start();
+    else this.#patience = setTimeout(start, this.#patienceMs);
   }
 
   get state(): LinkState {
@@ -95,18 +98,19 @@ export class PeerLink {
   /** Takes a signal of the other side's, in the order of the room's log. */
   receive(signal: { description?: Description | undefined; candidate?: Candidate | null | undefined }): void {
     const { description, candidate } = signal;
-    if (description?.type === 'offer') this.#enqueue('remote_offer', () => this.#acceptOffer(description));
-    else if (description !== undefined) this.#enqueue('remote_answer', () => this.#acceptAnswer(description));
-    else if (candidate !== undefined) this.#enqueue('candidate', () => this.#addCandidate(candidate));
+    if (description?.type === 'offer') this.#steps.add('remote_offer', () => this.#acceptOffer(description));
+    else if (description !== undefined)
+      this.#steps.add('remote_answer', () => this.#acceptAnswer(description));
+    else if (candidate !== undefined) this.#steps.add('candidate', () => this.#addCandidate(candidate));
   }
 
   /** Sends a track from now on, and negotiates it. */
   addTrack(track: MediaStreamTrack, stream: MediaStream): void {
-    if (!this.#isClosed) this.#outgoing.add(track, stream);
+    this.#change(() => this.#outgoing.add(track, stream));
   }
 
   removeTrack(track: MediaStreamTrack): void {
-    if (!this.#isClosed) this.#outgoing.remove(track);
+    this.#change(() => this.#outgoing.remove(track));
   }
 
   /** Sends `next` where `track` was sent: the other side notices nothing, and nothing is negotiated. */
@@ -116,12 +120,14 @@ export class PeerLink {
 
   /** Sends nothing of these kinds from now on, until they are named no more. The tracks are kept. */
   forbid(kinds: ReadonlySet<MediaKind>): void {
-    if (!this.#isClosed && this.#outgoing.forbid(kinds) && this.#isHeldBack) this.#offerAnew();
+    this.#change(() => {
+      if (this.#outgoing.forbid(kinds) && this.#isHeldBack) this.#offerAnew();
+    });
   }
 
   /** Gives nothing of these kinds on from now on, whatever the other side sends. */
   silence(kinds: ReadonlySet<MediaKind>): void {
-    if (!this.#isClosed) this.#incoming.silence(kinds);
+    this.#change(() => this.#incoming.silence(kinds));
   }
 
   /** For what is looked for from now on: the present way stays. */
@@ -129,7 +135,7 @@ export class PeerLink {
     if (this.#isClosed) return;
     const connection = this.#connection;
     if (connection === undefined) {
-      this.#enqueue('connection', () => this.#beginAnew());
+      this.#steps.add('connection', () => this.#beginAnew());
       return;
     }
     try {
@@ -143,12 +149,12 @@ export class PeerLink {
   restartIce(): void {
     if (this.#isClosed) return;
     if (this.#connection === undefined) {
-      this.#enqueue('connection', () => this.#beginAnew());
+      this.#steps.add('connection', () => this.#beginAnew());
       return;
     }
     const fresh = this.#options.refreshServers?.();
     if (fresh === undefined) this.#connection.restartIce();
-    else this.#enqueue('servers', () => fresh.then(() => this.#connection?.restartIce()));
+    else this.#steps.add('servers', () => fresh.then(() => this.#connection?.restartIce()));
   }
 
   /**
@@ -156,7 +162,7 @@ export class PeerLink {
    * answer may be what is missing, and holds all candidates; else ICE is restarted.
    */
   makeUpForLoss(): void {
-    this.#enqueue('offer', async () => {
+    this.#steps.add('offer', async () => {
       if (this.#connection?.signalingState === 'have-local-offer') this.#sendDescription();
       else this.restartIce();
     });
@@ -179,6 +185,7 @@ export class PeerLink {
 
   close(): void {
     this.#isClosed = true;
+    this.#steps.close();
     for (const timer of [this.#patience, this.#insistence, this.#retry, this.#remedy, this.#watch])
       clearTimeout(timer);
     this.#connection?.close();
@@ -244,7 +251,7 @@ export class PeerLink {
 
   #renewPath(): void {
     this.#path.restarted();
-    this.#enqueue('connection', () => this.#beginAnew());
+    this.#steps.add('connection', () => this.#beginAnew());
   }
 
   /** The other side does not answer: it lost the offer, cannot take it, or is no longer there. */
@@ -253,7 +260,7 @@ export class PeerLink {
     this.#unanswered++;
     this.#offeredAtMs = performance.now(); // Of the next one, which is under way.
     this.#tell('answer_timeout', waited, true);
-    this.#enqueue('offer', () => (isRenewed ? this.#beginAnew() : this.#takeBack()));
+    this.#steps.add('offer', () => (isRenewed ? this.#beginAnew() : this.#takeBack()));
   }
 
   /** Undefined where the browser makes none: the servers are no such, or there are too many connections. */
@@ -268,7 +275,7 @@ export class PeerLink {
     const whileCurrent = (step: () => void) => () => {
       if (connection === this.#connection && !this.#isClosed) step();
     };
-    connection.onnegotiationneeded = whileCurrent(() => this.#enqueue('offer', () => this.#offer()));
+    connection.onnegotiationneeded = whileCurrent(() => this.#steps.add('offer', () => this.#offer()));
     connection.onicecandidate = ({ candidate }) => whileCurrent(() => this.#gathered(candidate))();
     connection.ontrack = (event) => whileCurrent(() => this.#incoming.receive(event))();
     const changed = whileCurrent(() => {
@@ -372,7 +379,7 @@ export class PeerLink {
       this.#renew();
       await this.#applyOffer(offer);
     }
-    this.#step = 'answer';
+    this.#steps.goOn('answer');
     this.#start();
     await this.#describe(offer.number);
   }
@@ -422,7 +429,7 @@ export class PeerLink {
   #insist(): void {
     clearTimeout(this.#insistence);
     this.#insistence = setTimeout(() => {
-      this.#enqueue('offer', async () => {
+      this.#steps.add('offer', async () => {
         if (this.#connection?.signalingState === 'have-local-offer') this.#sendDescription();
       });
     }, this.#patienceMs);
@@ -459,7 +466,7 @@ export class PeerLink {
     const numbered = number === undefined ? { type, sdp } : { type, sdp, number };
     this.#options.send({ description: numbered as Description }).then(
       () => this.#delivered(type, described),
-      (error: unknown) => this.#enqueue('signal', () => this.#refused(described, version, error)),
+      (error: unknown) => this.#steps.add('signal', () => this.#refused(described, version, error)),
     );
   }
 
@@ -506,7 +513,7 @@ export class PeerLink {
   #offerAnew(): void {
     clearTimeout(this.#retry);
     this.#isHeldBack = false;
-    this.#enqueue('offer', async () => {
+    this.#steps.add('offer', async () => {
       this.#start();
       await this.#offer();
     });
@@ -525,17 +532,14 @@ export class PeerLink {
     this.#options.onState?.(this.state);
   }
 
-  #enqueue(step: LinkStep, run: () => Promise<unknown>): void {
-    this.#queue = this.#queue.then(async () => {
-      if (this.#isClosed) return;
-      this.#step = step;
-      try {
-        await within(STEP_TIMEOUT_MS, `The step ${step}`, run());
-      } catch (error) {
-        this.#failed(this.#step, error);
-      }
-      this.#look();
-    });
+  /** A browser's exception is a fault of this link: whoever changes something for all of them goes on with the next. */
+  #change(run: () => void): void {
+    if (this.#isClosed) return;
+    try {
+      run();
+    } catch (error) {
+      this.#failed('offer', error);
+    }
   }
 
   /** A step failed: it is made up for, more thoroughly and later where several in a row did. */
@@ -546,8 +550,8 @@ export class PeerLink {
     this.#offeredAtMs = undefined;
     clearTimeout(this.#remedy);
     this.#remedy = setTimeout(() => {
-      if (remedy.do === 'renew') this.#enqueue('connection', () => this.#beginAnew());
-      else this.#enqueue('offer', () => this.#takeBack());
+      if (remedy.do === 'renew') this.#steps.add('connection', () => this.#beginAnew());
+      else this.#steps.add('offer', () => this.#takeBack());
     }, delayMs);
     // What is wrong with the servers' addresses stays so until there are others.
     this.#tell(step, error, !(step === 'connection' && isMistake(error)));
@@ -583,9 +587,6 @@ const EARLY_MAX = 256;
 
 /** Tries of a description that is refused again and again are doubled as often: to about a minute. */
 const REFUSALS_SPREAD_MAX = 5;
-
-/** A browser that has not carried out a step by then never will; newer ICE servers take two seconds at most. */
-const STEP_TIMEOUT_MS = 6_000;
 
 /** A connection that cannot be made is tried again. */
 const REOPEN_MS = 5_000;
@@ -623,39 +624,3 @@ export interface PeerLinkOptions {
   /** A step failed; the link lives on. */
   onFault?(fault: LinkFault): void;
 }
-
-export interface LinkFault {
-  readonly step: LinkStep;
-  readonly error: unknown;
-  /** The link makes up for it by itself: it offers anew, restarts ICE or takes another connection. */
-  readonly isHealing: boolean;
-}
-
-/**
- * What failed: the making of the connection, of an offer, of an answer; the taking of the other side's offer, answer or
- * candidate, or of other ICE servers; the sending of a description or candidate; the waiting for an answer.
- */
-export type LinkStep =
-  | 'connection'
-  | 'offer'
-  | 'answer'
-  | 'remote_offer'
-  | 'remote_answer'
-  | 'candidate'
-  | 'servers'
-  | 'signal'
-  | 'answer_timeout';
-
-export type OutgoingSignal = { readonly description: Description } | { readonly candidate: Candidate | null };
-
-export interface LinkState {
-  readonly connection: RTCPeerConnectionState;
-  readonly ice: RTCIceConnectionState;
-  readonly phase: LinkPhase;
-}
-
-/**
- * `calling`: never connected yet. `recovering`: the path was lost, and is looked for. `unanswered`: the other side does not
- * answer, and is asked again. `failed`: the browser makes no connection, and is asked again.
- */
-export type LinkPhase = 'calling' | 'connected' | 'recovering' | 'unanswered' | 'failed';

@@ -12,7 +12,7 @@ export function onWakeUp(wake: () => void): () => void {
     [window, 'online', wake],
     [window, 'pageshow', wake],
     [document, 'visibilitychange', wakeIfSeen],
-    [navigator?.connection, 'change', wake],
+    [navigator?.connection, 'change', onOther(navigator?.connection, wake)],
   ];
   for (const [target, name, listener] of sources) target?.addEventListener?.(name, listener);
   const stopTicking = onLateTick(wake);
@@ -22,12 +22,24 @@ export function onWakeUp(wake: () => void): () => void {
   };
 }
 
+/** Browsers tell of each new estimate of the network's speed, too; that is no other network. */
+function onOther(network: Network | undefined, wake: () => void): () => void {
+  let type = network?.type;
+  return () => {
+    const isSame = network?.type !== undefined && network.type === type;
+    type = network?.type;
+    if (!isSame) wake();
+  };
+}
+
 interface Page {
   readonly window?: EventTarget;
   readonly document?: EventTarget & { readonly visibilityState: string };
   /** The Network Information API, where the browser has it. */
-  readonly navigator?: { readonly connection?: EventTarget };
+  readonly navigator?: { readonly connection?: Network };
 }
+
+type Network = EventTarget & { readonly type?: string };
 
 /** A timer that fires far too late: nothing ran meanwhile. The one clock may stand still in a sleep, the other may be set. */
 function onLateTick(wake: () => void): () => void {

@@ -128,6 +128,24 @@ test('a connection that cannot be made is a fault of that link alone', async () 
   expect(call.stateOf('ana' as PeerId)?.phase).toBe('calling');
 });
 
+test('a track that one connection does not take is sent by the others, and by that one after all', async () => {
+  const { connection, call, made } = await inCall();
+  connection.hear('peer_joined', { seq: 9, peer: peer('max', 9) });
+  await passMs(2_100);
+  const faults: unknown[] = [];
+  call.on('fault', (fault) => faults.push(fault));
+  const [first] = made as [FakeConnection];
+  first.addTrack = () => {
+    throw new DOMException('no', 'InvalidAccessError');
+  };
+  const track = fakeTrack('video');
+  call.addTrack(track, { id: 'wei' } as MediaStream);
+  expect(faults).toMatchObject([{ peer: 'ana', step: 'offer', isHealing: true }]);
+  expect(made[1]?.senders.map((sender) => sender.track)).toEqual([track]);
+  await passMs(5_000);
+  expect(made.at(-1)?.senders.map((sender) => sender.track)).toEqual([track]);
+});
+
 test('after 500 who came and left nothing is left of them', async () => {
   const { connection, call, made, gone } = await inCall();
   const timers = vi.getTimerCount();

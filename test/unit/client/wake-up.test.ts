@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { MeshCall, type PeerId } from '../../../services/client/index.ts';
 import { joined, passMs, peer } from './fake-cluster.ts';
@@ -80,6 +80,24 @@ describe('a path that is not there is looked for at once when', () => {
     connection.hear('peer_updated', { seq: 10, peer: peer('ana', 3) });
     expect(link.restarts).toBe(1);
   });
+});
+
+test.each<[string, (scene: Awaited<ReturnType<typeof withoutPath>>) => void]>([
+  [
+    'the other one changes something else',
+    ({ connection }) =>
+      connection.hear('peer_updated', { seq: 9, peer: { ...peer('ana', 3), metadata: { hand: true } } }),
+  ],
+  [
+    'the speed of the network is estimated anew',
+    () => page.navigator.connection.dispatchEvent(new Event('change')),
+  ],
+])('an attempt that is under way is left alone when %s', async (_, happen) => {
+  Object.assign(page.navigator.connection, { type: 'wifi' });
+  onTestFinished(() => void Object.assign(page.navigator.connection, { type: undefined }));
+  const scene = await withoutPath();
+  happen(scene);
+  expect(scene.link.restarts).toBe(0);
 });
 
 test('timers that fire in time wake nothing', async () => {
