@@ -4,6 +4,9 @@ import { LongestFirst } from './test/support/longest-first.ts';
 
 const SLOW = ['test/e2e/**/*.test.ts', 'test/chaos/**/*.test.ts', 'test/deploy/{compose,image}.test.ts'];
 
+/** Minutes of calls in browsers: `npm run test:long`, and no part of `npm test`. */
+const LONG = 'test/long/**/*.test.ts';
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -16,7 +19,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...SLOW],
+          exclude: ['**/node_modules/**', ...SLOW, LONG],
           // They wait more than they work.
           maxWorkers: 3,
           sequence: { groupOrder: 1 },
@@ -31,6 +34,15 @@ export default defineConfig({
           maxWorkers: 2,
           globalSetup: ['test/support/page-setup.ts'],
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: [LONG],
+          maxWorkers: 1,
+          globalSetup: ['test/support/page-setup.ts'],
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -7,9 +7,9 @@ import type { CallBrowser } from './browser.ts';
 /** What a page has as `window.sdk`. */
 export type Sdk = typeof import('../../services/client/index.ts');
 
-/** A page without anything but the SDK, as it is now, under `window.sdk`. */
-export async function openSdkPage(browser: CallBrowser): Promise<Page> {
-  const { page } = await browser.open('about:blank');
+/** A page with the SDK, as it is now, under `window.sdk`; of a node's origin where it is to talk to that node. */
+export async function openSdkPage(browser: CallBrowser, url = 'about:blank'): Promise<Page> {
+  const { page } = await browser.open(url, { context: { bypassCSP: true } });
   await page.addScriptTag({ content: await bundle() });
   return page;
 }
