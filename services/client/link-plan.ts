@@ -5,7 +5,7 @@
  * | it waits for | so long | then |
  * |---|---|---|
  * | signals to pass (a node, the other side's connection) | until they do | looks again |
- * | an answer to its offer | 8 s, doubled each time | takes the offer back and restarts ICE; from the second time on begins anew |
+ * | an answer to its offer | 8 s, doubled each time | takes the offer back and restarts ICE; then begins anew, which is later while media flow |
  * | the path that was lost to come back by itself | 4 s | restarts ICE |
  * | the path to be found, while candidates are tried | 10 s | restarts ICE; now and then begins anew |
  * | the path to be found, with nothing to try | 1.8 s, so that a TURN server that is back is found | the same |
@@ -15,7 +15,8 @@ export function planFor(view: LinkView, nowMs: number): Plan {
   if (view.offeredAtMs !== undefined) {
     const untilMs = view.offeredAtMs + answerWaitMs(view);
     if (nowMs < untilMs) return { do: 'wait', for: 'answer', untilMs };
-    return { do: view.unanswered === 0 ? 'take_back' : 'renew', about: 'answer' };
+    const takesBack = view.path === 'connected' ? TAKES_BACK_IN_CALL : 1;
+    return { do: view.unanswered < takesBack ? 'take_back' : 'renew', about: 'answer' };
   }
   if (view.path === 'connected') return { do: 'wait', for: 'nothing' };
   const untilMs = restartDueMs(view, nowMs);
@@ -128,6 +129,8 @@ const FRESH_MS = 1_000;
 const TRIES_AT_PACE = 48;
 const TRIES_A_DOUBLING = 8;
 const DOUBLINGS_MAX = 3;
+/** The other side may only be slow, and its pictures are there: they are not given up for one answer. */
+const TAKES_BACK_IN_CALL = 3;
 /** What the browser itself may have lost track of. At first nothing is lost with a connection, later the pictures flicker. */
 const RENEW_EVERY = 15;
 const RENEW_EVERY_AT_FIRST = 3;

@@ -226,6 +226,15 @@ test('an offer of later that is not answered is taken back, and the call goes on
   expect([impolite.heard, polite.connections.length]).toEqual([['video', 'video'], 1]);
 });
 
+test('pictures that come are not given up for an answer that does not', async () => {
+  const { polite, phases, run } = await connected();
+  polite.link.addTrack(fakeTrack('video'), { id: 'second' } as MediaStream);
+  await run(50_000, false);
+  expect([phases(), polite.connections.length]).toEqual([['connected', 'connected'], 1]);
+  await run(100_000, false);
+  expect(polite.connections.length).toBe(2);
+});
+
 describe('an answer', () => {
   test('to an offer that was taken back is dropped when another one waits', async () => {
     const { polite, wires, run, faults } = await connected();
