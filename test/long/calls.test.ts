@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
+import type { RoomSession } from '../../services/client/index.ts';
 import { type CallBrowser, openBrowser, type Person } from '../support/browser.ts';
 import { capabilities } from '../support/capabilities.ts';
 import { startCluster } from '../support/cluster.ts';
@@ -73,10 +74,16 @@ describe.skipIf(capabilities.chromium === false)('calls in Chromium', () => {
             await new Promise<void>((resolve) => {
               call.on('link', ({ state }) => state.phase === 'connected' && resolve());
             });
+            const { stays } = window as unknown as { stays: RoomSession };
+            let stop = () => {};
+            const left = new Promise<void>((resolve) => {
+              stop = stays.on('peer_left', () => resolve());
+            });
             await session.leave();
+            await left;
+            stop();
           }
-          const { stays } = window as unknown as { stays: { peers: ReadonlyMap<string, unknown> } };
-          return stays.peers.size;
+          return (window as unknown as { stays: RoomSession }).stays.peers.size;
         },
         [url, 50] as const,
       );

@@ -163,6 +163,9 @@ test('candidates of an offer that was refused on its way are of no use, and no f
   impolite.link.receive({ candidate: candidate('elsewhere') });
   await new Promise((resolve) => setTimeout(resolve));
   expect(faults).toEqual([]);
+  impolite.link.receive({ candidate: candidate('he') }); // The beginning of a name is another name.
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(faults).toEqual([]);
   impolite.link.receive({ candidate: candidate('here') });
   await vi.waitFor(() => expect(faults).toHaveLength(1));
 });
