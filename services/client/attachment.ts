@@ -1,6 +1,7 @@
 import { ERRORS, type Events, type JoinReply, type RequestName, type ResumeReply } from '@fenghuo/protocol';
 import { retryDelayMs } from './backoff.ts';
 import type { Connector } from './connector.ts';
+import { within } from './deadline.ts';
 import { Line } from './line.ts';
 import type { RequestQueue } from './request-queue.ts';
 import type { Answer, ServerEvent } from './signaling-connection.ts';
@@ -9,6 +10,9 @@ import { localLine, outgoingLine, type WireLine } from './wire-line.ts';
 
 /** How long after its session was said to be over a connection may still say who ended it. */
 const REMOVAL_GRACE_MS = 500;
+
+/** Whoever leaves waits no longer for a node to hear it. */
+const LEAVE_TIMEOUT_MS = 1_000;
 
 /**
  * Keeps a session on a connection: joins on the first, resumes on every further one, and joins anew where the
@@ -58,10 +62,8 @@ export class Attachment {
   async leave(): Promise<void> {
     this.#isLeaving = true;
     if (this.#resumeToken !== undefined) {
-      const second = Promise.withResolvers<void>();
-      const timer = setTimeout(second.resolve, 1_000);
-      await Promise.race([this.#options.requests.request('leave', {}).catch(() => {}), second.promise]);
-      clearTimeout(timer);
+      const answer = this.#options.requests.request('leave', {});
+      await within(LEAVE_TIMEOUT_MS, 'The leave', answer).catch(() => {});
     }
     this.stop();
   }

@@ -159,6 +159,8 @@ const LASTS_MS = 2_000;
 export interface ConnectorOptions extends RegionChoiceOptions {
   /** A JWT, or how to get one: called anew for each connection, and before one runs out. */
   readonly token?: TokenSource | undefined;
+  /** How long a `token` function may take; default 10 s. Then it counts as failed, and is called again with the next try. */
+  readonly tokenTimeoutMs?: number | undefined;
   readonly random?: (() => number) | undefined;
   /** Replaces the socket in tests. */
   readonly connect?: typeof connectSocket | undefined;

@@ -1,4 +1,7 @@
-/** Calls listeners in the order in which they came, at once. A listener that throws stops no other. */
+/**
+ * Calls listeners in the order in which they came, at once. A listener that throws stops no other, and nothing that called
+ * `emit`: its error is reported where uncaught errors are shown.
+ */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(event: never) => void>>();
 
@@ -14,11 +17,15 @@ export class Emitter<Events extends object> {
       try {
         (listener as (event: Events[Name]) => void)(event);
       } catch (fault) {
-        // A bug of the listener's: shown where uncaught errors are, without tearing a session's state apart.
-        queueMicrotask(() => {
-          throw fault;
-        });
+        report(fault);
       }
     }
   }
+}
+
+/** A bug of a listener's. It is shown, and ends nothing: in Node an error that is thrown again would end the process. */
+function report(fault: unknown): void {
+  const { reportError } = globalThis as { reportError?: (fault: unknown) => void };
+  if (reportError === undefined) console.error('A listener failed:', fault);
+  else reportError(fault);
 }

@@ -1,14 +1,16 @@
 import type { IceServer } from '@fenghuo/protocol';
+import { abortedWithin } from './deadline.ts';
+import { addressAt } from './endpoint-url.ts';
 
 /**
- * STUN and TURN servers as the nodes hand them out. TURN credentials end: their username begins with the Unix second at
- * which they do (coturn's REST scheme). Those that have lived for more than half of their time are fetched anew, before
- * they are used for anything new.
+ * STUN and TURN servers as the nodes hand them out. TURN credentials end: nodes tell after how long, which counts from the
+ * receipt, so that a wrong clock here keeps none that have ended. Those that have lived for more than half of their time
+ * are fetched anew, before they are used for anything new.
  */
 export class IceServers {
   readonly #options: IceServersOptions;
   #list: readonly IceServer[] = [];
-  #staleAtMs = Number.POSITIVE_INFINITY;
+  #life: Life | undefined;
   #notBeforeMs = 0;
   #refresh: Promise<void> | undefined;
 
@@ -20,20 +22,21 @@ export class IceServers {
     return this.#list;
   }
 
-  take(list: readonly IceServer[]): void {
-    const isNew = JSON.stringify(list) !== JSON.stringify(this.#list);
+  /** As a reply held them, just now. */
+  take({ ice_servers: list, ttl_s: ttlS }: IssuedServers): void {
+    if (JSON.stringify(list) === JSON.stringify(this.#list)) return;
     this.#list = list;
-    if (isNew) this.#staleAtMs = performance.now() + lifeOf(list) / 2;
-    if (isNew) this.#options.onChange(list);
+    this.#life = lifeOf(list, ttlS);
+    this.#options.onChange(list);
   }
 
   /** Undefined where the credentials are fresh. Resolves when newer ones were taken, or could not be had in time. */
   refresh(): Promise<void> | undefined {
     const now = performance.now();
-    if (now < this.#staleAtMs || now < this.#notBeforeMs) return this.#refresh;
+    if (!isPastHalf(this.#life) || now < this.#notBeforeMs) return this.#refresh;
     this.#notBeforeMs = now + REFRESH_EVERY_MS;
     this.#refresh = this.#fetch()
-      .then((list) => this.take(list))
+      .then((issued) => this.take(issued))
       .catch(() => {}) // Those that are there may still do, or not be needed.
       .finally(() => {
         this.#refresh = undefined;
@@ -41,18 +44,19 @@ export class IceServers {
     return this.#refresh;
   }
 
-  async #fetch(): Promise<readonly IceServer[]> {
+  async #fetch(): Promise<IssuedServers> {
     const { endpoint, token, fetch = globalThis.fetch } = this.#options;
     const node = endpoint();
     if (node === undefined) throw new Error('There is no node to ask.');
     const bearer = token();
-    const response = await fetch(new URL('/ice', node), {
+    const response = await fetch(addressAt(node, 'ice'), {
       headers: bearer === undefined ? {} : { authorization: `Bearer ${bearer}` },
-      signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+      signal: abortedWithin(FETCH_TIMEOUT_MS),
     });
-    const { ice_servers: list } = (await response.json()) as { ice_servers?: readonly IceServer[] };
-    if (!response.ok || !Array.isArray(list)) throw new Error(`The node answered ${response.status}.`);
-    return list;
+    const issued = (await response.json()) as IssuedServers;
+    if (!response.ok || !Array.isArray(issued.ice_servers))
+      throw new Error(`The node answered ${response.status}.`);
+    return issued;
   }
 }
 
@@ -70,8 +74,31 @@ const FETCH_TIMEOUT_MS = 2_000;
 /** However many links are made, and whatever the clock here says. */
 const REFRESH_EVERY_MS = 10_000;
 
-/** How long the credentials last from now on; without any, for ever. */
-function lifeOf(list: readonly IceServer[]): number {
+interface IssuedServers {
+  readonly ice_servers: readonly IceServer[];
+  /** How long the credentials are good, in seconds. */
+  readonly ttl_s?: number | undefined;
+}
+
+interface Life {
+  readonly wholeMs: number;
+  /** By `performance.now`, which does not go back and may stand still while a machine sleeps. */
+  readonly sinceMs: number;
+  /** By `Date.now`, which goes on meanwhile and may be set. */
+  readonly sinceWallMs: number;
+}
+
+/** Undefined: they are good for ever. Nodes of before told no time, and then it is read from the username (coturn's scheme). */
+function lifeOf(list: readonly IceServer[], ttlS: number | undefined): Life | undefined {
+  if (list.every(({ credential }) => credential === undefined)) return undefined;
   const ends = list.flatMap(({ username }) => /^\d{9,11}(?=:|$)/.exec(username ?? '') ?? []);
-  return Math.max(0, Math.min(...ends.map((end) => Number(end) * 1_000 - Date.now())));
+  const told = ends.map((end) => Number(end) * 1_000 - Date.now());
+  const wholeMs = Math.max(0, ttlS === undefined ? Math.min(...told) : ttlS * 1_000);
+  return { wholeMs, sinceMs: performance.now(), sinceWallMs: Date.now() };
+}
+
+function isPastHalf(life: Life | undefined): boolean {
+  if (life === undefined) return false;
+  const ageMs = Math.max(performance.now() - life.sinceMs, Date.now() - life.sinceWallMs);
+  return ageMs >= life.wholeMs / 2;
 }

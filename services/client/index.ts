@@ -28,10 +28,11 @@ export { PEER_NAME_CHARS_MAX, ROOM_NAME_CHARS_MAX } from '@fenghuo/protocol';
 export { ECHO_TOPIC, EchoTimes } from './echo-times.ts';
 export { Emitter } from './emitter.ts';
 export { IncomingMedia } from './incoming-media.ts';
+export type { LinkFault, LinkPhase, LinkState, LinkStep, OutgoingSignal } from './link-state.ts';
 export type { LinkStats } from './link-stats.ts';
 export { type CallEvents, MeshCall, type MeshCallOptions } from './mesh-call.ts';
 export { type MediaKind, OutgoingMedia } from './outgoing-media.ts';
-export { type LinkState, type OutgoingSignal, PeerLink, type PeerLinkOptions } from './peer-link.ts';
+export { PeerLink, type PeerLinkOptions } from './peer-link.ts';
 export type { Entrances } from './region-choice.ts';
 export {
   type MeasuredRegion,

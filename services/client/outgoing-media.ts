@@ -4,11 +4,16 @@ export type MediaKind = 'audio' | 'video';
 /**
  * One's own tracks on one connection. Those of a kind that is forbidden are taken off it at once, and put back where
  * they were when it is allowed again: whoever made them need not know. What changes here makes a negotiation due.
+ *
+ * A connection never loses an m-line, and its own `addTrack` takes a new one wherever the old ones have sent. So a
+ * transceiver whose track was removed is kept, and carries the next track of its kind.
  */
 export class OutgoingMedia {
   readonly #tracks = new Map<MediaStreamTrack, MediaStream>();
   /** Where each track was put. */
   readonly #carriers = new Map<MediaStreamTrack, RTCRtpTransceiver>();
+  /** Those whose tracks were removed. */
+  #idle: RTCRtpTransceiver[] = [];
   #forbidden: ReadonlySet<MediaKind>;
   #connection: RTCPeerConnection | undefined;
   #version = 0;
@@ -41,6 +46,7 @@ export class OutgoingMedia {
   reset(): void {
     this.#connection = undefined;
     this.#carriers.clear();
+    this.#idle = [];
   }
 
   add(track: MediaStreamTrack, stream: MediaStream): void {
@@ -51,10 +57,15 @@ export class OutgoingMedia {
   remove(track: MediaStreamTrack): void {
     this.#tracks.delete(track);
     this.#takeOff(track);
+    const carrier = this.#carriers.get(track);
     this.#carriers.delete(track);
+    if (carrier !== undefined) this.#idle.push(carrier);
   }
 
-  /** `next` takes the place of `track`: nothing is negotiated. */
+  /**
+   * `next`, of the same kind, takes the place of `track`: nothing is negotiated, unless this connection cannot send `next`
+   * as it sent `track`. Then `next` gets an m-line of its own.
+   */
   async replace(track: MediaStreamTrack, next: MediaStreamTrack): Promise<void> {
     const stream = this.#tracks.get(track);
     if (stream === undefined) return;
@@ -64,7 +75,8 @@ export class OutgoingMedia {
     if (carrier === undefined) return;
     this.#carriers.delete(track);
     this.#carriers.set(next, carrier);
-    if (!this.#isForbidden(next)) await carrier.sender.replaceTrack(next);
+    if (this.#isForbidden(next)) return;
+    await carrier.sender.replaceTrack(next).catch(() => this.#putElsewhere(next, carrier));
   }
 
   /** False where nothing changes. */
@@ -89,21 +101,47 @@ export class OutgoingMedia {
     const connection = this.#connection;
     const stream = this.#tracks.get(track);
     if (connection === undefined || stream === undefined || this.#isForbidden(track)) return;
-    const carrier = this.#carriers.get(track);
-    if (carrier !== undefined && carrier.currentDirection !== 'stopped') {
-      // A connection's own addTrack would take a new m-line each time, for this one has been sent on.
-      carrier.direction = 'sendrecv';
-      carrier.sender.replaceTrack(track).catch(() => {}); // Fails where the connection was closed meanwhile.
+    const carrier = this.#carrierOf(track, stream);
+    if (carrier === undefined) {
+      this.#carry(connection, track, stream);
       return;
     }
-    const made = this.#carry(connection, track, stream);
+    this.#carriers.set(track, carrier);
+    carrier.direction = 'sendrecv';
+    carrier.sender.replaceTrack(track).catch(() => this.#putElsewhere(track, carrier));
+  }
+
+  /** The track's own transceiver, or one of its kind that has none any more. */
+  #carrierOf(track: MediaStreamTrack, stream: MediaStream): RTCRtpTransceiver | undefined {
+    const own = this.#carriers.get(track);
+    if (own !== undefined && !isStopped(own)) return own;
+    this.#idle = this.#idle.filter((each) => !isStopped(each));
+    const at = this.#idle.findIndex(({ receiver }) => receiver.track.kind === track.kind);
+    if (at === -1) return undefined;
+    const [idle] = this.#idle.splice(at, 1);
+    idle?.sender.setStreams(stream);
+    return idle;
+  }
+
+  /** The transceiver does not take the track; nor does a connection that was closed meanwhile. */
+  #putElsewhere(track: MediaStreamTrack, carrier: RTCRtpTransceiver): void {
+    if (this.#connection?.signalingState === 'closed' || this.#carriers.get(track) !== carrier) return;
+    this.#takeOff(track);
+    this.#carriers.delete(track);
+    const stream = this.#tracks.get(track);
+    if (this.#connection === undefined || stream === undefined || this.#isForbidden(track)) return;
+    this.#carry(this.#connection, track, stream);
+  }
+
+  #carry(connection: RTCPeerConnection, track: MediaStreamTrack, stream: MediaStream): void {
+    const made = this.#makeCarrier(connection, track, stream);
     if (made !== undefined) this.#carriers.set(track, made);
   }
 
-  #carry(connection: RTCPeerConnection, track: MediaStreamTrack, stream: MediaStream) {
+  #makeCarrier(connection: RTCPeerConnection, track: MediaStreamTrack, stream: MediaStream) {
     const isWaiting = ({ sender, receiver }: RTCRtpTransceiver) =>
       sender.track === null && receiver.track.kind === track.kind;
-    if ([...this.#carriers.values()].some(isWaiting)) {
+    if ([...this.#carriers.values(), ...this.#idle].some(isWaiting)) {
       // A connection's own addTrack might take one that waits for another track to be put back.
       return connection.addTransceiver(track, { direction: 'sendrecv', streams: [stream] });
     }
@@ -113,7 +151,7 @@ export class OutgoingMedia {
 
   #takeOff(track: MediaStreamTrack): void {
     const carrier = this.#carriers.get(track);
-    if (carrier === undefined || carrier.currentDirection === 'stopped') return;
+    if (carrier === undefined || isStopped(carrier)) return;
     this.#connection?.removeTrack(carrier.sender); // Ends the sending at once, but does nothing while it is being put back.
     carrier.direction = 'recvonly';
     carrier.sender.replaceTrack(null).catch(() => {});
@@ -128,6 +166,11 @@ export class OutgoingMedia {
       if ((isSilent || isWithheld) && !isThere) connection.addTransceiver(kind, { direction: 'recvonly' });
     }
   }
+}
+
+/** By either side; its m-line is the connection's to use again. */
+function isStopped({ direction, currentDirection }: RTCRtpTransceiver): boolean {
+  return direction === 'stopped' || currentDirection === 'stopped';
 }
 
 export function isSame(kinds: ReadonlySet<MediaKind>, others: ReadonlySet<MediaKind>): boolean {

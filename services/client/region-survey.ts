@@ -1,4 +1,6 @@
 import { REGION_ENDPOINTS_MAX, REGIONS_MAX, type RegionEntry, type RegionsReply } from '@fenghuo/protocol';
+import { abortedWithin } from './deadline.ts';
+import { addressAt, isUrl } from './endpoint-url.ts';
 
 /** A part of the cluster, and the addresses at which it is entered: of nodes, or of a load balancer before them. */
 export interface Region {
@@ -62,7 +64,9 @@ export function areUrls(from: readonly string[] | readonly Region[]): from is re
 
 async function discover(urls: readonly string[], options: SurveyOptions): Promise<readonly Region[]> {
   for (const url of urls) {
-    const reply = await ask(url, within(options.signal), options.fetch).catch(() => undefined);
+    const reply = await ask(url, abortedWithin(ANSWER_WITHIN_MS, options.signal), options.fetch).catch(
+      () => undefined,
+    );
     const told: unknown = await reply?.json().catch(() => undefined);
     if (reply?.ok === true && isRegionsReply(told)) return usable(told, url);
   }
@@ -78,7 +82,7 @@ function usable({ region, regions }: RegionsReply, askedAt: string): readonly Re
   return regions
     .map(({ name, endpoints, nodes }) => {
       const all = [...endpoints.slice(0, REGION_ENDPOINTS_MAX), ...(name === region ? [askedAt] : [])];
-      const urls = all.filter((each) => isUsable.test(each) && URL.canParse(each));
+      const urls = all.filter((each) => isUsable.test(each) && isUrl(each));
       return { name, endpoints: [...new Set(urls.map((each) => new URL(each).href))], nodes };
     })
     .filter(({ endpoints }) => endpoints.length > 0)
@@ -105,7 +109,7 @@ async function roundTripTo(
   endpoints: readonly string[],
   { signal, fetch }: SurveyOptions,
 ): Promise<number | undefined> {
-  const deadline = within(signal);
+  const deadline = abortedWithin(ANSWER_WITHIN_MS, signal);
   for (const endpoint of endpoints) {
     const times: number[] = [];
     try {
@@ -129,13 +133,7 @@ async function timeOf(endpoint: string, signal: AbortSignal, fetch: SurveyOption
 }
 
 function ask(endpoint: string, signal: AbortSignal, fetch = globalThis.fetch): Promise<Response> {
-  const { origin, search } = new URL(endpoint);
-  return fetch(`${origin}/regions${search}`, { signal, cache: 'no-store' });
-}
-
-function within(signal: AbortSignal | undefined): AbortSignal {
-  const deadline = AbortSignal.timeout(ANSWER_WITHIN_MS);
-  return signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+  return fetch(addressAt(endpoint, 'regions').href, { signal, cache: 'no-store' });
 }
 
 const ANSWER_WITHIN_MS = 1_500;

@@ -16,6 +16,7 @@ import type {
   ResumeReply,
   Room,
   SignalReply,
+  Snapshot,
 } from '@fenghuo/protocol';
 import { Attachment } from './attachment.ts';
 import { Connector, type ConnectorOptions } from './connector.ts';
@@ -115,7 +116,7 @@ export type Resumed = (
 export class RoomSession extends Emitter<SessionEvents> {
   /** The first join's outcome: rejects with a `SignalingError` that is final. */
   readonly joined: Promise<void>;
-  readonly #settleJoined: { resolve: () => void; reject: (error: SignalingError) => void };
+  readonly #settleJoined: Settle;
   readonly #roster = new Roster();
   readonly #requests: RequestQueue;
   readonly #attachment: Attachment;
@@ -133,12 +134,17 @@ export class RoomSession extends Emitter<SessionEvents> {
     const random = options.random ?? Math.random;
     this.#name = options.name ?? '';
     this.#metadata = options.metadata ?? null;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    promise.catch(() => {}); // Who does not await it hears of it by `state`.
-    this.joined = promise;
-    this.#settleJoined = { resolve, reject };
+    let settle!: Settle;
+    this.joined = new Promise((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    this.joined.catch(() => {}); // Who does not await it hears of it by `state`.
+    this.#settleJoined = settle;
     this.#requests = new RequestQueue(random);
-    this.#tokens = new TokenKeeper(options.token, (token) => this.#request('update', { token }), random);
+    this.#tokens = new TokenKeeper(options.token, (token) => this.#request('update', { token }), {
+      random,
+      timeoutMs: options.tokenTimeoutMs,
+    });
     this.#iceServers = new IceServers({
       endpoint: () => this.#attachment.endpoint,
       token: () => this.#tokens.current,
@@ -293,7 +299,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     if (this.#state.phase === 'closed') return; // There only to leave.
     const isRejoin = this.self !== undefined;
     this.#roster.replace(reply);
-    this.#iceServers.take(reply.ice_servers);
+    this.#iceServers.take(reply);
     this.#setState({ phase: 'connected' });
     this.emit('joined', { isRejoin });
     this.#settleJoined.resolve();
@@ -303,7 +309,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     if (this.#state.phase === 'closed') return;
     if (!reply.recovered) {
       this.#roster.replace(reply);
-      this.#iceServers.take(reply.ice_servers);
+      this.#iceServers.take(reply);
     }
     this.#setState({ phase: 'connected' });
     const { recovered } = reply;
@@ -315,7 +321,7 @@ export class RoomSession extends Emitter<SessionEvents> {
     this.emit('wire', incomingLine(event));
     if (!this.#roster.follow(event)) return;
     if (event.name === 'welcome') this.#welcome = event.data;
-    if (event.name === 'resync') this.#iceServers.take(event.data.ice_servers as readonly IceServer[]);
+    if (event.name === 'resync') this.#iceServers.take(event.data as Snapshot);
     if (event.name === 'announcement' && !this.#isNews(event.data.id)) return;
     // An event of a later version of the protocol has no listeners.
     (this.emit as (name: ServerEvent['name'], data: unknown) => void).call(this, event.name, event.data);
@@ -366,6 +372,11 @@ export class RoomSession extends Emitter<SessionEvents> {
     }
     return this.#requests.request(name, body);
   }
+}
+
+interface Settle {
+  readonly resolve: () => void;
+  readonly reject: (error: SignalingError) => void;
 }
 
 const ANNOUNCEMENTS_KNOWN_MAX = 32;

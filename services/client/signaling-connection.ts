@@ -1,14 +1,15 @@
 import type { Acknowledgement, EventName, Events, Replies, RequestName } from '@fenghuo/protocol';
 import { io, type Socket } from 'socket.io-client';
+import { addressAt } from './endpoint-url.ts';
 import { SignalingError } from './signaling-error.ts';
 
 /** Opens one connection. Rejects with the node's typed refusal, or `unavailable` where none answered. */
 export function connect(endpoint: string, options: ConnectionOptions): Promise<SignalingConnection> {
   const openTimeoutMs = options.openTimeoutMs ?? 5_000;
-  const { origin, searchParams } = new URL(endpoint);
+  const { origin, pathname, searchParams } = addressAt(endpoint, 'socket.io/');
   return new Promise((resolve, reject) => {
     const socket = io(origin, {
-      path: '/socket.io/',
+      path: pathname,
       // For the load balancer in front: `https://calls.example/?region=beijing`.
       query: Object.fromEntries(searchParams),
       transports: ['websocket'],

@@ -1,3 +1,4 @@
+import { within } from './deadline.ts';
 import type { SignalingError } from './signaling-error.ts';
 
 /**
@@ -9,6 +10,7 @@ export class TokenKeeper {
   #source: TokenSource | undefined;
   readonly #onFresh: (token: string) => Promise<unknown>;
   readonly #random: () => number;
+  readonly #timeoutMs: number;
   #current: string | undefined;
   #renewal: ReturnType<typeof setTimeout> | undefined;
   #wasRefused = false;
@@ -18,11 +20,12 @@ export class TokenKeeper {
   constructor(
     source: TokenSource | undefined,
     onFresh: (token: string) => Promise<unknown>,
-    random: () => number,
+    { random, timeoutMs = SOURCE_TIMEOUT_MS }: TokenKeeperOptions,
   ) {
     this.#source = source;
     this.#onFresh = onFresh;
     this.#random = random;
+    this.#timeoutMs = timeoutMs;
     if (typeof source === 'string') this.#current = source;
   }
 
@@ -33,9 +36,7 @@ export class TokenKeeper {
 
   /** For a new connection: asked for anew each time, where there is somebody to ask. */
   async next(): Promise<string | undefined> {
-    if (typeof this.#source === 'function') {
-      this.#take(await this.#source({ isFresh: this.#wasRefused }));
-    }
+    if (typeof this.#source === 'function') this.#take(await this.#ask(this.#source, this.#wasRefused));
     return this.#current;
   }
 
@@ -65,6 +66,12 @@ export class TokenKeeper {
     clearTimeout(this.#renewal);
   }
 
+  /** Rejects where the application takes too long: a call that hangs must not hang the session. */
+  #ask(source: TokenFunction, isFresh: boolean): Promise<string> {
+    const asked = async () => source({ isFresh });
+    return within(this.#timeoutMs, 'The token function', asked());
+  }
+
   #take(token: string): void {
     this.#current = token;
     const lifeMs = lifeOf(token);
@@ -88,7 +95,7 @@ export class TokenKeeper {
     if (this.#isHandingOver) return; // The session waits for a connection, which brings a fresh one, too.
     this.#isHandingOver = true;
     try {
-      const token = await (this.#source as TokenFunction)({ isFresh: true });
+      const token = await this.#ask(this.#source as TokenFunction, true);
       if (this.#isOver || token === this.#current) return;
       await this.#onFresh(token);
       this.#take(token);
@@ -105,6 +112,14 @@ export type TokenSource = string | TokenFunction;
 
 /** `isFresh`: one that was handed out before is of no use, it was refused or is about to run out. */
 export type TokenFunction = (wish: { readonly isFresh: boolean }) => string | Promise<string>;
+
+interface TokenKeeperOptions {
+  readonly random: () => number;
+  /** How long the application may take for a token. */
+  readonly timeoutMs?: number | undefined;
+}
+
+const SOURCE_TIMEOUT_MS = 10_000;
 
 /** How long before its end a token is renewed; a short-lived one in the last quarter of its life. */
 const EARLY_MS = 60_000;

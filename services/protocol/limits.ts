@@ -26,6 +26,9 @@ export const SDP_CHARS_MAX = 57_344;
  */
 export const SDP_MEDIA_SECTIONS_MAX = 128;
 
+/** Of the number that ties an answer to its offer. */
+export const DESCRIPTION_NUMBER_MAX = 2_147_483_647;
+
 /** A candidate's line: RFC 8839, 5.1. Those of browsers have 60 to 250. */
 export const CANDIDATE_CHARS_MAX = 1_024;
 

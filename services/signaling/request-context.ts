@@ -29,6 +29,7 @@ export function requestContext(
     resumeWindowMs: config.resumeWindowMs,
     verifyToken,
     iceServers: issueIceServers(config, parts),
+    iceTtlS: config.ice.turnTtlS,
     countEntry: ({ identity: { sub }, network }) =>
       homes.local.backplane.entries.take({
         ...(sub === undefined ? {} : { user: digest(`user ${sub}`) }),

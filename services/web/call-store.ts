@@ -385,11 +385,13 @@ export class CallStore {
     session.on('wire', (line) => this.#write(line));
     call.on('link', () => this.#readRoster());
     call.on('media', () => this.#readRoster());
-    call.on('fault', ({ fault }) => {
+    call.on('fault', ({ peer, step, error, isHealing }) => {
       // A person who has just left is no fault.
-      if (codeOf(fault) !== 'peer_not_found' && this.connection.value.phase === 'connected') {
-        this.tell({ tone: 'error', about: 'fault', words: (strings) => strings.fault });
-      }
+      if (codeOf(error) === 'peer_not_found' || this.connection.value.phase !== 'connected') return;
+      const name = this.#names.get(peer) ?? this.strings.value.guest;
+      const words = (strings: Strings) =>
+        isHealing ? strings.faultHealing(name) : strings.fault(name, step);
+      this.tell({ tone: isHealing ? 'info' : 'error', about: 'fault', words });
     });
     this.#statsTimer = setInterval(() => void this.#readStats(), STATS_EVERY_MS);
   }

@@ -76,9 +76,17 @@ function inRegion(
 /** A person can read so many, and a cluster is entered at fewer. */
 const NODES_MAX = 16;
 
+function readUrl(text: string): URL[] {
+  try {
+    return [new URL(text)];
+  } catch {
+    return [];
+  }
+}
+
 /** Those of a comma-separated list that are web addresses, each once; undefined where none is. */
 function httpAddresses(text: string | null): [string, ...string[]] | undefined {
-  const urls = (text ?? '').split(',').flatMap((part) => (URL.canParse(part) ? [new URL(part)] : []));
+  const urls = (text ?? '').split(',').flatMap(readUrl);
   const origins = urls.filter(({ protocol }) => /^https?:$/.test(protocol)).map(({ origin }) => origin);
   const [first, ...others] = [...new Set(origins)].slice(0, NODES_MAX);
   return first === undefined ? undefined : [first, ...others];

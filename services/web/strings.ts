@@ -211,7 +211,9 @@ const en = {
     'No camera or microphone could be used. The others see a drawn picture and hear a soft tone.',
   drawnBecauseInsecure:
     'Browsers give camera and microphone only to pages served over https or from localhost. The others see a drawn picture.',
-  fault: 'Something went wrong while connecting to a person; it is tried again with the next change.',
+  fault: (name: string, step: string) =>
+    `The connection to ${name} cannot be made (${step}). It is tried again when something changes.`,
+  faultHealing: (name: string) => `A step of the connection to ${name} failed; it is being made up for.`,
 
   errors: {
     invalid_request: 'The node did not accept this. After an @ stands one of the cluster’s regions.',
@@ -413,7 +415,8 @@ const zh: Strings = {
   leftNow: (name) => `${name} 离开了`,
   drawnBecauseRefused: '无法使用摄像头或麦克风。他人将看到绘制的画面，听到轻柔的音调。',
   drawnBecauseInsecure: '浏览器只允许 https 或 localhost 页面使用摄像头和麦克风。他人将看到绘制的画面。',
-  fault: '与某人建立连接时出错；下次变化时会再试。',
+  fault: (name, step) => `无法与 ${name} 建立连接（${step}）；情况变化时会再试。`,
+  faultHealing: (name) => `与 ${name} 的连接有一步失败，正在自动恢复。`,
 
   errors: {
     invalid_request: '节点未接受此请求。@ 之后应为集群的某个地区。',

@@ -1,5 +1,6 @@
 import { type BuildEnvironment, defineConfig } from 'vite';
 
+import { BROWSERS } from './browsers.ts';
 import { selfContained } from './vite-self-contained.ts';
 
 const page = (name: string) => new URL(`./${name}.html`, import.meta.url).pathname;
@@ -9,7 +10,7 @@ export default defineConfig({
   base: './',
   build: {
     emptyOutDir: true,
-    target: 'es2023',
+    target: BROWSERS,
     rolldownOptions: {
       // The contract's schemas are for nodes; a page takes only codes and limits from it.
       treeshake: { moduleSideEffects: (id) => !/\/(services\/protocol|node_modules\/zod)\//.test(id) },

@@ -11,6 +11,7 @@ const snapshot = {
   seq: z.int().min(0),
   epoch: z.int().min(0),
   ice_servers: iceServers,
+  ttl_s: z.int().min(0),
 };
 const lastId = { last_id: z.int().min(0) };
 const ok = z.literal(true);

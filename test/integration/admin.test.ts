@@ -45,6 +45,7 @@ describe.each([
     expect(listed.nodes.toSorted(byId)).toEqual([
       {
         id: 'beijing-1',
+        processes: 1,
         region: 'beijing',
         version: '0.1.0',
         connections: 1,

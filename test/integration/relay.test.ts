@@ -94,6 +94,11 @@ describe.each(BACKPLANES)('two nodes on %s', (backplane) => {
     expect(await bob.next('signal')).toEqual({ seq: 3, from: annId, description: offer });
     await bob.request('signal', { to: annId, description: { type: 'answer', sdp: SAMPLE_SDP } });
     expect(await ann.next('signal')).toMatchObject({ from: bobId, description: { type: 'answer' } });
+    await ann.request('signal', { to: bobId, description: { ...offer, number: 7 } });
+    expect(await bob.next('signal')).toMatchObject({ description: { ...offer, number: 7 } });
+    const answer = { type: 'answer', sdp: SAMPLE_SDP, number: 7 };
+    await bob.request('signal', { to: annId, description: answer });
+    expect((await ann.next('signal')).description).toEqual(answer);
     await bob.request('signal', { to: annId, candidate: SAMPLE_CANDIDATE });
     expect(await ann.next('signal')).toMatchObject({ candidate: SAMPLE_CANDIDATE });
     await bob.request('signal', { to: annId, candidate: null });

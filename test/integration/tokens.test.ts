@@ -536,7 +536,11 @@ describe('ICE servers', () => {
   };
 
   /** As coturn checks it. */
-  function expectGood({ ice_servers }: Pick<JoinReply, 'ice_servers'>, user: string | undefined) {
+  function expectGood(
+    { ice_servers, ttl_s }: Pick<JoinReply, 'ice_servers' | 'ttl_s'>,
+    user: string | undefined,
+  ) {
+    expect(ttl_s).toBe(600);
     const [stun, turn, ...others] = ice_servers;
     expect(others).toEqual([]);
     expect(stun).toEqual({ urls: ['stun:stun.example.org'] });

@@ -10,6 +10,9 @@ export interface TurnServer {
   readonly url: string;
   /** What it has logged so far. */
   log(): string;
+  /** Ends it without a word; `restart` brings it back under its address, with nothing of what it had allocated. */
+  kill(): Promise<void>;
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -17,6 +20,35 @@ export interface TurnServer {
 export async function startTurnServer(...secrets: readonly string[]): Promise<TurnServer> {
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'fenghuo-turn-'));
+  let log = '';
+  const start = () => startProcess(port, dir, secrets, (text) => (log += text));
+  const clear = () => rmSync(dir, { recursive: true, force: true });
+  let kill = await start().catch((error: Error) => {
+    clear();
+    throw new Error(`${error.message}\n${log}`);
+  });
+  return {
+    url: `turn:127.0.0.1:${port}?transport=udp`,
+    log: () => log,
+    kill: () => kill(),
+    async restart() {
+      await kill();
+      kill = await start();
+    },
+    async stop() {
+      await kill();
+      clear();
+    },
+  };
+}
+
+/** Resolves when it listens, to what ends it. */
+async function startProcess(
+  port: number,
+  dir: string,
+  secrets: readonly string[],
+  write: (text: string) => void,
+): Promise<() => Promise<void>> {
   const child = spawn(
     'turnserver',
     [
@@ -28,21 +60,24 @@ export async function startTurnServer(...secrets: readonly string[]): Promise<Tu
     ],
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } },
   );
-  let log = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (log += text));
+  let said = '';
+  const hear = (text: Buffer) => {
+    said += text;
+    write(String(text));
+  };
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', hear);
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  const stop = async () => {
+  const kill = async () => {
     child.kill('SIGKILL');
     await ended;
-    rmSync(dir, { recursive: true, force: true });
   };
   try {
-    await eventually(() => /UDP listener opened on\s*:\s*127\.0\.0\.1/i.test(log), {
-      what: `coturn listens`,
+    await eventually(() => /UDP listener opened on\s*:\s*127\.0\.0\.1/i.test(said), {
+      what: 'coturn listens',
     });
+    return kill;
   } catch (error) {
-    await stop();
-    throw new Error(`${(error as Error).message}\n${log}`);
+    await kill();
+    throw error;
   }
-  return { url: `turn:127.0.0.1:${port}?transport=udp`, log: () => log, stop };
 }

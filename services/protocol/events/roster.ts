@@ -34,5 +34,6 @@ export const rosterEvents = {
         credential: z.string().optional(),
       }),
     ),
+    ttl_s: z.int().optional(),
   }),
 };

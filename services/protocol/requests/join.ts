@@ -30,6 +30,8 @@ export interface Snapshot {
   /** One life of the room's state: a seq means nothing in another epoch. */
   readonly epoch: number;
   readonly ice_servers: readonly IceServer[];
+  /** How long their credentials are good, in seconds from the receipt on; nodes of before did not tell. */
+  readonly ttl_s?: number;
 }
 
 export interface JoinReply extends Snapshot {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { peerId, requestId } from '../identifiers.ts';
 import {
   CANDIDATE_CHARS_MAX,
+  DESCRIPTION_NUMBER_MAX,
   SDP_CHARS_MAX,
   SDP_MEDIA_SECTIONS_MAX,
   SDP_MID_CHARS_MAX,
@@ -24,11 +25,17 @@ const oneLine = (charsMax: number) =>
     .max(charsMax)
     .regex(/^[^\r\n]*\r?\n?$/, 'must be one line');
 
+/**
+ * Says which answer belongs to which offer, where one is sent twice or taken back: an offer's is its author's to choose, and
+ * its answer bears the same. A client that knows nothing of it sends none.
+ */
+const number = z.int().min(0).max(DESCRIPTION_NUMBER_MAX).optional();
+
 /** RTCSessionDescriptionInit (W3C WebRTC, 4.6.2). A rollback carries no sdp; one that is sent is not passed on. */
 export const description = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('offer'), sdp }),
-  z.object({ type: z.literal('answer'), sdp }),
-  z.object({ type: z.literal('pranswer'), sdp }),
+  z.object({ type: z.literal('offer'), sdp, number }),
+  z.object({ type: z.literal('answer'), sdp, number }),
+  z.object({ type: z.literal('pranswer'), sdp, number }),
   z.object({ type: z.literal('rollback') }),
 ]);
 export type Description = z.infer<typeof description>;

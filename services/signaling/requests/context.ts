@@ -40,6 +40,8 @@ export interface RequestContext {
   readonly verifyToken: VerifyToken | undefined;
   /** With TURN credentials of that user's own. */
   iceServers(user: string): readonly IceServer[];
+  /** How long they are good, in seconds. */
+  readonly iceTtlS: number;
   /** Owed departures over which no join is taken: what could become a ghost stays bounded. */
   readonly departuresMax: number;
   /** One fact for the log, with a stable name in `event`. */

@@ -73,5 +73,6 @@ export function snapshotFor(context: RequestContext, peer: PeerId, snapshot: Roo
     seq: snapshot.seq,
     epoch: snapshot.epoch,
     ice_servers: context.iceServers(peer),
+    ttl_s: context.iceTtlS,
   };
 }

@@ -169,7 +169,11 @@ export class AdminApi {
     { body, list, signal }: { body?: object; list?: string; signal?: AbortSignal | undefined } = {},
   ): Promise<Answer<T>> {
     if (!SENDABLE.test(this.#token)) return failure('unauthorized', 'No header can hold this token.');
-    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const abort = new AbortController();
+    const end = () => abort.abort();
+    const timer = setTimeout(end, TIMEOUT_MS);
+    if (signal?.aborted === true) end();
+    signal?.addEventListener('abort', end);
     try {
       const response = await this.#fetch(`/admin/v1${path}`, {
         method,
@@ -178,12 +182,15 @@ export class AdminApi {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+        signal: abort.signal,
         cache: 'no-store',
       });
       return read(response.status, await response.text(), list);
     } catch (error) {
       return failure('unreachable', String(error));
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
     }
   }
 }

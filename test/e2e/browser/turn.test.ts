@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { IceServer } from '@fenghuo/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
@@ -5,10 +6,13 @@ import { mintToken } from '../../../services/signaling/index.ts';
 import { type CallBrowser, openBrowser, type Person } from '../../support/browser.ts';
 import { capabilities } from '../../support/capabilities.ts';
 import { type ClusterOptions, startCluster, type TestNode } from '../../support/cluster.ts';
+import { eventually } from '../../support/eventually.ts';
 import { startTurnServer, type TurnServer } from '../../support/turn-server.ts';
 
 const DAY_MS = 86_400_000;
 const JWT_SECRET = 'a-secret-of-at-least-thirty-two-bytes';
+/** Longer than it takes Chromium to give a path up. */
+const TURN_DOWN_MS = 25_000;
 const BY_RELAY = { room: 'blue', before: relayOnly };
 
 /** Without chromium there are no browsers, and without turnserver (coturn) there is no TURN. */
@@ -59,6 +63,26 @@ describe.skipIf(capabilities.chromium === false || !capabilities.turnserver)('th
     for (const person of [wei, ana]) expect(turn.log()).toMatch(RegExp(`\\d+:${await person.ownId()}\\b`));
     expect(turn.log()).not.toMatch(/\d+:(wei|ana)/i);
     expect([...wei.faults, ...ana.faults]).toEqual([]);
+  });
+
+  test('a call by relays alone outlives its TURN server: it goes on within two seconds of its return', async () => {
+    const turn = await openTurn('north');
+    const [node] = await openNodes(turn, 'north', { nodes: 1 });
+    const people = await Promise.all(
+      ['Wei', 'Ana'].map((name) => browser.enter(node.url, { name, ...BY_RELAY })),
+    );
+    const [wei, ana] = people as [Person, Person];
+    await Promise.all([wei.seesAndHears(ana), ana.seesAndHears(wei)]);
+    const areConnected = async () => {
+      const ways = await Promise.all([wei.wayTo('Ana'), ana.wayTo('Wei')]);
+      return ways.every((way) => way?.ice === 'connected');
+    };
+    await turn.kill();
+    await sleep(TURN_DOWN_MS);
+    expect(await areConnected()).toBe(false);
+    await turn.restart();
+    await eventually(areConnected, { timeoutMs: 2_000, everyMs: 50, what: 'both are connected again' });
+    await Promise.all([wei.seesAndHears(ana), ana.seesAndHears(wei)]);
   });
 
   test('a credential that has expired is refused by the server', async () => {

@@ -2,7 +2,12 @@ type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 interface FakeTransceiver {
   readonly kind: string;
-  readonly sender: { track: unknown; stream: string; replaceTrack(track: unknown): Promise<void> };
+  readonly sender: {
+    track: unknown;
+    stream: string;
+    replaceTrack(track: unknown): Promise<void>;
+    setStreams(stream: { id?: string }): void;
+  };
   readonly receiver: { readonly track: FakeTrack };
   direction: Direction;
   currentDirection: Direction | null;
@@ -19,7 +24,8 @@ interface FakeTransceiver {
 
 /**
  * The signaling half of an RTCPeerConnection, after W3C WebRTC 4.4.1 and JSEP (RFC 9429): states, rollback, transceivers and
- * their directions, negotiation-needed. An sdp reads `v=0 name number`, and then `m=kind direction stream` for each m-line.
+ * their directions, negotiation-needed. An sdp reads `v=0 name number`, the fingerprint and the ICE credentials of the
+ * connection, and then `m=kind direction stream` for each m-line. Of the path there is no more than `hasPath`.
  */
 export class FakeConnection {
   signalingState = 'stable';
@@ -29,17 +35,27 @@ export class FakeConnection {
   remoteDescription: { type: string; sdp: string } | null = null;
   configuration: RTCConfiguration = {};
   onnegotiationneeded: (() => void) | null = null;
+  onconnectionstatechange: (() => void) | null = null;
   oniceconnectionstatechange: (() => void) | null = null;
   ontrack: ((event: RTCTrackEvent) => void) | null = null;
   refusesCandidates = false;
+  /** No sender takes another track. */
+  refusesReplacing = false;
   isClosed = false;
   restarts = 0;
+  /** Whether an exchange leads to a connection: each new set of ICE credentials looks for a path. */
+  hasPath = true;
+  /** For the next calls of setRemoteDescription, in order: what they reject with, or `hang`. */
+  readonly spoilt: (Error | 'hang' | undefined)[] = [];
   /** What was set, in order. */
   readonly log: string[] = [];
   readonly candidates: (string | null)[] = [];
   readonly transceivers: FakeTransceiver[] = [];
   readonly streams = new Map<string, FakeStream>();
   readonly #name: string;
+  readonly #id = ++made;
+  #generation = 0;
+  #remoteFragment: string | undefined;
   #offers = 0;
   #isRestartDue = false;
   #isRestartOffered = false;
@@ -126,7 +142,7 @@ export class FakeConnection {
       this.log.push('local answer');
       this.#agree();
     } else if (this.signalingState === 'stable') {
-      this.localDescription = { type: 'offer', sdp: this.#describe(`v=0 ${this.#name} ${++this.#offers}`) };
+      this.localDescription = { type: 'offer', sdp: this.#describe(this.#offerHead()) };
       this.log.push('local offer');
       this.#isRestartOffered = this.#isRestartDue;
       this.signalingState = 'have-local-offer';
@@ -137,11 +153,18 @@ export class FakeConnection {
 
   async setRemoteDescription(description: { type: string; sdp: string }): Promise<void> {
     await Promise.resolve();
+    const spoilt = this.spoilt.shift();
+    if (spoilt === 'hang') await new Promise(() => {});
+    if (spoilt instanceof Error) throw spoilt;
     const isGlare = description.type === 'offer' && this.signalingState === 'have-local-offer';
     if (description.type === 'answer' && this.signalingState !== 'have-local-offer') {
       throw new DOMException(`answer in ${this.signalingState}`, 'InvalidStateError');
     }
+    this.#check(description.sdp);
     if (isGlare) this.#rollBack();
+    const [fragment] = /^a=ice-ufrag:.*$/m.exec(description.sdp) ?? [];
+    if (description.type === 'offer' && fragment !== this.#remoteFragment) this.#generation++;
+    this.#remoteFragment = fragment;
     this.log.push(`${isGlare ? 'rollback, ' : ''}remote ${description.type}`);
     this.remoteDescription = description;
     this.signalingState = description.type === 'offer' ? 'have-remote-offer' : 'stable';
@@ -156,19 +179,49 @@ export class FakeConnection {
 
   close(): void {
     this.isClosed = true;
+    this.signalingState = 'closed';
+  }
+
+  /** The path comes to be so, as Chromium tells it; `failed` and `disconnected` cut it. */
+  setPath(state: 'connected' | 'disconnected' | 'failed'): void {
+    if (this.isClosed || this.connectionState === state) return;
+    this.hasPath = state === 'connected';
+    this.connectionState = state;
+    // Chromium, after a call was connected once.
+    this.iceConnectionState = state === 'failed' ? 'disconnected' : state;
+    this.oniceconnectionstatechange?.();
+    this.onconnectionstatechange?.();
+  }
+
+  #offerHead(): string {
+    if (this.#isRestartDue) this.#generation++;
+    return `v=0 ${this.#name} ${++this.#offers}`;
+  }
+
+  /** A later offer has all m-lines of the former ones: JSEP, 5.10. */
+  #check(sdp: string): void {
+    const lines = sdp.match(/^m=/gm)?.length ?? 0;
+    const agreed = this.transceivers.filter(({ agreed, line }) => agreed !== undefined && line !== undefined);
+    if (/^a=fingerprint/m.test(sdp) && lines < agreed.length)
+      throw new DOMException('m-lines are missing', 'InvalidAccessError');
   }
 
   #make(kind: string, direction: Direction): FakeTransceiver {
+    const connection = this;
     const sender: FakeTransceiver['sender'] = {
       track: null,
       stream: '',
       async replaceTrack(track) {
         await Promise.resolve();
+        if (connection.refusesReplacing && track !== null)
+          throw new DOMException('other', 'InvalidModificationError');
         sender.track = track;
+      },
+      setStreams(to) {
+        sender.stream = to.id ?? 'main';
       },
     };
     const receiver = { track: fakeTrack(kind) };
-    const connection = this;
     let now = direction;
     const transceiver: FakeTransceiver = {
       kind,
@@ -206,7 +259,8 @@ export class FakeConnection {
         const isOneWay = isAnswer && !isWanted && direction === 'sendrecv';
         return `m=${kind} ${isOneWay ? 'recvonly' : direction} ${sender.stream}`;
       });
-    return [head, ...lines].join('\n');
+    const { id, generation } = { id: this.#id, generation: this.#generation };
+    return [head, `a=fingerprint:${id}`, `a=ice-ufrag:${id}.${generation}`, ...lines].join('\n');
   }
 
   /** Associates m-lines with transceivers, and tells of tracks that come and go. */
@@ -247,6 +301,8 @@ export class FakeConnection {
     this.signalingState = 'stable';
     if (this.#isRestartOffered) this.#isRestartDue = false;
     this.#isRestartOffered = false;
+    // In a task of its own, as in a browser.
+    if (this.hasPath) setTimeout(() => this.hasPath && this.setPath('connected'));
     for (const transceiver of this.transceivers) {
       if (transceiver.line === undefined) continue;
       transceiver.agreed = transceiver.told;
@@ -281,6 +337,8 @@ export class FakeConnection {
     });
   }
 }
+
+let made = 0;
 
 /** As Chromium has it: a track that is turned off when it is taken out is not played again when it is put back. */
 class FakeStream {

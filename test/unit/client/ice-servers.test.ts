@@ -42,6 +42,9 @@ async function inCall(
   });
   const call = new MeshCall(scene.session, { createConnection });
   await passMs(1);
+  const description = { type: 'answer', sdp: 'v=0' } as const;
+  scene.connection.hear('signal', { seq: 8, from: 'ana' as PeerId, description });
+  await passMs(2);
   return { ...scene, call, made, asked, first };
 }
 
@@ -50,7 +53,11 @@ test('what a snapshot brings is for the connections that are there, too, which k
   expect(made[0]?.configuration.iceServers).toEqual(first);
   const next = serversFor(1_200);
   connection.hear('resync', { complete: false, ...snapshot('wei', 9, [peer('ana', 3)]), ice_servers: next });
-  expect(made[0]?.configuration).toEqual({ iceServers: next, iceTransportPolicy: 'relay' });
+  expect(made[0]?.configuration).toEqual({
+    bundlePolicy: 'max-bundle',
+    iceServers: next,
+    iceTransportPolicy: 'relay',
+  });
   expect(session.iceServers).toEqual(next);
 });
 
@@ -78,6 +85,23 @@ test('those past half of their life are fetched anew, once, before anybody is of
   await passMs(10);
   expect(made.map(({ configuration }) => configuration.iceServers)).toEqual([next, next, next]);
   expect(made.slice(1).map(({ log }) => log)).toEqual([['local offer'], ['local offer']]);
+  expect(asked).toHaveBeenCalledTimes(1);
+});
+
+test('how long they are good counts from the receipt, whatever the clock here says', async () => {
+  const { connection, call, asked } = await inCall();
+  // The clock here is two hours slow: by it they would be good for as long.
+  connection.hear('resync', {
+    complete: true,
+    ...snapshot('wei', 9, [peer('ana', 3)]),
+    ice_servers: serversFor(7_200 + 600),
+    ttl_s: 600,
+  });
+  await passMs(299_000);
+  call.restartIce();
+  expect(asked).not.toHaveBeenCalled();
+  await passMs(2_000);
+  call.restartIce();
   expect(asked).toHaveBeenCalledTimes(1);
 });
 

@@ -1,4 +1,8 @@
+import { vi } from 'vitest';
+
 import {
+  type ErrorCode,
+  type LinkFault,
   type MediaKind,
   type OutgoingSignal,
   PeerLink,
@@ -14,6 +18,14 @@ export interface PairOptions {
   readonly offerPatienceMs?: number;
   /** What each side knows of its own mutes at the beginning. */
   readonly forbidden?: { readonly [Each in Side]?: readonly MediaKind[] };
+  /** What else the node refuses. */
+  refuses?(from: Side, signal: OutgoingSignal): ErrorCode | undefined;
+  /** Whether one's signals reach the other side. */
+  isReachable?(from: Side): boolean;
+  /** Whether a connection that is made now would find a path. */
+  hasPath?(): boolean;
+  /** Before a connection is made. */
+  beforeConnection?(side: Side): void;
 }
 
 /**
@@ -28,7 +40,7 @@ export function pair(options: PairOptions = {}) {
   };
   const refused: Side[] = [];
   let verdicts: Promise<void> | undefined;
-  const faults: unknown[] = [];
+  const faults: LinkFault[] = [];
   function side(name: Side, kinds: readonly MediaKind[]) {
     const connections: FakeConnection[] = [];
     const tracks = kinds.map((kind) => fakeTrack(kind));
@@ -38,8 +50,11 @@ export function pair(options: PairOptions = {}) {
       tracks: tracks.map((track) => [track, stream] as const),
       forbidden: new Set(options.forbidden?.[name]),
       offerPatienceMs: options.offerPatienceMs ?? 60_000,
+      isReachable: () => options.isReachable?.(name) ?? true,
       createConnection: () => {
+        options.beforeConnection?.(name);
         const connection = new FakeConnection(name);
+        connection.hasPath = options.hasPath?.() ?? true;
         connections.push(connection);
         return asConnection(connection);
       },
@@ -49,6 +64,8 @@ export function pair(options: PairOptions = {}) {
           await verdicts;
           throw new SignalingError('media_forbidden');
         }
+        const code = options.refuses?.(name, signal);
+        if (code !== undefined) throw new SignalingError(code);
         wires[name].push(signal);
       },
       onFault: (fault) => faults.push(fault),
@@ -94,8 +111,17 @@ export function pair(options: PairOptions = {}) {
       quiet = count === 0 ? quiet + 1 : 0;
     }
   }
-  return { polite, impolite, wires, muted, refused, faults, holdRefusals, deliver, settle };
+  /** On the fake clock: brings signals as they come. */
+  async function run(ms: number, isReaching = true): Promise<void> {
+    for (let passed = 0; passed < ms; passed += STEP_MS) {
+      while (isReaching && (deliver('polite') || deliver('impolite')));
+      await vi.advanceTimersByTimeAsync(STEP_MS);
+    }
+  }
+  return { run, polite, impolite, wires, muted, refused, faults, holdRefusals, deliver, settle };
 }
+
+const STEP_MS = 20;
 
 export function descriptions(signals: readonly OutgoingSignal[]): string[] {
   return signals.flatMap((signal) => ('description' in signal ? [signal.description.type] : []));

@@ -102,6 +102,124 @@ test('a session joined anew knows nobody: everyone is called anew', async () => 
   expect([gone, made.map(({ isClosed }) => isClosed)]).toEqual([['ana'], [true, false]]);
 });
 
+test('a connection that cannot be made is a fault of that link alone', async () => {
+  const cluster = new FakeCluster();
+  const session = join('http://one', { room: 'blue', connect: cluster.connect });
+  const made: FakeConnection[] = [];
+  let tries = 0;
+  const call = new MeshCall(session, {
+    createConnection: () => {
+      if (++tries === 1) throw new DOMException('no such address', 'SyntaxError');
+      made.push(new FakeConnection('wei'));
+      return asConnection(made.at(-1) as FakeConnection);
+    },
+  });
+  const faults: unknown[] = [];
+  call.on('fault', (fault) => faults.push(fault));
+  const connection = await cluster.opened(1);
+  connection.admit('wei', 7, [peer('ana', 3), peer('max', 4)]);
+  await passMs(1);
+  expect(faults).toMatchObject([
+    { peer: 'ana', step: 'connection', error: { name: 'SyntaxError' }, isHealing: false },
+  ]);
+  expect(made).toHaveLength(1);
+  expect(call.stateOf('ana' as PeerId)?.phase).toBe('failed');
+  await passMs(6_000);
+  expect(call.stateOf('ana' as PeerId)?.phase).toBe('calling');
+});
+
+test('a track that one connection does not take is sent by the others, and by that one after all', async () => {
+  const { connection, call, made } = await inCall();
+  connection.hear('peer_joined', { seq: 9, peer: peer('max', 9) });
+  await passMs(2_100);
+  const faults: unknown[] = [];
+  call.on('fault', (fault) => faults.push(fault));
+  const [first] = made as [FakeConnection];
+  first.addTrack = () => {
+    throw new DOMException('no', 'InvalidAccessError');
+  };
+  const track = fakeTrack('video');
+  call.addTrack(track, { id: 'wei' } as MediaStream);
+  expect(faults).toMatchObject([{ peer: 'ana', step: 'offer', isHealing: true }]);
+  expect(made[1]?.senders.map((sender) => sender.track)).toEqual([track]);
+  await passMs(5_000);
+  expect(made.at(-1)?.senders.map((sender) => sender.track)).toEqual([track]);
+});
+
+test('after 500 who came and left nothing is left of them', async () => {
+  const { connection, call, made, gone } = await inCall();
+  const timers = vi.getTimerCount();
+  for (let turn = 0; turn < 500; turn++) {
+    const seq = 10 + 2 * turn;
+    connection.hear('peer_joined', { seq, peer: peer(`guest ${turn}`, seq) });
+    await passMs(turn % 7);
+    connection.hear('peer_left', { seq: seq + 1, peer: `guest ${turn}` as PeerId, reason: 'left' });
+  }
+  await passMs(10);
+  expect([made.length, made.slice(1).every(({ isClosed }) => isClosed), gone.length]).toEqual([
+    501,
+    true,
+    500,
+  ]);
+  expect(vi.getTimerCount()).toBe(timers);
+  expect(call.stateOf('ana' as PeerId)?.phase).toBe('connected');
+});
+
+describe('what is off', () => {
+  const stream = { id: 'wei' } as MediaStream;
+  const off = (kind: string) => Object.assign(fakeTrack(kind), { enabled: false });
+
+  test('stays off for tracks of its kind that are put in the place of others, or added', async () => {
+    const { call } = await inCall();
+    const [first, second, third, picture] = ['audio', 'audio', 'audio', 'video'].map(fakeTrack) as [
+      MediaStreamTrack,
+      MediaStreamTrack,
+      MediaStreamTrack,
+      MediaStreamTrack,
+    ];
+    call.addTrack(first, stream);
+    call.setEnabled('audio', false);
+    await call.replaceTrack(first, second);
+    call.addTrack(third, stream);
+    call.addTrack(picture, stream);
+    expect([first, second, third, picture].map(({ enabled }) => enabled)).toEqual([
+      false,
+      false,
+      false,
+      true,
+    ]);
+    call.setEnabled('audio', true);
+    expect([second, third].map(({ enabled }) => enabled)).toEqual([true, true]);
+  });
+
+  test('before there is any track of its kind, too', async () => {
+    const { call } = await inCall();
+    call.setEnabled('audio', false);
+    const track = fakeTrack('audio');
+    call.addTrack(track, stream);
+    expect(track.enabled).toBe(false);
+  });
+
+  test('by a track that its owner turned off is off in the next one, before that one is sent', async () => {
+    const { call, made } = await inCall();
+    const [track, next] = [off('audio'), fakeTrack('audio')];
+    call.addTrack(track, stream);
+    const replaced = call.replaceTrack(track, next);
+    expect(next.enabled).toBe(false);
+    await replaced;
+    expect(made[0]?.senders.map((sender) => sender.track)).toContain(next);
+  });
+});
+
+test('a track that is replaced by one of another kind is sent no more, and the other one is', async () => {
+  const { call, made } = await inCall();
+  const [sound, picture] = [fakeTrack('audio'), fakeTrack('video')];
+  call.addTrack(sound, { id: 'wei' } as MediaStream);
+  await call.replaceTrack(sound, picture);
+  await passMs(1);
+  expect(made[0]?.senders.map(({ track }) => track)).toEqual([picture]);
+});
+
 describe('mutes', () => {
   const speaks = (seq: number, id: string, muted: Kind[]) => ({ seq, peer: { ...peer(id, seq), muted } });
 

@@ -141,3 +141,32 @@ describe('a node that refuses the token', () => {
     expect(cluster.tries).toHaveLength(typeof token === 'string' ? 1 : 2);
   });
 });
+
+describe('a token function that never answers', () => {
+  test('holds up a join for its time alone: it counts as failed, and is called again', async () => {
+    const cluster = new FakeCluster();
+    const token = vi.fn<() => Promise<string>>(() => new Promise(() => {}));
+    const { connect } = cluster;
+    const session = join('http://one', {
+      room: 'blue',
+      connect,
+      random: () => 0.5,
+      token,
+      tokenTimeoutMs: 3_000,
+    });
+    await passMs(3_001);
+    expect(session.state).toMatchObject({ phase: 'connecting', error: { code: 'unavailable' } });
+    token.mockImplementation(async () => 'pass');
+    const connection = await cluster.opened(1);
+    expect(connection.options.token).toBe('pass');
+  });
+
+  test('is called again before the token runs out', async () => {
+    const answers: (() => Promise<string>)[] = [async () => tokenFor(100), () => new Promise(() => {})];
+    const token = vi.fn(() => (answers.shift() ?? (async () => tokenFor(100)))());
+    const { connection } = await joined({ token });
+    await passMs(99_000);
+    expect(token.mock.calls.length).toBeGreaterThanOrEqual(3);
+    expect(connection.sent('update')).toHaveLength(1);
+  });
+});

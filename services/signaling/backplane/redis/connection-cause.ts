@@ -7,7 +7,8 @@ export type ServerOptions = Pick<
 >;
 
 /** What ioredis says of a Cluster's nodes and of Sentinels in place of why they could not be reached. */
-const SAYS_NOTHING = /connection is closed|node is disconnected|none of startup nodes/i;
+const SAYS_NOTHING =
+  /connection is closed|node is disconnected|none of startup nodes|stream isn't writeable/i;
 /** Of several connections that fail at once, and of the tries that follow soon. */
 const FRESH_MS = 3_000;
 

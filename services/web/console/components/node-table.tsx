@@ -1,4 +1,5 @@
 import { useRef } from 'preact/hooks';
+import { groupBy } from '../../group-by.ts';
 import { clock, figure, fineFigure, span } from '../figures.ts';
 import { type NodeView, stateOf } from '../node-list.ts';
 import { drain, undrain } from '../orders.ts';
@@ -9,7 +10,7 @@ import { useStore, useStrings } from './store-context.ts';
 export function NodeTable({ drawn }: { drawn: readonly string[] }) {
   const { nodes } = useStore();
   const strings = useStrings();
-  const regions = Map.groupBy(nodes.value, ({ region }) => region ?? strings.regionUnknown);
+  const regions = groupBy(nodes.value, ({ region }) => region ?? strings.regionUnknown);
   return (
     <section class="card node-list" aria-labelledby="nodes-title">
       <h2 id="nodes-title" data-home tabIndex={-1}>

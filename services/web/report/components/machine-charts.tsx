@@ -1,4 +1,5 @@
 import { useMemo } from 'preact/hooks';
+import { groupBy } from '../../group-by.ts';
 import type { RunData, ServerMetric } from '../page-data.ts';
 import { bytesText, threeDigits, timeText } from '../units.ts';
 import { useStrings } from './language-context.ts';
@@ -11,7 +12,7 @@ const SHORT = new Intl.NumberFormat('en', { notation: 'compact', maximumSignific
 export function MachineCharts({ run, before }: RunProps) {
   const strings = useStrings();
   const [flat, telling] = useMemo(() => {
-    const metrics = [...Map.groupBy(run.server ?? [], ({ metric }) => metric)];
+    const metrics = [...groupBy(run.server ?? [], ({ metric }) => metric)];
     const isFlat = (nodes: readonly ServerMetric[]) =>
       nodes.every(({ points }) => points.every(({ value }) => value === 0));
     return [metrics.filter(([, nodes]) => isFlat(nodes)), metrics.filter(([, nodes]) => !isFlat(nodes))];
