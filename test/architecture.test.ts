@@ -54,7 +54,7 @@ describe('the arrows', () => {
       'sockets know requests and the port, never an adapter of the backplane',
       /^services\/signaling\/sockets\//,
       RegExp(
-        `^(@fenghuo/protocol|zod|socket\\.io|socket\\.io-(parser|adapter)|ws|node:.*)$|${within('signaling/(sockets|requests|domain)')}|${within('signaling/backplane')}[a-z-]+\\.ts$`,
+        `^(@fenghuo/protocol|zod|engine\\.io|socket\\.io|socket\\.io-(parser|adapter)|ws|node:.*)$|${within('signaling/(sockets|requests|domain)')}|${within('signaling/backplane')}[a-z-]+\\.ts$`,
       ),
     ],
     [

@@ -14,7 +14,7 @@ import { every } from './every.ts';
 import { failedIn } from './failed.ts';
 import { type Homes, livingOf, standingOf } from './homes.ts';
 import { clientsServer } from './http/clients.ts';
-import { guardListeners } from './http/hosts.ts';
+import { hostRefusal } from './http/hosts.ts';
 import type { WhereFrom } from './http/limits.ts';
 import { operatorsServer } from './http/operators.ts';
 import type { NodeParts } from './keeping.ts';
@@ -108,10 +108,10 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
       places,
       senders,
       pace,
+      hostRefusal: (request) => hostRefusal(request, hosts),
       vitals: operations.vitals,
     }),
   );
-  guardListeners(clients.server as HttpServer, hosts);
   const endExpired = tokenExpiry(context, () => parts.metrics.tokens.expired.inc());
   // Where sockets are still open, fastify's own close would wait for them for ever.
   clients.addHook('preClose', () => gateway.close());
@@ -236,7 +236,9 @@ function gatewayOptions(
   {
     vitals,
     ...given
-  }: Pick<GatewayOptions, 'admission' | 'places' | 'senders' | 'pace'> & { readonly vitals: Vitals },
+  }: Pick<GatewayOptions, 'admission' | 'places' | 'senders' | 'pace' | 'hostRefusal'> & {
+    readonly vitals: Vitals;
+  },
 ): GatewayOptions {
   return {
     messageBytesMax: config.messageBytesMax,

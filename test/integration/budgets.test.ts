@@ -211,6 +211,8 @@ describe('an address', () => {
     for (let n = 0; page.ok && n < 100; n++) page = await ask();
     expect(page.status).toBe(429);
     expect(Number(page.headers.get('retry-after'))).toBeGreaterThan(0);
+    // Where WebSockets are, too.
+    expect((await fetch(`${url}/socket.io/?EIO=4&transport=polling`, { headers })).status).toBe(429);
     await person('203.0.113.7');
   });
 

@@ -116,7 +116,7 @@ test.each([
 test('what is no WebSocket by its method or its HTTP is answered as any other request', async () => {
   const { url } = cluster.nodes[0];
   const posted = await send(url, PATH, { method: 'POST', headers: WEB_SOCKET });
-  expect(jsonOf(posted)).toMatchObject({ code: 2 });
+  expect(jsonOf(posted)).toMatchObject({ code: 3 });
   expect(jsonOf(await send(url, PATH, { version: '1.0', headers: WEB_SOCKET }))).toMatchObject({ code: 3 });
 });
 

@@ -3,7 +3,7 @@ import type { Server as HttpServer } from 'node:http';
 import fastifyStatic from '@fastify/static';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Senders } from '../requests/sender.ts';
-import { asksForWebSocket } from '../sockets/upgrade.ts';
+import { asksForWebSocket, PATH, plainRefusal } from '../sockets/upgrade.ts';
 import { COMMON_HEADERS, NOTHING_ALLOWED, permissions } from './headers.ts';
 import { type HostsOptions, keepToHosts } from './hosts.ts';
 import { type IceRouteOptions, iceRoute } from './ice.ts';
@@ -41,6 +41,10 @@ export async function clientsServer(options: ClientsOptions): Promise<FastifyIns
   keepToHosts(server, options.hosts);
   limitRequests(server, options.whereFrom, options.senders);
   server.addHook('onSend', async (_, reply) => void reply.headers(PAGE_HEADERS));
+  server.all<{ Querystring: { transport?: unknown } }>(PATH, async ({ query }, reply) => {
+    const { status, headers, body } = plainRefusal(query.transport);
+    return reply.code(status).headers(headers).send(body);
+  });
   await server.register(iceRoute(options.ice));
   await server.register(regionsRoute(options.regions));
   if (existsSync(options.pageRoot)) await server.register(fastifyStatic, { root: options.pageRoot });

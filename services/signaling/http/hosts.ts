@@ -1,8 +1,6 @@
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { judgeHost, type KnownHosts } from '../domain/hosts.ts';
-import { refuseUpgrade } from '../sockets/upgrade.ts';
 
 export interface HostsOptions {
   readonly known: KnownHosts;
@@ -13,28 +11,9 @@ export interface HostsOptions {
 /** The routes of this server answer under the names that it knows, and no others. To be called before there are any. */
 export function keepToHosts(server: FastifyInstance, options: HostsOptions): void {
   server.addHook('onRequest', async ({ raw }, reply) => {
-    const refusal = refusalOf(raw, options);
+    const refusal = hostRefusal(raw, options);
     if (refusal === undefined) return undefined;
     return reply.code(refusal.status).headers(refusal.headers).send(refusal.body);
-  });
-}
-
-/**
- * The same for what others take from the server before its routes see it, as socket.io does. To be called once they
- * listen. A request to upgrade is refused in HTTP, before anything of a connection is made.
- */
-export function guardListeners(server: HttpServer, options: HostsOptions): void {
-  const requests = take(server, 'request');
-  const upgrades = take(server, 'upgrade');
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const refusal = refusalOf(request, options);
-    if (refusal === undefined) for (const each of requests) each.call(server, request, response);
-    else response.writeHead(refusal.status, refusal.headers).end(refusal.body);
-  });
-  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    const refusal = refusalOf(request, options);
-    if (refusal === undefined) for (const each of upgrades) each.call(server, request, socket, head);
-    else refuseUpgrade(socket, refusal);
   });
 }
 
@@ -48,14 +27,18 @@ const REFUSALS = {
   malformed: { status: 400, code: 'invalid_request', message: 'The request names no host, or several.' },
 } as const;
 
-interface Refusal {
+/** In HTTP, before anything of a connection is made. */
+export interface HostRefusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
 /** Undefined: the request is for this node. Nobody may replace its Host by X-Forwarded-Host. */
-function refusalOf(request: IncomingMessage, { known, onRefused }: HostsOptions): Refusal | undefined {
+export function hostRefusal(
+  request: IncomingMessage,
+  { known, onRefused }: HostsOptions,
+): HostRefusal | undefined {
   // `headers` has the first Host alone.
   const verdict = judgeHost(request.headersDistinct.host ?? [], known);
   if (verdict === 'known') return undefined;
@@ -70,12 +53,4 @@ function refusalOf(request: IncomingMessage, { known, onRefused }: HostsOptions)
     },
     body: JSON.stringify({ ok: false, error: { code, message } }),
   };
-}
-
-type Listener = (...args: unknown[]) => void;
-
-function take(server: HttpServer, event: 'request' | 'upgrade'): readonly Listener[] {
-  const listeners = server.listeners(event) as Listener[];
-  server.removeAllListeners(event);
-  return listeners;
 }

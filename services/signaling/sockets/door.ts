@@ -4,7 +4,7 @@ import { wireError } from '@fenghuo/protocol';
 import { comeBackAfter, enter, mayWait, type Pace } from '../domain/pace.ts';
 import { Queue } from '../domain/queue.ts';
 import { turnAway } from './turn-away.ts';
-import { refusalOf, refuseUpgrade } from './upgrade.ts';
+import { faultOf, refuseUpgrade, type UpgradeRefusal } from './upgrade.ts';
 
 /** Lets newcomers in at the node's pace. A few wait for a moment, unanswered; the others are told when to come back. */
 export interface Door {
@@ -20,6 +20,9 @@ export interface DoorOptions {
   readonly chance: () => number;
   /** Of the address of a newcomer: 0, or the milliseconds until it may open another connection. */
   readonly waitMs: (request: IncomingMessage) => number;
+  /** For what a request is refused before anything of a connection is made; undefined: for nothing. */
+  readonly refusalOf: (request: IncomingMessage) => UpgradeRefusal | undefined;
+  readonly letIn: OnUpgrade;
   /** Its address goes on with handshakes that it may not make. */
   readonly onFlood: (request: IncomingMessage) => void;
   /** Somebody was told to come back; `flood`: in HTTP, since even to tell more would have been too much. */
@@ -38,7 +41,7 @@ const EXCESS_PER_STEP = 2;
 /** They do not come back in one moment. */
 const EXCESS_SPREAD_MS = 1_000;
 
-type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+export type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 type Newcomer = Parameters<OnUpgrade>;
 
 /** Who is to be turned away: unless the pace rises, or for its own address's sake. */
@@ -51,21 +54,24 @@ interface Excess {
   readonly waitMs: number;
 }
 
-/** To be called once socket.io listens: stands between it and the server. */
+/** Stands between the server and the engine. */
 export function openDoor(server: HttpServer, options: DoorOptions): Door {
   const { pace, nowMs, chance, onRefused } = options;
-  const upgrade = server.listeners('upgrade') as OnUpgrade[];
   const line = new Queue<{ readonly newcomer: Newcomer }>();
   const toTurnAway = new Queue<Unlucky>();
   const excess = new Queue<Excess>();
   let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
 
-  server.removeAllListeners('upgrade');
   server.on('upgrade', (...newcomer: Newcomer) => {
-    const waitMs = options.waitMs(newcomer[0]);
+    const [request, socket] = newcomer;
+    if (isClosed) return void socket.destroy();
+    const refusal = options.refusalOf(request);
+    if (refusal !== undefined) return refuseUpgrade(socket, refusal);
+    const waitMs = options.waitMs(request);
     if (waitMs > 0) return tooMany(newcomer, waitMs + EXCESS_SPREAD_MS * (0.5 + chance() / 2));
-    const refusal = refusalOf(newcomer[0]);
-    if (refusal !== undefined) return refuseUpgrade(newcomer[1], refusal);
+    const fault = faultOf(request);
+    if (fault !== undefined) return refuseUpgrade(socket, fault);
     if (line.size === 0 && enter(pace, nowMs())) return letIn(newcomer);
     const isPatient = mayWait(pace, line.size);
     if (isPatient) return keep(line, { newcomer });
@@ -110,7 +116,7 @@ export function openDoor(server: HttpServer, options: DoorOptions): Door {
     const before = socket.rawListeners('close');
     // What is written by the end of the engine's own steps, the answer and its first packet, is one write.
     socket.cork();
-    for (const each of upgrade) each.call(server, request, socket, head);
+    options.letIn(request, socket, head);
     queueMicrotask(() => socket.uncork());
     forgetRequest(socket, before);
   }
@@ -131,6 +137,7 @@ export function openDoor(server: HttpServer, options: DoorOptions): Door {
       return line.size + toTurnAway.size + excess.size;
     },
     close() {
+      isClosed = true;
       clearInterval(timer);
       for (const queue of [line, toTurnAway, excess])
         while (queue.size > 0) queue.take().newcomer[1].destroy();

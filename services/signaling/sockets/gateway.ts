@@ -1,6 +1,7 @@
 import type { Server as HttpServer } from 'node:http';
 import { FRAME_BYTES_MAX, PROTOCOL_VERSION, type WireError, wireError } from '@fenghuo/protocol';
-import { Server, type ServerOptions, type Socket } from 'socket.io';
+import { Server as Engine, type ServerOptions as EngineOptions } from 'engine.io';
+import { Server, type Socket } from 'socket.io';
 import type { WebSocket } from 'ws';
 import type { SocketAdapter } from '../backplane/backplane.ts';
 import type { Cost } from '../domain/budget.ts';
@@ -11,7 +12,7 @@ import { connectionLost } from '../requests/connection-lost.ts';
 import type { Connection, DropReason, RequestContext } from '../requests/context.ts';
 import type { Senders } from '../requests/sender.ts';
 import { type Announcer, openAnnouncer } from './announcements.ts';
-import { openDoor } from './door.ts';
+import { type DoorOptions, openDoor } from './door.ts';
 import { type Admission, admit, HandshakeRefused } from './handshake.ts';
 import { OutgoingMail } from './outbox.ts';
 import { requestParser, requestSourceOf } from './parser.ts';
@@ -28,6 +29,8 @@ export interface GatewayOptions extends ServeOptions {
   readonly senders: Senders;
   /** At which newcomers are let in. */
   readonly pace: Pace;
+  /** Of a handshake under a name that is not the node's; undefined: it is one of its names. */
+  readonly hostRefusal: DoorOptions['refusalOf'];
   readonly adapter: SocketAdapter;
   readonly resumeWindowMs: number;
   readonly observer: GatewayObserver;
@@ -40,6 +43,9 @@ export interface GatewayObserver {
   closed(reason: CloseReason): void;
   dropped(reason: DropReason): void;
 }
+
+/** It makes of a request what it wants. */
+type EngineRequest = Parameters<Engine['handleUpgrade']>[0];
 
 export interface Gateway {
   /** Every connection that was let in. */
@@ -67,16 +73,20 @@ const CLOSED_WITHIN_MS = 1_500;
 /** Serves clients over socket.io: WebSocket alone, so nothing in front needs sticky sessions. */
 export function openGateway(server: HttpServer, context: RequestContext, options: GatewayOptions): Gateway {
   const { places, senders, observer } = options;
-  const io = new Server(server, {
-    transports: ['websocket'],
+  const io = new Server({
     serveClient: false,
-    maxHttpBufferSize: FRAME_BYTES_MAX,
     connectTimeout: CONNECT_TIMEOUT_MS,
     parser: requestParser(options.messageBytesMax),
     adapter: options.adapter,
+  });
+  const engine = new Engine({
+    transports: ['websocket'],
+    maxHttpBufferSize: FRAME_BYTES_MAX,
     wsEngine: boundedWebSockets((socket) => senders.oweAt(places.at(socket)?.network, VIOLATION)),
     ...pings(options.resumeWindowMs),
-  } as Partial<ServerOptions>);
+  } as EngineOptions);
+  // Not attached to the server: it would answer requests that are nobody's handshake, past all limits.
+  io.bind(engine);
   const door = openDoor(server, {
     pace: options.pace,
     nowMs: () => performance.now(),
@@ -85,11 +95,13 @@ export function openGateway(server: HttpServer, context: RequestContext, options
       const place = places.of(request);
       return place === undefined ? 0 : senders.spendAt(place.network, { handshakes: 1 });
     },
+    refusalOf: options.hostRefusal,
+    letIn: (request, socket, head) => engine.handleUpgrade(request as EngineRequest, socket, head),
     onFlood: (request) => senders.oweAt(places.of(request)?.network, { handshakes: 1 }),
     onRefused: observer.refused,
   });
   const unfinished = new Unfinished((socket) => places.at(socket)?.isJoined ?? false);
-  io.engine.on('connection', (engine: Socket['conn']) => unfinished.watch(engine.request.socket, engine));
+  engine.on('connection', (client: Socket['conn']) => unfinished.watch(client.request.socket, client));
   const connections = new Set<SocketConnection>();
   const parts: ConnectionParts = {
     io,
@@ -179,7 +191,9 @@ export function openGateway(server: HttpServer, context: RequestContext, options
       door.close();
       // Who is just being turned away, or has only just come, holds a socket that socket.io does not close.
       const leaving = setTimeout(() => places.destroyAll(), CLOSED_WITHIN_MS);
-      return io.close().finally(() => {
+      const isOver = new Promise<void>((resolve) => server.close(() => resolve()));
+      return io.close().then(async () => {
+        await isOver;
         clearTimeout(leaving);
         places.close();
       });

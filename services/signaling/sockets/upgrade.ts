@@ -1,7 +1,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 
-const PATH = '/socket.io/';
+export const PATH = '/socket.io/';
 /** Those that ws speaks. */
 const WEB_SOCKET_VERSIONS = ['13', '8'];
 
@@ -17,6 +17,10 @@ export function asksForWebSocket({ method, url = '', httpVersion, headers }: Inc
   );
 }
 
+const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
+
+const TRANSPORT_UNKNOWN = engineRefusal(0, 'Transport unknown');
+
 /** An answer in HTTP to a request to upgrade. */
 export interface UpgradeRefusal {
   readonly status: number;
@@ -28,7 +32,7 @@ export interface UpgradeRefusal {
  * What socket.io's engine refuses, in its own words: by itself it would refuse an old protocol only in the WebSocket,
  * and it destroys a socket on which its answer still waits to be written.
  */
-export function refusalOf({ url = '', headers }: IncomingMessage): UpgradeRefusal | undefined {
+export function faultOf({ url = '', headers }: IncomingMessage): UpgradeRefusal | undefined {
   const version = String(headers['sec-websocket-version']);
   // RFC 6455, 4.2.2.
   if (!WEB_SOCKET_VERSIONS.includes(version))
@@ -38,21 +42,24 @@ export function refusalOf({ url = '', headers }: IncomingMessage): UpgradeRefusa
       headers: { ...JSON_HEADERS, 'sec-websocket-version': WEB_SOCKET_VERSIONS.join(', ') },
     };
   const { transport, sid, EIO } = Object.fromEntries(new URLSearchParams(url.slice(PATH.length)));
-  if (transport !== 'websocket') return engineRefusal(0, 'Transport unknown');
+  if (transport !== 'websocket') return TRANSPORT_UNKNOWN;
   // No session goes over to another connection: resume is a request of ours.
   if (sid) return engineRefusal(1, 'Session ID unknown');
   return EIO === '4' ? undefined : engineRefusal(5, 'Unsupported protocol version');
 }
 
-export function badRequest(message: string): UpgradeRefusal {
+export function badRequest(message: string) {
   return engineRefusal(3, message);
 }
 
-function engineRefusal(code: number, message: string): UpgradeRefusal {
+function engineRefusal(code: number, message: string) {
   return { status: 400, headers: JSON_HEADERS, body: JSON.stringify({ code, message }) };
 }
 
-const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' };
+/** What is at the path of WebSockets for who does not ask for one: nothing, in the engine's words. */
+export function plainRefusal(transport: unknown) {
+  return transport === 'websocket' ? badRequest('Bad request') : TRANSPORT_UNKNOWN;
+}
 
 /** Answers, and closes the connection once the answer is written. */
 export function refuseUpgrade(socket: Duplex, { status, headers = {}, body = '' }: UpgradeRefusal): void {

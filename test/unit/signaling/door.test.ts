@@ -23,13 +23,14 @@ function openScene(waitMs = 0) {
   const letIn: Duplex[] = [];
   const refused: string[] = [];
   const flood: string[] = [];
-  server.on('upgrade', (_: unknown, socket: Duplex) => letIn.push(socket));
   const pace = startPace(performance.now());
   const door: Door = openDoor(server, {
     pace,
     nowMs: () => performance.now(),
     chance: () => 0.5,
     waitMs: () => waitMs,
+    refusalOf: () => undefined,
+    letIn: (_, socket) => void letIn.push(socket),
     onFlood: () => void flood.push('flood'),
     onRefused: (how) => refused.push(how),
   });

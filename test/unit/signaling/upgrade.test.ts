@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { asksForWebSocket, refusalOf } from '../../../services/signaling/sockets/upgrade.ts';
+import { asksForWebSocket, faultOf } from '../../../services/signaling/sockets/upgrade.ts';
 
 const URL = '/socket.io/?EIO=4&transport=websocket';
 
@@ -47,6 +47,6 @@ test.each([
   ['another session', { url: `${URL}&sid=abc` }, [400, 1]],
   ['another WebSocket', { version: '12' }, [426, 3]],
 ])('a WebSocket is refused for %s', (_, over, refused) => {
-  const refusal = refusalOf(request(over));
+  const refusal = faultOf(request(over));
   expect(refusal && [refusal.status, JSON.parse(refusal.body ?? '').code]).toEqual(refused);
 });
