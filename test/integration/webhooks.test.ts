@@ -4,6 +4,7 @@ import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { roomId } from '../../services/signaling/domain/room-id.ts';
 import type { RoomRecord } from '../../services/signaling/domain/room-record.ts';
 import { openWebhooks } from '../../services/signaling/webhooks/index.ts';
+import { keyFrom } from '../../services/signaling/webhooks/signature.ts';
 import { ADMIN_TOKEN, admin } from '../support/admin.ts';
 import { type ClusterOptions, startCluster, type TestCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
@@ -218,7 +219,7 @@ describe('a webhook', () => {
     const done: string[] = [];
     const hooks = openWebhooks({
       url,
-      key: Buffer.from(secret),
+      key: keyFrom(secret) as Buffer,
       timing,
       onDone: (outcome, _, problem) => done.push(problem === undefined ? outcome : `${outcome}: ${problem}`),
     });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { promisify } from 'node:util';
+import { freePort } from './ports.ts';
 import { type LocalRedis, startLocalRedis } from './redis.ts';
 
 const run = promisify(execFile);
@@ -44,9 +45,20 @@ export function tlsArgs(port: number, { key, cert }: Certificate): string[] {
 
 /** A Cluster of one master that holds all slots. */
 export async function startClusterOfOne(args: readonly string[], announced: string): Promise<LocalRedis> {
-  const enabled = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--tls-cluster', 'yes'];
+  // By itself it would take the port that is 10,000 higher, which may be somebody's.
+  const enabled = [
+    '--cluster-enabled',
+    'yes',
+    '--cluster-port',
+    String(await freePort()),
+    '--tls-cluster',
+    'yes',
+  ];
+  const byAddress = ['--cluster-announce-ip', '127.0.0.1'];
   const byName = ['--cluster-announce-hostname', announced, '--cluster-preferred-endpoint-type', 'hostname'];
-  const redis = await startLocalRedis({ args: [...enabled, ...(announced === '' ? [] : byName), ...args] });
+  const redis = await startLocalRedis({
+    args: [...enabled, ...byAddress, ...(announced === '' ? [] : byName), ...args],
+  });
   await run('redis-cli', ['-p', String(redis.port), 'CLUSTER', 'ADDSLOTSRANGE', '0', '16383']);
   return redis;
 }
