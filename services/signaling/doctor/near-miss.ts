@@ -1,6 +1,6 @@
 /** Names this short are close to many others. */
 const SPELLED_FROM = 5;
-/** What somebody may put before a setting to say whose it is. */
+/** Some people put the product's name before a setting. */
 const OWN_PREFIX = /^(FENGHUO|SIGNALING)_/;
 
 /** The setting that somebody meant who wrote `name`; undefined: it is far from all of them. */

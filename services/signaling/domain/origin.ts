@@ -1,7 +1,7 @@
 import { hostName, isLoopback } from './hosts.ts';
 
 /**
- * Only browsers name an origin, and they name it truly; others are let in without one (RFC 6454, 7.3). `allowed` as
+ * Only browsers name an origin, and they name it truly. Other clients need none (RFC 6454, 7.3). `allowed` as
  * `originSetting` writes them; undefined: pages of the node's own host name, and of the browser's own machine.
  */
 export function isOriginAllowed(
@@ -16,7 +16,7 @@ export function isOriginAllowed(
 }
 
 const ANY = '*';
-/** What stands for the subdomains of a host, while a URL is made of an entry. */
+/** Begins an entry for all subdomains of a host. */
 const SUBDOMAINS = '*.';
 const LABELS = /^[\w-]+(\.[\w-]+)*$/;
 

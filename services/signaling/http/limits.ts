@@ -22,7 +22,7 @@ export type WhereFrom = (request: IncomingMessage) => Network;
 
 const HANDSHAKE: Cost = { handshakes: 1 };
 
-/** Who goes on past those is not answered: Node would write a 503 for each. */
+/** Cuts a connection that sends more requests than that. By itself Node would answer each of them with 503. */
 export function cutAtLimit(server: HttpServer): void {
   server.on('dropRequest', (_, socket) => socket.destroy());
 }

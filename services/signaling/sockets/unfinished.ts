@@ -1,9 +1,9 @@
 import type { Socket as TcpSocket } from 'node:net';
 import type { Socket } from 'socket.io';
 
-/** What all clients that are in rooms may have sent of messages that are not whole yet. One message is at most FRAME_BYTES_MAX. */
+/** Bytes of unfinished messages from all clients that are in rooms. One message is at most FRAME_BYTES_MAX. */
 const MEMBERS_BYTES_MAX = 16 * 1_048_576;
-/** The same for all that are in no room: they have a join to say, and a join is short. */
+/** The same from all clients that are in no room: they have a join to send, and a join is short. */
 const NEWCOMERS_BYTES_MAX = 2 * 1_048_576;
 
 /** Bounds what is kept of messages that are not whole yet: over a bound, the connection with most of it is cut. */
@@ -22,7 +22,7 @@ export class Unfinished {
       this.#members.forget(socket);
       this.#newcomers.forget(socket);
     };
-    // Before ws takes the bytes: a packet that they end is told after that.
+    // This listener runs before that of ws, which then emits the packets that the bytes complete.
     socket.prependListener('data', (chunk: Buffer) => this.#shareOf(socket).add(socket, chunk.length));
     engine.on('packet', forget);
     socket.once('close', forget);

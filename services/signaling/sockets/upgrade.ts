@@ -56,7 +56,7 @@ function engineRefusal(code: number, message: string) {
   return { status: 400, headers: JSON_HEADERS, body: JSON.stringify({ code, message }) };
 }
 
-/** What is at the path of WebSockets for who does not ask for one: nothing, in the engine's words. */
+/** The engine's answer to a request at its path that asks for no WebSocket. */
 export function plainRefusal(transport: unknown) {
   return transport === 'websocket' ? badRequest('Bad request') : TRANSPORT_UNKNOWN;
 }

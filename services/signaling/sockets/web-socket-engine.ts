@@ -10,7 +10,7 @@ const CHUNKS_MAX = 1_024;
 /** A client that has not answered a close for so long does not hear any more. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
-/** What a client may have sent before it learns of a close; one that goes on is cut, since to read it takes the loop's time. */
+/** A client may have sent so much before it learns of a close. One that sends more is cut, since reading it takes the loop's time. */
 const LATE_MESSAGES_MAX = 16;
 
 const webSockets = new WeakMap<IncomingMessage, WebSocket>();
@@ -21,8 +21,8 @@ export function webSocketOf(request: IncomingMessage): WebSocket | undefined {
 }
 
 /**
- * What socket.io's engine takes for its `wsEngine`: ws, with bounds on what a client may leave unfinished. `onViolation`: what
- * came on that socket is no WebSocket (ws has codes for it), is over a bound, or goes on and on after a close.
+ * What socket.io's engine takes for its `wsEngine`: ws, with bounds on what a client may leave unfinished. `onViolation`: the
+ * client of that socket broke the protocol (ws has codes for it), went over a bound, or sent on after a close.
  */
 export function boundedWebSockets(onViolation: (socket: Duplex) => void) {
   return class BoundedWebSocketServer extends WebSocketServer {
@@ -58,7 +58,7 @@ function watch(client: WebSocket, socket: Duplex, onViolation: (socket: Duplex) 
   let late = 0;
   client.on('message', () => {
     if (client.readyState === client.OPEN || ++late !== LATE_MESSAGES_MAX) return;
-    // What is left of the read goes through ws all the same.
+    // ws still reads the rest of the bytes that came with it.
     client.terminate();
     onViolation(socket);
   });

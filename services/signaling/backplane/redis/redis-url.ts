@@ -1,4 +1,4 @@
-/** What a REDIS_URL says. */
+/** A REDIS_URL, read. */
 export interface RedisAddress {
   readonly kind: 'standalone' | 'sentinel' | 'cluster';
   /** One, but for sentinels and a Cluster. */
@@ -27,7 +27,7 @@ const PORT = 6_379;
 /** The name that Redis's own examples give a master. */
 const MASTER = 'mymaster';
 
-/** What is wrong with a REDIS_URL, in words that hold nothing of it. */
+/** A REDIS_URL cannot be read. The message says why, and holds no part of the URL. */
 class UrlFault extends Error {}
 
 /** Undefined where it cannot be read: `redisUrlFault` says why. */
@@ -39,7 +39,7 @@ export function parseRedisUrl(url: string): RedisAddress | undefined {
   }
 }
 
-/** What is wrong with it, without any part of it, which may be a secret; undefined: nothing. */
+/** Says why a URL cannot be read, without any part of it, which may be a secret. Undefined: it can. */
 export function redisUrlFault(url: string): string | undefined {
   try {
     read(url);
@@ -70,7 +70,7 @@ function read(url: string): RedisAddress {
   };
 }
 
-/** What each kind makes of its path. */
+/** Each kind reads its path in its own way. */
 const WHERE: Readonly<
   Record<
     RedisAddress['kind'],
@@ -134,7 +134,7 @@ export interface RedisHome {
 export const REDIS_URLS_RULE =
   'must be one or several of name=URL, separated by blanks; each name once, of 1 to 64 of A-Z a-z 0-9 _ -, best that of its region; each URL as in REDIS_URL';
 
-/** What is wrong with one of the URLs, else with the list; undefined: nothing. */
+/** Says what is wrong with the list, or with one of its URLs. Undefined: nothing is. */
 export function redisUrlsFault(text: string): string | undefined {
   if (parseRedisUrls(text) !== undefined) return undefined;
   const urls = text.split(/\s+/).map((part) => part.slice(part.indexOf('=') + 1));
