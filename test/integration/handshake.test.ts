@@ -30,10 +30,20 @@ test('a page of another origin is refused with origin_forbidden; pages of the no
 
 describe('ALLOWED_ORIGINS', () => {
   test('lets the listed origins in and no others, not even the node itself', async () => {
-    const { url } = await oneNode({ ALLOWED_ORIGINS: 'https://app.example https://other.example:8443' });
-    const listed = await connect(url, { headers: { origin: 'https://other.example:8443' } });
-    listed.close();
-    for (const origin of ['https://app.example.evil.example', 'http://app.example', 'null', url]) {
+    const allowed =
+      'https://App.example:443 https://other.example:8443 capacitor://localhost https://*.wild.example';
+    const { url } = await oneNode({ ALLOWED_ORIGINS: allowed });
+    for (const origin of [
+      ...['https://app.example', 'https://other.example:8443', 'capacitor://localhost'],
+      ...['https://a.wild.example', 'https://b.a.wild.example'],
+    ]) {
+      const listed = await connect(url, { headers: { origin } });
+      listed.close();
+    }
+    for (const origin of [
+      ...['https://app.example.evil.example', 'http://app.example', 'null', url],
+      ...['https://wild.example', 'https://evilwild.example', 'capacitor://elsewhere'],
+    ]) {
       expect(await refusedHandshake(url, { headers: { origin } })).toMatchObject({
         code: 'origin_forbidden',
       });

@@ -29,8 +29,8 @@ export interface UpgradeRefusal {
 }
 
 /**
- * What socket.io's engine refuses, in its own words: by itself it would refuse an old protocol only in the WebSocket,
- * and it destroys a socket on which its answer still waits to be written.
+ * The engine's refusals, made here. The engine refuses an old protocol only in the WebSocket, and it destroys a socket
+ * while its answer still waits to be written.
  */
 export function faultOf({ url = '', headers }: IncomingMessage): UpgradeRefusal | undefined {
   const version = String(headers['sec-websocket-version']);
