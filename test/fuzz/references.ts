@@ -24,8 +24,15 @@ export function resolve(text: string, known: Known): string {
     .replace(NUMBER, (_, name: 'id' | 'seq' | 'epoch') =>
       String(name === 'id' ? known.nextId() : known[name]),
     )
-    .replace(DEEP, (_, levels: string) => '['.repeat(Number(levels)) + ']'.repeat(Number(levels)))
+    .replace(DEEP, (_, levels: string) => '['.repeat(lengthOf(levels)) + ']'.repeat(lengthOf(levels)))
     .replace(TEXT, (_, name: string, argument = '') =>
-      name === 'long' ? 'a'.repeat(Number(argument)) : (known.text(name, argument) ?? NOTHING),
+      name === 'long' ? 'a'.repeat(lengthOf(argument)) : (known.text(name, argument) ?? NOTHING),
     );
+}
+
+const LENGTH_MAX = 1_000_000;
+
+/** A mutated reference may ask for any number, or for none. */
+function lengthOf(text: string): number {
+  return Math.min(Math.max(Number(text) || 0, 0), LENGTH_MAX);
 }

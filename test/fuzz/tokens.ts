@@ -68,6 +68,7 @@ function encoded(part: object | string): string {
   return Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
 }
 
+/** A mutated reference may have any number, or none. */
 function at<Value>(list: readonly Value[], number: number): Value {
-  return list[number % list.length] as Value;
+  return (list[Math.abs(number) % list.length] ?? list[0]) as Value;
 }
