@@ -11,7 +11,6 @@ const LONGEST = [
   'integration/drain',
   'browser/room-of-four',
   'integration/admin',
-  'chaos/redis-outage',
   'integration/resume',
   'contract/memory',
   'integration/tokens',
