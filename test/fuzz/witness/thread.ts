@@ -35,7 +35,7 @@ const CALM_MS = 2_000;
 /** Detached sessions are over by then, and sockets that never said goodbye. */
 const SETTLED_WITHIN_MS = 45_000;
 /** How much more a node may hold at the end than before. Its young generation alone takes 48 MB when it is in use. */
-const GROWTH_MB = 60;
+const GROWTH_MB = 100;
 /** Connections to Redis and to the metrics come and go. */
 const FILES_SPARE = 8;
 /** Of what the honest pair sends; far more than calm, since the machine may have other work. */
