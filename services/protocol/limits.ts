@@ -118,6 +118,7 @@ export const USER_BUDGET: Budget = timesOf(
     log_bytes: CONNECTION_BUDGET.log_bytes,
     sent_bytes: CONNECTION_BUDGET.sent_bytes,
     refusals: CONNECTION_BUDGET.refusals,
+    frames: CONNECTION_BUDGET.frames,
   },
   USER_CONNECTIONS,
 );
@@ -136,6 +137,7 @@ const PERSON_BUDGET = {
   log_bytes: { burst: 256 * 1_024, perSecond: 4 * 1_024 },
   sent_bytes: { burst: 2 * MIB, perSecond: 128 * 1_024 },
   refusals: { burst: 4, perSecond: 1 / 5 },
+  frames: { burst: 400, perSecond: 25 },
   failures: { burst: 0.2, perSecond: 1 / 300 },
 } as const satisfies Budget;
 /** A few people use more than their part: each address may use as much as so many people. */

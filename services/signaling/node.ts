@@ -81,6 +81,7 @@ export async function startNode(config: Config, parts: NodeParts): Promise<Runni
     hosts,
     whereFrom,
     senders,
+    onOdd: (socket) => senders.oweAt(places.at(socket)?.network, { handshakes: 1 }),
     ice: { ...iceRouteOptions(config, parts, verifyToken), whereFrom },
     regions: regionsRouteOptions(config, () => standingOf(homes)),
   });
@@ -288,6 +289,7 @@ function openPlaces(
     joinWithinMs,
     isBehindProxy: clients.trustProxy,
     isFlooding: (network) => senders.isFlooding(network),
+    onViolation: (network) => senders.violatedAt(network),
     nowMs: () => performance.now(),
   });
 }

@@ -174,6 +174,18 @@ describe('a user', () => {
     await three.join('c');
   });
 
+  test('has no more of them by resuming what it has left', async () => {
+    const { person } = await openNode({ ...TOKENS, USER_PEERS_MAX: '2' });
+    const one = await person(undefined, 'ann');
+    const { resume_token, seq, epoch } = await one.join('a');
+    one.socket.io.engine.close();
+    for (const room of ['b', 'c']) await (await person(undefined, 'ann')).join(room);
+    const back = await person(undefined, 'ann');
+    expect(await back.ask('resume', { resume_token, seq, epoch })).toMatchObject({
+      error: { code: 'rate_limited', retry_after_ms: expect.any(Number) },
+    });
+  });
+
   test('has one budget for all connections', async () => {
     const { person } = await openNode(TOKENS);
     const taken: number[] = [];
@@ -288,15 +300,47 @@ describe('an address', () => {
     expect(await refusedUntilClosed('203.0.113.7', 50)).toBe(50);
   });
 
-  test('pays for what goes on and on after a close as for 20 handshakes', async () => {
+  test('pays for what goes on and on after a close as for 50 handshakes', async () => {
     const { url } = await openNode({ ADDRESS_PEERS_MAX: '1' });
     const flood = '421["unheard-of",{}]';
-    for (let n = 0; n < handshakes.burst / 20; n++) {
+    for (let n = 0; n < handshakes.burst / 50; n++) {
       const raw = await (await new RawClient(url).opened()).connect();
       raw.send(...Array.from({ length: 2_000 }, () => flood));
       await raw.closed();
     }
     expect(await refusedHandshake(url)).toMatchObject({ code: 'rate_limited' });
+  });
+
+  test('has a budget of frames for all its connections, and others have their own', async () => {
+    const { url } = await openNode(BEHIND_PROXY);
+    const opened = async (from: string) => {
+      const raw = await (
+        await new RawClient(url, { headers: { 'x-forwarded-for': from } }).opened()
+      ).connect();
+      closers.push(() => raw.close());
+      return raw;
+    };
+    const pongs = (count: number) => Array.from({ length: count }, () => '3');
+    const few = CONNECTION_BUDGET.frames.burst - 500;
+    const raws: RawClient[] = [];
+    const { burst } = addressBudget(1).frames ?? { burst: 0 };
+    for (let n = 0; n <= burst / few; n++) raws.push((await opened('203.0.113.66')).send(...pongs(few)));
+    await eventually(() => raws.some(({ closedWith }) => closedWith !== undefined), {
+      what: 'one is closed',
+    });
+    const other = (await opened('203.0.113.7')).send(...pongs(few));
+    expect(await other.ask('leave', { id: 2 })).toMatchObject({ ok: false });
+  });
+
+  test('pays for what is no request at all', async () => {
+    const { url } = await openNode({ ADDRESS_PEERS_MAX: '1' });
+    const { hostname, port, host } = new URL(url);
+    for (let n = 0; n < handshakes.burst; n++) {
+      const socket = connectTcp({ host: hostname, port: Number(port) }).on('error', () => {});
+      socket.end(n % 2 === 0 ? 'nonsense\r\n\r\n' : `GET / HTTP/1.1\r\nHost: ${host}\r\nExpect: x\r\n\r\n`);
+      await new Promise((resolve) => socket.resume().once('close', resolve));
+    }
+    expect((await fetch(`${url}/regions`)).status).toBe(429);
   });
 
   test('has a hundred requests of HTTP on one connection; what comes after them is not answered', async () => {

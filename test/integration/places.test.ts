@@ -102,6 +102,29 @@ test('a connection that is in no room for JOIN_WITHIN_MS is closed, and one in a
   expect(await told('signaling_connections_dropped_total', 'reason="not_joined"')).toBe(2);
 });
 
+test('a connection that only tries to get into rooms holds its place no longer', async () => {
+  const { url } = await openNode({ JOIN_WITHIN_MS: '1000' });
+  const raw = await (await new RawClient(url).opened()).connect();
+  closers.push(() => raw.close());
+  const sinceMs = performance.now();
+  for (let id = 1; raw.closedWith === undefined && performance.now() - sinceMs < 5_000; id++) {
+    raw.send(`42${id}["resume",{"resume_token":"forged","seq":1,"epoch":1}]`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  expect(raw.closedWith).toBeDefined();
+});
+
+test('who sends more than a CONNECT and pongs before it is let in is cut off', async () => {
+  const { url } = await openNode({});
+  const patient = await new RawClient(url).opened();
+  const pushy = await new RawClient(url).opened();
+  closers.push(() => patient.close());
+  patient.send(...Array.from({ length: 15 }, () => '3'));
+  pushy.send(...Array.from({ length: 17 }, () => '6'));
+  await pushy.closed();
+  await patient.connect();
+});
+
 test('a request that comes a byte at a time is cut within seconds', async () => {
   const { port } = await openNode({});
   const [socket] = (await silent(port, 1, '127.0.0.66', 'GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ')) as [

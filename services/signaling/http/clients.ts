@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
-import fastifyStatic from '@fastify/static';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Senders } from '../requests/sender.ts';
 import { asksForWebSocket, PATH, plainRefusal } from '../sockets/upgrade.ts';
 import { COMMON_HEADERS, NOTHING_ALLOWED, permissions } from './headers.ts';
 import { type HostsOptions, keepToHosts } from './hosts.ts';
 import { type IceRouteOptions, iceRoute } from './ice.ts';
-import { cutAtLimit, HTTP_LIMITS, limitRequests, type WhereFrom } from './limits.ts';
+import { guardServer, HTTP_LIMITS, limitRequests, type WhereFrom } from './limits.ts';
+import { pageFile, servePageFiles } from './page-files.ts';
 import { type RegionsRouteOptions, regionsRoute } from './regions.ts';
 
 export interface ClientsOptions {
@@ -15,6 +17,8 @@ export interface ClientsOptions {
   readonly pageRoot: string;
   readonly whereFrom: WhereFrom;
   readonly senders: Pick<Senders, 'spendAt' | 'oweAt'>;
+  /** Something that is no request of a route has come on that socket. */
+  readonly onOdd: (socket: Duplex) => void;
   readonly hosts: HostsOptions;
   readonly ice: IceRouteOptions;
   readonly regions: RegionsRouteOptions;
@@ -37,7 +41,7 @@ export async function clientsServer(options: ClientsOptions): Promise<FastifyIns
     ...HTTP_LIMITS,
     http: { ...HTTP_LIMITS.http, shouldUpgradeCallback: asksForWebSocket },
   });
-  cutAtLimit(server.server as HttpServer);
+  guardServer(server.server as HttpServer, options.onOdd);
   keepToHosts(server, options.hosts);
   limitRequests(server, options.whereFrom, options.senders);
   server.addHook('onSend', async (_, reply) => void reply.headers(PAGE_HEADERS));
@@ -47,10 +51,12 @@ export async function clientsServer(options: ClientsOptions): Promise<FastifyIns
   });
   await server.register(iceRoute(options.ice));
   await server.register(regionsRoute(options.regions));
-  if (existsSync(options.pageRoot)) await server.register(fastifyStatic, { root: options.pageRoot });
+  const page = join(options.pageRoot, 'index.html');
+  if (existsSync(page)) server.get('/', pageFile(page));
   else
     server.get('/', async (_, reply) =>
       reply.code(404).send({ error: 'the page is not built: npm run build' }),
     );
+  servePageFiles(server, options.pageRoot, () => true);
   return server;
 }

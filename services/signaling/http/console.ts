@@ -1,8 +1,8 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 import { COMMON_HEADERS, NOTHING_ALLOWED, permissions } from './headers.ts';
+import { pageFile, servePageFiles } from './page-files.ts';
 
 /** The page that bears the operators' token: nothing of it comes from elsewhere, and nothing frames it. */
 const CONSOLE_HEADERS = {
@@ -23,12 +23,9 @@ export function consoleRoutes(root: string) {
       );
       return;
     }
-    // What lies beside the pages: icons.
-    for (const file of readdirSync(root, { withFileTypes: true }))
-      if (file.isFile() && !file.name.endsWith('.html'))
-        server.get(`/${file.name}`, (_, reply) => reply.sendFile(file.name, root));
-    await server.register(fastifyStatic, { root: join(root, 'assets'), prefix: '/assets/' });
-    server.get('/console', (_, reply) => reply.sendFile(PAGE, root, { maxAge: 0 }));
+    // The call page is none of the operators'.
+    servePageFiles(server, root, (path) => !path.endsWith('.html'));
+    server.get('/console', pageFile(join(root, PAGE)));
     // Its assets are named relative to it.
     server.get('/console/', (_, reply) => reply.redirect('/console'));
   };

@@ -1,4 +1,5 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { wireError } from '@fenghuo/protocol';
 import type { FastifyInstance } from 'fastify';
 import type { Network } from '../domain/address.ts';
@@ -22,9 +23,17 @@ export type WhereFrom = (request: IncomingMessage) => Network;
 
 const HANDSHAKE: Cost = { handshakes: 1 };
 
-/** Cuts a connection that sends more requests than that. By itself Node would answer each of them with 503. */
-export function cutAtLimit(server: HttpServer): void {
+/**
+ * Guards against what never comes to a route. More requests than that on a connection cut it: by itself Node would answer each with 503.
+ * A request that expects something (RFC 9110, 10.1.1), or is no HTTP, is told to `onOdd`.
+ */
+export function guardServer(server: HttpServer, onOdd: (socket: Duplex) => void): void {
   server.on('dropRequest', (_, socket) => socket.destroy());
+  server.on('checkExpectation', ({ socket }, response) => {
+    onOdd(socket);
+    response.writeHead(417, { connection: 'close' }).end();
+  });
+  server.on('clientError', (_, socket) => onOdd(socket));
 }
 
 /** An HTTP request costs as much as a handshake; over it 429, with the seconds to wait (RFC 6585, 4), and the end. */

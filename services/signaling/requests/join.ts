@@ -21,7 +21,8 @@ export async function join(
   const limited = chargeEntry(context, connection);
   if (limited !== undefined) return limited;
   if (connection.membership !== undefined) return refused('already_joined');
-  if (!connection.sender.mayJoin) return refused('rate_limited', TOO_MANY_SESSIONS, SESSIONS_RETRY_MS);
+  const tooMany = refusedSession(connection);
+  if (tooMany !== undefined) return tooMany;
   if (isExpired(connection.identity, context.wallMs())) return refused('unauthorized', TOKEN_EXPIRED);
   // Before the search, which claims the name and listens to its rooms.
   if (!allowsName(connection.identity, request.room.name)) return refused('forbidden', NOT_ALLOWED);
@@ -47,6 +48,11 @@ export function chargeEntry(context: RequestContext, connection: Connection): Re
 }
 
 const ENTRY: Cost = { requests: 1, entries: 1, sent_bytes: 0 };
+/** Where its user or its address has as many sessions as it may. */
+export function refusedSession({ sender }: Connection): Reply | undefined {
+  return sender.mayJoin ? undefined : refused('rate_limited', TOO_MANY_SESSIONS, SESSIONS_RETRY_MS);
+}
+
 const TOO_MANY_SESSIONS = 'This user, or this address, has as many sessions on this node as it may.';
 const SESSIONS_RETRY_MS = 5_000;
 const NOT_ALLOWED = 'The token does not allow this room (claim "room").';

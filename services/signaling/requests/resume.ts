@@ -8,7 +8,7 @@ import type { RoomId } from '../domain/room-id.ts';
 import { peerOf, type RoomRecord, readRecord } from '../domain/room-record.ts';
 import { allowsRoom, isExpired, TOKEN_EXPIRED } from '../domain/token.ts';
 import type { Connection, RequestContext, RoomHome } from './context.ts';
-import { chargeEntry } from './join.ts';
+import { chargeEntry, refusedSession } from './join.ts';
 import { ConnectionListener, snapshotFor } from './listener.ts';
 import { accepted, type Reply, refused } from './reply.ts';
 import { Session } from './session.ts';
@@ -22,6 +22,8 @@ export async function resume(
   const limited = chargeEntry(context, connection);
   if (limited !== undefined) return limited;
   if (connection.membership !== undefined) return refused('already_joined');
+  const tooMany = refusedSession(connection);
+  if (tooMany !== undefined) return tooMany;
   connection.membership = 'joining';
   const token = readToken(context, request.resume_token);
   const reply =

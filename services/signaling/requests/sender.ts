@@ -15,6 +15,8 @@ export interface SendersOptions {
 /** Nothing, if none are owed. */
 const NO_HANDSHAKE: Cost = { handshakes: 0 };
 const FLOOD_MS = 2_000;
+/** It costs as much as so many handshakes: each may come with a quarter of a megabyte, all of which is read. */
+const VIOLATION: Cost = { handshakes: 50 };
 
 /** Names of each kind that are remembered: what is forgotten begins with a full budget. */
 const NAMES_MAX = 50_000;
@@ -60,6 +62,11 @@ export class Senders {
   /** What somebody at that address has done already. */
   oweAt(network: Network | undefined, cost: Cost): void {
     if (network !== undefined) this.#addresses?.of(network, this.options.nowMs()).take(cost);
+  }
+
+  /** Somebody at that address broke the protocol of a connection. */
+  violatedAt(network: Network | undefined): void {
+    this.oweAt(network, VIOLATION);
   }
 
   /** For a new connection from there, until it is `close`d. */

@@ -4,7 +4,6 @@ import { Server as Engine, type ServerOptions as EngineOptions } from 'engine.io
 import { Server, type Socket } from 'socket.io';
 import type { WebSocket } from 'ws';
 import type { SocketAdapter } from '../backplane/backplane.ts';
-import type { Cost } from '../domain/budget.ts';
 import type { Identity } from '../domain/identity.ts';
 import type { Pace } from '../domain/pace.ts';
 import { roomHome } from '../domain/room-id.ts';
@@ -63,8 +62,6 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** What is no WebSocket costs its address as much as so many handshakes: each may come with a quarter of a megabyte. */
-const VIOLATION: Cost = { handshakes: 20 };
 /** A WebSocket that does not ask for the namespace within this time is closed. */
 const CONNECT_TIMEOUT_MS = 5_000;
 /** What is open so long after the end began is ended without a word. */
@@ -82,7 +79,10 @@ export function openGateway(server: HttpServer, context: RequestContext, options
   const engine = new Engine({
     transports: ['websocket'],
     maxHttpBufferSize: FRAME_BYTES_MAX,
-    wsEngine: boundedWebSockets((socket) => senders.oweAt(places.at(socket)?.network, VIOLATION)),
+    wsEngine: boundedWebSockets({
+      onFrame: (socket) => places.at(socket)?.onFrame(),
+      onViolation: (socket) => senders.violatedAt(places.at(socket)?.network),
+    }),
     ...pings(options.resumeWindowMs),
   } as EngineOptions);
   // Not attached to the server: it would answer requests that are nobody's handshake, past all limits.

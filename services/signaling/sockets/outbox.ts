@@ -36,6 +36,13 @@ export class OutgoingMail {
   };
 }
 
+export interface OutboxOptions {
+  /** What was written, and the kernel has not taken. */
+  readonly bufferedBytes: () => number;
+  /** Too much waits for the client; nothing is sent to it any more. */
+  readonly onSlow: () => void;
+}
+
 /**
  * The frames that are due to one client, in order. While the client has not taken a write, what falls due waits here, counted.
  * What socket.io sends by itself (pings, what is for a room and may be lost) does not overtake them.
@@ -43,7 +50,7 @@ export class OutgoingMail {
 export class Outbox {
   readonly #mail: OutgoingMail;
   readonly #engine: Socket['conn'];
-  readonly #onSlow: () => void;
+  readonly #options: OutboxOptions;
   #due: Buffer[] = [];
   #dueBytes = 0;
   /** Packets of the engine that wait until its transport is writable, and their bytes. */
@@ -55,13 +62,13 @@ export class Outbox {
   #isOver = false;
   #onTaken: (() => void)[] = [];
 
-  /** `onSlow`: too much waits for the client; nothing is sent to it any more. */
-  constructor(mail: OutgoingMail, engine: Socket['conn'], onSlow: () => void) {
+  constructor(mail: OutgoingMail, engine: Socket['conn'], options: OutboxOptions) {
     this.#mail = mail;
     this.#engine = engine;
-    this.#onSlow = onSlow;
+    this.#options = options;
     engine.on('packetCreate', ({ data }: { readonly data?: unknown }) => this.#created(data));
     engine.on('flush', () => this.#flushed());
+    engine.on('drain', () => this.#isNoted && this.#note());
   }
 
   put(frame: Buffer): void {
@@ -95,7 +102,7 @@ export class Outbox {
 
   giveUp(): void {
     this.#discard();
-    this.#onSlow();
+    this.#options.onSlow();
   }
 
   #tellTaken(): void {
@@ -148,7 +155,7 @@ export class Outbox {
   }
 
   #note(): void {
-    const bytes = this.#dueBytes + this.#engineBytes;
+    const bytes = this.#isOver ? 0 : this.#dueBytes + this.#engineBytes + this.#options.bufferedBytes();
     this.#isNoted = bytes > 0;
     this.#mail.note(this, bytes);
   }

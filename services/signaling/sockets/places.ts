@@ -11,6 +11,8 @@ export interface Place {
   readonly network: Network;
   /** It is in a room, or on its way into one. */
   readonly isJoined: boolean;
+  /** One more packet, ping or pong has come on it. */
+  onFrame: () => void;
   /** Ends it; until somebody knows a better way, its socket is destroyed. */
   close: (why: Displaced) => void;
 }
@@ -24,12 +26,16 @@ export interface PlacesOptions {
   readonly isBehindProxy: boolean;
   /** Whether whoever comes from there is cut before it has said anything. */
   readonly isFlooding: (network: Network) => boolean;
+  /** A client broke the protocol. */
+  readonly onViolation: (network: Network) => void;
   readonly nowMs: () => number;
 }
 
 type Held = { -readonly [Member in keyof Place]: Place[Member] } & {
   /** Since when it is in no room, or asks for nothing. */
   sinceMs: number;
+  /** Packets that came before it had the namespace. */
+  earlyFrames: number;
   /** It has made a request. */
   hasAsked: boolean;
   /** Its place is somebody else's by now; it is told to go. */
@@ -37,6 +43,7 @@ type Held = { -readonly [Member in keyof Place]: Place[Member] } & {
 };
 
 const SWEEP_EVERY_MS = 1_000;
+const EARLY_FRAMES_MAX = 16;
 /** Who says nothing does not come to ask; Node's own time limits begin with the first byte. */
 const ASKS_WITHIN_MS = 5_000;
 
@@ -103,12 +110,12 @@ export class Places {
     return true;
   }
 
-  /** It came into a room, or is on its way; or it is in none any more. */
-  setJoined(place: Place, isJoined: boolean): void {
+  /** It came into a room, or is on its way; or it is in none any more. `wasIn`: it had got there, so its time begins anew. */
+  setJoined(place: Place, isJoined: boolean, wasIn = false): void {
     const held = place as Held;
     if (held.isJoined === isJoined) return;
     held.isJoined = isJoined;
-    held.sinceMs = this.#options.nowMs();
+    if (wasIn) held.sinceMs = this.#options.nowMs();
     this.#joinedCount += isJoined ? 1 : -1;
     if (isJoined) this.#unlist(held);
     else if (!held.isLeaving) this.#list(held);
@@ -132,6 +139,8 @@ export class Places {
       sinceMs: this.#options.nowMs(),
       hasAsked: false,
       isLeaving: false,
+      onFrame: () => this.#earlyFrame(socket, held),
+      earlyFrames: 0,
       close: () => void socket.destroy(),
     };
     this.#held.set(socket, held);
@@ -142,6 +151,15 @@ export class Places {
       this.#unlist(held);
     });
     if (this.#unjoinedCount > this.#options.capacity.unjoined) this.#end(this.#whoGoes(held), 'crowded');
+  }
+
+  /** Until it is let in, a client has a CONNECT to send, and a pong for each ping. */
+  #earlyFrame(socket: TcpSocket, held: Held): void {
+    held.earlyFrames += 1;
+    if (held.earlyFrames <= EARLY_FRAMES_MAX) return;
+    held.onFrame = () => {};
+    this.#options.onViolation(held.network);
+    socket.destroy();
   }
 
   #end(held: Held, why: Displaced): void {
@@ -159,9 +177,13 @@ export class Places {
     for (const held of [...this.#unjoined.values()])
       for (const each of [...held]) {
         const forMs = nowMs - each.sinceMs;
-        if (forMs < Math.min(ASKS_WITHIN_MS, this.#options.joinWithinMs)) break;
-        if (!each.hasAsked || forMs >= this.#options.joinWithinMs) this.#end(each, 'not_joined');
+        const withinMs = each.hasAsked ? this.#options.joinWithinMs : this.#asksWithinMs;
+        if (forMs >= withinMs) this.#end(each, 'not_joined');
       }
+  }
+
+  get #asksWithinMs(): number {
+    return Math.min(ASKS_WITHIN_MS, this.#options.joinWithinMs);
   }
 
   #list(held: Held): void {

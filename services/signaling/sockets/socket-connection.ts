@@ -83,12 +83,12 @@ export class SocketConnection implements Connection {
     this.#place = place;
     this.sender = sender;
     this.identity = identity;
-    this.#outbox = new Outbox(parts.mail, socket.conn, () => this.drop('slow_reader'));
+    this.#outbox = new Outbox(parts.mail, socket.conn, {
+      bufferedBytes: () => webSocket.bufferedAmount,
+      onSlow: () => this.drop('slow_reader'),
+    });
     place.close = (why) => this.drop(why);
-    const count = () => this.#countFrame();
-    socket.conn.on('packet', count);
-    webSocket.on('ping', count);
-    webSocket.on('pong', count);
+    place.onFrame = () => this.#countFrame();
   }
 
   get membership(): Session | 'joining' | undefined {
@@ -96,10 +96,11 @@ export class SocketConnection implements Connection {
   }
 
   set membership(membership: Session | 'joining' | undefined) {
+    const wasIn = typeof this.#membership === 'object';
     this.#membership = membership;
     const isJoined = membership !== undefined;
     this.sender.hasSession = isJoined;
-    this.#parts.places.setJoined(this.#place, isJoined);
+    this.#parts.places.setJoined(this.#place, isJoined, wasIn);
   }
 
   get network(): Network {

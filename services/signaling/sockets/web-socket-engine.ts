@@ -11,7 +11,7 @@ const CHUNKS_MAX = 1_024;
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /** A client may have sent so much before it learns of a close. One that sends more is cut, since reading it takes the loop's time. */
-const LATE_MESSAGES_MAX = 16;
+const LATE_FRAMES_MAX = 16;
 
 const webSockets = new WeakMap<IncomingMessage, WebSocket>();
 
@@ -20,11 +20,15 @@ export function webSocketOf(request: IncomingMessage): WebSocket | undefined {
   return webSockets.get(request);
 }
 
-/**
- * What socket.io's engine takes for its `wsEngine`: ws, with bounds on what a client may leave unfinished. `onViolation`: the
- * client of that socket broke the protocol (ws has codes for it), went over a bound, or sent on after a close.
- */
-export function boundedWebSockets(onViolation: (socket: Duplex) => void) {
+export interface WebSocketObserver {
+  /** A message, ping or pong has come, before a close. */
+  readonly onFrame: (socket: Duplex) => void;
+  /** The client of that socket broke the protocol (ws has codes for it), went over a bound, or sent on after a close. */
+  readonly onViolation: (socket: Duplex) => void;
+}
+
+/** Socket.io's engine takes it as its `wsEngine`: ws, with bounds on what a client may leave unfinished. */
+export function boundedWebSockets(observer: WebSocketObserver) {
   return class BoundedWebSocketServer extends WebSocketServer {
     constructor(options: ServerOptions) {
       super({
@@ -46,7 +50,7 @@ export function boundedWebSockets(onViolation: (socket: Duplex) => void) {
       request.headers.upgrade = 'websocket';
       super.handleUpgrade(request, socket, head, (client) => {
         webSockets.set(request, client);
-        watch(client, socket, onViolation);
+        watch(client, socket, observer);
         onOpen(client, request);
       });
     }
@@ -54,14 +58,17 @@ export function boundedWebSockets(onViolation: (socket: Duplex) => void) {
 }
 
 /** A scope of its own, which keeps nothing of the request. */
-function watch(client: WebSocket, socket: Duplex, onViolation: (socket: Duplex) => void): void {
+function watch(client: WebSocket, socket: Duplex, { onFrame, onViolation }: WebSocketObserver): void {
   let late = 0;
-  client.on('message', () => {
-    if (client.readyState === client.OPEN || ++late !== LATE_MESSAGES_MAX) return;
-    // ws still reads the rest of the bytes that came with it.
-    client.terminate();
-    onViolation(socket);
-  });
+  const count = () => {
+    if (client.readyState === client.OPEN) onFrame(socket);
+    else if (++late === LATE_FRAMES_MAX) {
+      // ws still reads the rest of the bytes that came with it.
+      client.terminate();
+      onViolation(socket);
+    }
+  };
+  for (const kind of ['message', 'ping', 'pong'] as const) client.on(kind, count);
   client.once('error', ({ code = '' }: NodeJS.ErrnoException) => {
     if (code.startsWith('WS_ERR_')) onViolation(socket);
   });

@@ -4,7 +4,13 @@ import { NOBODY_KNOWN } from '../../../services/signaling/domain/identity.ts';
 import { type Admission, admit } from '../../../services/signaling/sockets/handshake.ts';
 
 const handshake = (auth: { token?: unknown } = {}) => ({ headers: { host: 'node:3001' }, auth });
-const place = { address: '192.0.2.1', network: '192.0.2.1' as Network, isJoined: false, close: () => {} };
+const place = {
+  address: '192.0.2.1',
+  network: '192.0.2.1' as Network,
+  isJoined: false,
+  onFrame: () => {},
+  close: () => {},
+};
 
 function admission(members: Partial<Admission> = {}): Admission {
   return {

@@ -31,10 +31,13 @@ class FakeEngine extends EventEmitter {
   }
 }
 
-function open(mail = new OutgoingMail()) {
+function open(mail = new OutgoingMail(), bufferedBytes = () => 0) {
   const engine = new FakeEngine();
   const slow: string[] = [];
-  const outbox = new Outbox(mail, engine as never, () => slow.push('slow'));
+  const outbox = new Outbox(mail, engine as never, {
+    bufferedBytes,
+    onSlow: () => slow.push('slow'),
+  });
   const put = (...texts: string[]) => {
     for (const text of texts) outbox.put(Buffer.from(text));
   };
@@ -121,4 +124,13 @@ test('an outbox that closes hands over what is due, and keeps nothing', async ()
   expect(outbox.packetsWaiting).toBe(0);
   engine.take();
   expect(engine.written).toEqual(['last']);
+});
+
+test('what was written and not taken by the kernel counts as waiting, too', async () => {
+  const { put, slow } = open(new OutgoingMail(), () => 8 * MIB);
+  put('one');
+  await turn();
+  expect(slow).toEqual([]);
+  put('one more');
+  expect(slow).toEqual(['slow']);
 });
