@@ -61,6 +61,8 @@ const secrets = z.string().transform((text) => text.split(/\s+/).filter((item) =
 
 /** RFC 7518, 3.2: the key of an HS256 is at least as long as its hash. */
 const JWT_SECRET_BYTES_MIN = 32;
+/** A browser's offer with sound and two pictures is half of it. */
+const OFFER_BYTES = 16_384;
 /** The Standard Webhooks format asks for 24 bytes at least. */
 const WEBHOOK_KEY_BYTES_MIN = 24;
 /** What production asks of the secret that it shares with its TURN server. */
@@ -135,9 +137,10 @@ export const SETTINGS = z.object({
     .string()
     .refine(isPlainUrl, 'must be an http:// or https:// URL, without a user and a password')
     .optional(),
-  JWT_ISSUER: z.string().optional(),
-  JWT_AUDIENCE: z.string().optional(),
+  JWT_ISSUER: z.string().regex(/\S/, 'must not be blank').optional(),
+  JWT_AUDIENCE: z.string().regex(/\S/, 'must not be blank').optional(),
   ALLOWED_ORIGINS: list
+    .refine((all) => all.length > 0, 'must hold at least one origin')
     .pipe(
       z.array(
         z.string().transform((text, context) => {
@@ -167,7 +170,7 @@ export const SETTINGS = z.object({
   TURN_TTL_S: whole(60, 31_536_000).default(43_200),
   RESUME_WINDOW_MS: whole(1_000, TIME_MS_MAX).default(RESUME_WINDOW_MS),
   ROOM_PEERS_MAX: whole(1, 1_000).default(ROOM_PEERS_MAX),
-  MESSAGE_BYTES_MAX: whole(1_024, MESSAGE_BYTES_MAX).default(MESSAGE_BYTES_MAX),
+  MESSAGE_BYTES_MAX: whole(OFFER_BYTES, MESSAGE_BYTES_MAX).default(MESSAGE_BYTES_MAX),
   CONNECTIONS_MAX: whole(1, 1_000_000).default(10_000),
   JOIN_WITHIN_MS: whole(1_000, 3_600_000).default(JOIN_WITHIN_MS),
   USER_PEERS_MAX: whole(1, 10_000).default(USER_PEERS_MAX),
@@ -271,11 +274,18 @@ export function readSettings(environment: Environment): {
   // Asked of what was given, parsed or not, so that one faulty number hides no missing secret.
   const all = [
     ...faults,
+    ...quoted(given),
     ...faultsOf(parsed.error, given),
     ...contradictions(given),
     ...(given.NODE_ENV === 'production' ? risks(given) : []),
   ];
   return { settings: parsed.data ?? usableOf(given), faults: all };
+}
+
+/** A shell takes quotes away; docker's --env-file and a file of a secret leave them, and then they are part of the value. */
+function quoted(given: Given): string[] {
+  const names = Object.keys(SETTINGS.shape).filter((name) => /^(["']).*\1$/s.test(given[name] ?? ''));
+  return names.map((name) => `${name} must be written without quotes around it`);
 }
 
 function usableOf(given: Given): Partial<Settings> {
@@ -367,7 +377,7 @@ function isOneListener({ HOST = '', PORT, OPS_HOST = '', OPS_PORT }: Partial<Set
 function risks(given: Given): string[] {
   const faults: string[] = [];
   if (given.AUTH === 'open') faults.push('AUTH must not be "open" with NODE_ENV=production');
-  if (!/[^\s,]/.test(given.ALLOWED_ORIGINS ?? ''))
+  if (!isGiven(given, 'ALLOWED_ORIGINS'))
     faults.push('ALLOWED_ORIGINS is not set, which NODE_ENV=production asks for');
   if (!hasRedis(given) && !isGiven(given, 'BACKPLANE'))
     faults.push(
@@ -381,7 +391,8 @@ function risks(given: Given): string[] {
 
 /** A password in it could not be used (Fetch, 5.3), and would come to light in what goes wrong. */
 function isPlainUrl(text: string): boolean {
-  if (!/^https?:/.test(text) || !URL.canParse(text)) return false;
+  // A URL parser would mend a blank or a backslash, and others are told the text as it is.
+  if (!/^https?:[^\s\\]+$/.test(text) || !URL.canParse(text)) return false;
   const { username, password } = new URL(text);
   return username === '' && password === '';
 }

@@ -5,7 +5,9 @@ import { hostSetting, type KnownHosts } from './domain/hosts.ts';
 /** Clients may use the node's own names, those that its settings give it, and those of the pages that may connect. */
 export function clientsHosts({ allowedHosts, allowedOrigins, publicUrl, clients }: Config): KnownHosts {
   const urls = [publicUrl, ...(allowedOrigins ?? [])].flatMap((url) => url ?? []);
-  return knownHosts(allowedHosts, [clients.host, ...urls.flatMap(hostOf)]);
+  const names = urls.flatMap(hostOf);
+  const parents = names.filter((name) => name.startsWith('*.')).map((name) => name.slice(1));
+  return { ...knownHosts(allowedHosts, [clients.host, ...names]), parents };
 }
 
 /** Operators may use no public name, unless ALLOWED_HOSTS holds it. */
@@ -26,6 +28,7 @@ function knownHosts(allowed: readonly string[], others: readonly string[]): Know
   return {
     isAny: allowed.includes('*'),
     names,
+    parents: [],
     isOwnAddress(name) {
       if (own.has(name)) return true;
       const nowMs = performance.now();

@@ -18,9 +18,9 @@ export function withFiles(environment: Environment): {
   readonly settings: Record<string, string>;
   readonly faults: readonly string[];
 } {
-  // An empty variable counts as absent: a number made of it would be 0.
+  // An empty variable counts as absent: a number made of it would be 0. A line feed at the end is a file's or a shell's.
   const settings = Object.fromEntries(
-    Object.entries(environment).filter((entry): entry is [string, string] => !!entry[1]),
+    Object.entries(environment).flatMap(([name, value]) => (value ? [[name, value.trim() || value]] : [])),
   );
   const faults: string[] = [];
   for (const name of IN_FILES) {

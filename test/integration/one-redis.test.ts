@@ -47,8 +47,10 @@ describe.skipIf(!capabilities.redisServer)('one Redis', () => {
           timeoutMs: 10_000,
         },
       );
-    const { nodes: listed } = await admin(nodes[0], 'nodes');
-    expect(listed).toMatchObject([{ id: 'twin', processes: 2, peers: 2 }]);
+    await eventually(async () => {
+      const { nodes: listed } = await admin(nodes[0], 'nodes');
+      expect(listed).toMatchObject([{ id: 'twin', processes: 2, peers: 2 }]);
+    });
     await ann.request('message', { topic: 'chat', data: 'still here' });
     expect(await bob.next('message')).toMatchObject({ data: 'still here' });
     expect(dropped).toBe(0);

@@ -17,6 +17,11 @@ const MISTAKES: readonly Cause[] = [
       `correct REDIS_URL (%-encode what is special in the password), or: redis-cli ACL SETUSER ${credentials.username ?? 'default'} on '>PASSWORD'`,
   ],
   [/NOAUTH/, 'it asks for a password', () => 'REDIS_URL=redis://USER:PASSWORD@host:port'],
+  [
+    /DB index|invalid DB/i,
+    'it has no such database',
+    () => 'end REDIS_URL with the number of a database that it has, like /0 (redis-cli CONFIG GET databases)',
+  ],
   [/cluster support disabled/i, 'it is no Cluster', (where) => `REDIS_URL=redis://${where}`],
   [
     /wrong version number|SSL|certificate|ERR_TLS|altname|self.signed/i,

@@ -24,11 +24,26 @@ function notLookedAt(error: unknown, { isLocal }: NamedHome): Examined {
 /** Homes that are one Redis: as it comes of a URL that was copied. */
 function twins(examined: readonly (Examined & { readonly home: NamedHome })[]): Finding[] {
   return examined.flatMap(({ home, servers }, at) => {
-    const twin = examined.slice(at + 1).find((other) => other.servers.some((id) => servers.includes(id)));
-    if (twin === undefined) return [];
+    const others = examined.slice(at + 1);
+    const sharing = (own: (server: string) => string) =>
+      others.find((other) => other.servers.map(own).some((id) => servers.map(own).includes(id)));
+    const twin = sharing((server) => server);
+    if (twin === undefined) return neighbours(home, sharing(runOf)?.home);
     const text = `${home.home} and ${twin.home.home} are the same Redis: each node is two there, and its outage takes both`;
     return [fault('redis', text, 'correct REDIS_URLS: a Redis of its own for each home')];
   });
+}
+
+/** Homes in two databases of one server. */
+function neighbours({ home }: NamedHome, other: NamedHome | undefined): Finding[] {
+  if (other === undefined) return [];
+  const text = `${home} and ${other.home} are databases of one Redis: its outage takes both`;
+  return [warning('redis', text, 'correct REDIS_URLS: a Redis of its own for each home')];
+}
+
+/** Of a server and its database, the server. */
+function runOf(server: string): string {
+  return server.replace(/\/\d+$/, '');
 }
 
 /** What is found in one of several homes says in which, and where its URL stands. */

@@ -7,6 +7,8 @@ export interface KnownHosts {
   readonly isAny: boolean;
   /** As `hostName` writes them. This machine's loopback is known without. */
   readonly names: ReadonlySet<string>;
+  /** With a dot before them: every subdomain of these is known. */
+  readonly parents: readonly string[];
   /** Whether one of this machine's interfaces has that address now. */
   readonly isOwnAddress: (name: string) => boolean;
 }
@@ -22,7 +24,8 @@ export function judgeHost(fields: readonly string[], known: KnownHosts): HostVer
   if (known.isAny || field === undefined) return 'known';
   const name = another === undefined ? hostName(field) : undefined;
   if (name === undefined) return 'malformed';
-  return isLoopback(name) || known.names.has(name) || known.isOwnAddress(name) ? 'known' : 'unknown';
+  const isNamed = known.names.has(name) || known.parents.some((parent) => name.endsWith(parent));
+  return isLoopback(name) || isNamed || known.isOwnAddress(name) ? 'known' : 'unknown';
 }
 
 const NAME = /^(?:\[[\da-f:.]+\]|[\w.-]+)$/i;
@@ -41,7 +44,7 @@ export function hostName(host: string): string | undefined {
 /** The same for what a person sets: without a port, and IPv6 with or without brackets. */
 export function hostSetting(text: string): string | undefined {
   const name = text.includes(':') && !text.startsWith('[') ? `[${text}]` : text;
-  return NAME.test(name) ? hostName(name) : undefined;
+  return NAME.test(name) && !name.startsWith('.') ? hostName(name) : undefined;
 }
 
 /** RFC 6761, 6.3; RFC 1122, 3.2.1.3; RFC 4291, 2.5.3. */

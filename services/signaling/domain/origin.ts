@@ -30,8 +30,8 @@ function matches(entry: string, origin: string): boolean {
   );
 }
 
-/** scheme://host, perhaps with a port, as RFC 6454, 6.2, writes an origin. A page that was opened from a disk has no host. */
-const ORIGIN = /^([a-z][a-z\d+.-]*):\/\/(\*\.)?([^*/?#@\s]*)\/?$/i;
+/** scheme://host, perhaps with a port, as RFC 6454, 6.2, writes an origin; that of a page, not of its WebSocket. A page that was opened from a disk has no host. */
+const ORIGIN = /^(?!wss?:)([a-z][a-z\d+.-]*):\/\/(\*\.)?([^*/?#@\s]*)\/?$/i;
 
 /**
  * The form in which a client sends the origin that somebody sets: lower case, without the port that is the scheme's own, with

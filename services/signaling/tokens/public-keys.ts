@@ -26,7 +26,10 @@ export function parsePublicKeys(text: string): readonly PublicKey[] | undefined 
 
 function fromPem(text: string): KeyObject[] {
   // In one line of an environment file, line feeds are often written as \n.
-  const blocks = text.replaceAll('\\n', '\n').match(PEM_BLOCK) ?? [];
+  const lines = text.replaceAll('\\n', '\n');
+  const blocks = lines.match(PEM_BLOCK) ?? [];
+  // What looks like another one and cannot be read would be missing when its turn comes.
+  if (/--|PRIVATE/.test(lines.replaceAll(PEM_BLOCK, ''))) return [];
   // Node would take the public half of it, and leave a secret lie where none belongs.
   if (blocks.some((block) => block.includes('PRIVATE KEY'))) return [];
   return blocks.map((block) => createPublicKey(block));
@@ -38,10 +41,20 @@ function fromJson(text: string): (PublicKey | undefined)[] {
   const keys = json.keys ?? [json];
   if (keys.some((key) => key.d !== undefined || key.k !== undefined)) return [];
   return keys.filter(isForVerifying).flatMap((key) => {
-    const publicKey = withAlgorithm(createPublicKey({ key, format: 'jwk' }));
+    const publicKey = fromJwk(key);
+    // RFC 7517, 5: of a set, what is not understood is ignored.
+    if (json.keys !== undefined && publicKey === undefined) return [];
     const isOther = key.alg !== undefined && publicKey !== undefined && key.alg !== publicKey.alg;
     return isOther ? [] : [publicKey];
   });
+}
+
+function fromJwk(key: JsonWebKey): PublicKey | undefined {
+  try {
+    return withAlgorithm(createPublicKey({ key, format: 'jwk' }));
+  } catch {
+    return undefined;
+  }
 }
 
 function isForVerifying({ use = 'sig', key_ops: operations = ['verify'] }: JsonWebKey): boolean {

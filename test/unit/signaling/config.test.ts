@@ -24,6 +24,16 @@ test('an empty variable counts as absent', () => {
   });
 });
 
+test('blanks and line feeds around a value are no part of it', () => {
+  const environment = { WEBHOOK_URL: 'https://hooks.example ', WEBHOOK_SECRET: `${'w'.repeat(32)}\n` };
+  const key = Buffer.from('w'.repeat(32));
+  expect(parseConfig({ AUTH: 'open', ...environment }).webhooks).toEqual({
+    url: 'https://hooks.example',
+    key,
+  });
+  expect(faults({ AUTH: 'open', JWT_ISSUER: ' ' })).toEqual(['JWT_ISSUER must not be blank']);
+});
+
 test('every fault is named at once, and no value is printed', () => {
   const environment = {
     AUTH: 'secret-a',
@@ -292,7 +302,7 @@ describe('a setting that cannot work does not pass', () => {
     ],
     ['REDIS_URL', 'rediss+cluster://h1:1,h2:2 redis+cluster://h/0'],
     ['STUN_URLS', 'stun:h stuns:h:443 stun:192.0.2.1 stun:[2001:db8::1]:3478 STUN:h'],
-    ['TURN_URLS', 'turn:h turns:h:443?transport=tcp turn:h?transport=udp turn:[::1]'],
+    ['TURN_URLS', 'turn:h turn:h?transport=UDP turns:h:443?transport=tcp turn:h?transport=udp turn:[::1]'],
     ['ALLOWED_ORIGINS', 'https://a.example https://*.a.example capacitor://localhost tauri://localhost'],
     [
       'ALLOWED_ORIGINS',
@@ -304,7 +314,7 @@ describe('a setting that cannot work does not pass', () => {
     ['ADMIN_TOKEN', '!'.repeat(32)],
     ['BACKPLANE', 'memory'],
     ['RESUME_WINDOW_MS', '1000'],
-    ['MESSAGE_BYTES_MAX', '1024'],
+    ['MESSAGE_BYTES_MAX', '16384'],
   ])('%s takes %s', (name, values) => {
     for (const value of values.split(' ')) expect([value, faults(given(name, value))]).toEqual([value, []]);
   });
@@ -365,7 +375,19 @@ describe('a setting that cannot work does not pass', () => {
     ['ADMIN_TOKEN', 'must not hold', 'é'.repeat(40)],
     ['BACKPLANE', 'may only be "memory"', 'redis none true'],
     ['RESUME_WINDOW_MS', 'must be a whole number from 1000', '30 999'],
-    ['MESSAGE_BYTES_MAX', 'must be a whole number from 1024', '64'],
+    ['MESSAGE_BYTES_MAX', 'must be a whole number from 16384', '64 8192'],
+    ['NODE_ENV', 'must be written without quotes', '"production"'],
+    ['JWT_AUDIENCE', 'must be written without quotes', '\'calls\' "calls"'],
+    [
+      'REDIS_URL',
+      'must hold a password with its user',
+      'redis://hunter2@h redis://u:@h redis+cluster://:p@h1,:p@h2',
+    ],
+    ['TURN_URLS', 'must hold URLs like turn:', 'turn:h?TRANSPORT=tcp turn:h?Transport=udp'],
+    ['ALLOWED_ORIGINS', 'must hold origins', 'wss://a.example'],
+    ['ALLOWED_ORIGINS', 'must hold at least one origin', ','],
+    ['PUBLIC_URL', 'must be an http', 'https://a.example\\\\ https:\\\\a.example'],
+    ['ALLOWED_HOSTS', 'must hold host names', '.example.org'],
     ['TRUST_PROXY', 'must be "true" or "false"', 'yes 1 TRUE'],
     ['REGION', 'must be 1 to 64', 'a/b é'],
   ])('%s %s: refuses %s', (name, words, values) => {

@@ -8,6 +8,7 @@ import {
 
 const KNOWN: KnownHosts = {
   isAny: false,
+  parents: ['.wild.example'],
   names: new Set(['calls.example', 'beijing-1', '[2001:db8::1]', '203.0.113.9']),
   isOwnAddress: (name) => name === '10.0.0.5' || name === '[fe80::1]',
 };
@@ -26,6 +27,7 @@ describe('a Host is known', () => {
     ['[0:0:0:0:0:0:0:1]'],
     ['[::ffff:127.0.0.1]:3001'],
     ['calls.example'],
+    ['a.wild.example:443'],
     ['CALLS.example.:443'],
     ['beijing-1:9101'],
     ['[2001:DB8::1]:3001'],

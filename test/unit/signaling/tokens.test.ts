@@ -250,6 +250,8 @@ describe('JWT_PUBLIC_KEY', () => {
     ['an RSA key of 1024 bits', pem(weak)],
     ['a curve of another algorithm', pem(generateKeyPairSync('ec', { namedCurve: 'P-384' }))],
     ['a good key beside a bad one', pem(rsa) + pem(weak)],
+    ['a good key beside one that is cut off', pem(rsa) + pem(p256).slice(0, 90)],
+    ['a good key beside one with four dashes', pem(rsa) + pem(p256).replaceAll('-----', '----')],
     ['JSON that is no key', '{"keys":[]}'],
   ])('does not take %s', (_, text) => {
     expect(parsePublicKeys(text)).toBeUndefined();
@@ -269,6 +271,7 @@ describe('JWT_PUBLIC_KEY', () => {
     [{ key_ops: ['encrypt', 'wrapKey'] }],
     [{ alg: 'RSA-OAEP' }],
     [{ use: 'sig', alg: 'PS256' }],
+    [{ kty: 'AKP', alg: 'ML-DSA-44' }],
   ])('passes over a key of a set that is for something else: %j', (purpose) => {
     const [other, own] = [rsa, p256].map(({ publicKey }) => publicKey.export({ format: 'jwk' }));
     const set = (...keys: object[]) => parsePublicKeys(JSON.stringify({ keys }));

@@ -15,6 +15,8 @@ export interface RedisAddress {
 
 export const REDIS_URL_RULE =
   'must be redis://h/0, rediss://h/0, redis+sentinel://h1,h2/master/0 or redis+cluster://h1,h2, each host with :port where it needs one; %-encode what is special in a password';
+const USER_RULE =
+  'must hold a password with its user, as in redis://USER:PASSWORD@h or redis://:PASSWORD@h; %-encode what is special in them';
 const DATABASE_RULE = 'must end with the number of a database, like redis://h/0, or with nothing';
 const SENTINEL_RULE =
   'must end with the name of the master, like redis+sentinel://h1,h2/master, and the number of a database where it is not 0';
@@ -120,6 +122,8 @@ function hostOf(entry: string, defaultPort: number) {
 
 function credentialsOf(text: string): RedisAddress['credentials'] {
   const colon = text.indexOf(':');
+  if (text !== '' && (colon < 0 || colon === text.length - 1 || text.includes('@')))
+    throw new UrlFault(USER_RULE);
   const username = decodeURIComponent(colon < 0 ? text : text.slice(0, colon));
   const password = colon < 0 ? '' : decodeURIComponent(text.slice(colon + 1));
   return { ...(username ? { username } : {}), ...(password ? { password } : {}) };
