@@ -99,6 +99,20 @@ export const PLACE_ATTACKS: readonly Attack[] = [
     secondsMin: 15,
     run: (siege) => siege.lanes(SILENT, async () => siege.held(await siege.socket())),
   },
+  {
+    id: 'B8-page',
+    title:
+      'answers of HTTP that nobody reads, on connections that then ask for a WebSocket of an old protocol',
+    run: (siege) =>
+      siege.lanes(20, async () => {
+        const socket = siege.tcp();
+        socket.stopReading();
+        const ask = `GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`.repeat(97);
+        siege.write(socket, ask + socket.request().replace('EIO=4', 'EIO=3'), 98);
+        await siege.held(socket, 200);
+        socket.destroy();
+      }),
+  },
 ];
 
 const CLOSED_WITHIN_MS = 15_000;

@@ -56,6 +56,16 @@ export const REFUSAL_ATTACKS: readonly Attack[] = [
       ),
   },
   {
+    id: 'B7-early',
+    title: 'packets before CONNECT, without pause on 40 connections',
+    run: (siege) =>
+      siege.lanes(40, async () => {
+        const socket = await siege.socket();
+        const { batch, frames } = siege.copies(frame('6'));
+        await siege.flood(socket, batch, frames);
+      }),
+  },
+  {
     id: 'B7-http',
     title: 'requests of HTTP for /ice without a token, without pause on 4 connections',
     run: (siege) =>
