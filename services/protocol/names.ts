@@ -9,10 +9,10 @@ export interface RoomAddress {
 /** What is wrong with a text that is no room address. */
 export type RoomAddressFault = 'empty' | 'too_long' | 'joiner' | 'character' | 'not_nfc' | 'home';
 
-/** U+200C and U+200D, which scripts and emoji are written with: between letters (and their marks) or emoji, one at a time. */
+/** U+200C and U+200D, which scripts and emoji are written with: between letters (and their marks), digits or emoji, one at a time. */
 const JOINER = /[\u200c\u200d]/u;
 const BETWEEN =
-  /(?<=[\p{L}\p{M}\p{Extended_Pictographic}\p{Emoji_Modifier}])[\u200c\u200d](?=[\p{L}\p{M}\p{Extended_Pictographic}])(?!\p{Default_Ignorable_Code_Point})/gu;
+  /(?<=[\p{L}\p{M}\p{N}\p{Extended_Pictographic}\p{Emoji_Modifier}])[\u200c\u200d](?=[\p{L}\p{M}\p{N}\p{Extended_Pictographic}])(?!\p{Default_Ignorable_Code_Point})/gu;
 const FORBIDDEN = /[\p{C}{}]/u;
 const HOME_NAME = /^[A-Za-z0-9_-]{1,64}$/;
 

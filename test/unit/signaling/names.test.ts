@@ -21,6 +21,7 @@ describe('the name of a room', () => {
     ['a family, and more', 'home 👨‍👩‍👧 sweet'],
     ['a rainbow flag, with a variation selector before the joiner', '🏳️‍🌈'],
     ['an emoji with a skin tone', '👩🏽‍⚕️'],
+    ['Persian after a digit', `۱۰${ZWNJ}ساله`],
     ['Persian', `می${ZWNJ}خواهم`],
     ['Sinhala', `ශ්${ZWJ}රී`],
     ['Bengali, with a mark behind the joiner', `র${ZWJ}্যা`],
