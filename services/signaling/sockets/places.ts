@@ -56,6 +56,8 @@ export class Places {
   readonly #held = new Map<TcpSocket, Held>();
   /** In no room, by where they come from; of each network the one that waits longest is first. */
   readonly #unjoined = new Map<Network, Set<Held>>();
+  /** In no room, those on their way included. */
+  readonly #outside = new Set<Held>();
   #unjoinedCount = 0;
   #joinedCount = 0;
   readonly #sweep: NodeJS.Timeout;
@@ -110,12 +112,21 @@ export class Places {
     return true;
   }
 
-  /** It came into a room, or is on its way; or it is in none any more. `wasIn`: it had got there, so its time begins anew. */
-  setJoined(place: Place, isJoined: boolean, wasIn = false): void {
+  /** It is in a room, or in none any more: then its time to join begins anew. */
+  setInRoom(place: Place, isInRoom: boolean): void {
+    const held = place as Held;
+    if (isInRoom) this.#outside.delete(held);
+    else if (!this.#outside.has(held)) {
+      held.sinceMs = this.#options.nowMs();
+      this.#outside.add(held);
+    }
+  }
+
+  /** It came into a room, or is on its way; or it is in none any more. */
+  setJoined(place: Place, isJoined: boolean): void {
     const held = place as Held;
     if (held.isJoined === isJoined) return;
     held.isJoined = isJoined;
-    if (wasIn) held.sinceMs = this.#options.nowMs();
     this.#joinedCount += isJoined ? 1 : -1;
     if (isJoined) this.#unlist(held);
     else if (!held.isLeaving) this.#list(held);
@@ -144,9 +155,11 @@ export class Places {
       close: () => void socket.destroy(),
     };
     this.#held.set(socket, held);
+    this.#outside.add(held);
     this.#list(held);
     socket.once('close', () => {
       this.#held.delete(socket);
+      this.#outside.delete(held);
       this.setJoined(held, false);
       this.#unlist(held);
     });
@@ -174,16 +187,15 @@ export class Places {
 
   #endLate(): void {
     const nowMs = this.#options.nowMs();
-    for (const held of [...this.#unjoined.values()])
-      for (const each of [...held]) {
-        const forMs = nowMs - each.sinceMs;
-        const withinMs = each.hasAsked ? this.#options.joinWithinMs : this.#asksWithinMs;
-        if (forMs >= withinMs) this.#end(each, 'not_joined');
-      }
+    for (const held of [...this.#outside])
+      if (!held.isLeaving && nowMs - held.sinceMs >= this.#withinMs(held)) this.#end(held, 'not_joined');
   }
 
-  get #asksWithinMs(): number {
-    return Math.min(ASKS_WITHIN_MS, this.#options.joinWithinMs);
+  /** Who is on its way when its time is over may get there; one that only tries has twice the time. */
+  #withinMs({ hasAsked, isJoined }: Held): number {
+    const { joinWithinMs } = this.#options;
+    if (!hasAsked) return Math.min(ASKS_WITHIN_MS, joinWithinMs);
+    return isJoined ? 2 * joinWithinMs : joinWithinMs;
   }
 
   #list(held: Held): void {

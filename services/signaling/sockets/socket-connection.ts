@@ -96,11 +96,11 @@ export class SocketConnection implements Connection {
   }
 
   set membership(membership: Session | 'joining' | undefined) {
-    const wasIn = typeof this.#membership === 'object';
     this.#membership = membership;
     const isJoined = membership !== undefined;
     this.sender.hasSession = isJoined;
-    this.#parts.places.setJoined(this.#place, isJoined, wasIn);
+    this.#parts.places.setJoined(this.#place, isJoined);
+    this.#parts.places.setInRoom(this.#place, typeof membership === 'object');
   }
 
   get network(): Network {
