@@ -5,15 +5,14 @@ export type MediaKind = 'audio' | 'video';
  * One's own tracks on one connection. Those of a kind that is forbidden are taken off it at once, and put back where
  * they were when it is allowed again: whoever made them need not know. What changes here makes a negotiation due.
  *
- * A connection never loses an m-line, and its own `addTrack` takes a new one wherever the old ones have sent. So a
- * transceiver whose track was removed is kept, and carries the next track of its kind.
+ * A transceiver whose track was removed carries no other one. Where both sides used one m-line anew at the same moment,
+ * Chromium 156 sent nothing on it from the side that had sent there before. A description that has grown too large over
+ * many of them begins a new connection (`PeerLink`).
  */
 export class OutgoingMedia {
   readonly #tracks = new Map<MediaStreamTrack, MediaStream>();
   /** Where each track was put. */
   readonly #carriers = new Map<MediaStreamTrack, RTCRtpTransceiver>();
-  /** Those whose tracks were removed. */
-  #idle: RTCRtpTransceiver[] = [];
   #forbidden: ReadonlySet<MediaKind>;
   #connection: RTCPeerConnection | undefined;
   #version = 0;
@@ -46,7 +45,6 @@ export class OutgoingMedia {
   reset(): void {
     this.#connection = undefined;
     this.#carriers.clear();
-    this.#idle = [];
   }
 
   add(track: MediaStreamTrack, stream: MediaStream): void {
@@ -57,9 +55,7 @@ export class OutgoingMedia {
   remove(track: MediaStreamTrack): void {
     this.#tracks.delete(track);
     this.#takeOff(track);
-    const carrier = this.#carriers.get(track);
     this.#carriers.delete(track);
-    if (carrier !== undefined) this.#idle.push(carrier);
   }
 
   /**
@@ -101,26 +97,13 @@ export class OutgoingMedia {
     const connection = this.#connection;
     const stream = this.#tracks.get(track);
     if (connection === undefined || stream === undefined || this.#isForbidden(track)) return;
-    const carrier = this.#carrierOf(track, stream);
-    if (carrier === undefined) {
+    const carrier = this.#carriers.get(track);
+    if (carrier === undefined || isStopped(carrier)) {
       this.#carry(connection, track, stream);
       return;
     }
-    this.#carriers.set(track, carrier);
     carrier.direction = 'sendrecv';
     carrier.sender.replaceTrack(track).catch(() => this.#putElsewhere(track, carrier));
-  }
-
-  /** The track's own transceiver, or one of its kind that has none any more. */
-  #carrierOf(track: MediaStreamTrack, stream: MediaStream): RTCRtpTransceiver | undefined {
-    const own = this.#carriers.get(track);
-    if (own !== undefined && !isStopped(own)) return own;
-    this.#idle = this.#idle.filter((each) => !isStopped(each));
-    const at = this.#idle.findIndex(({ receiver }) => receiver.track.kind === track.kind);
-    if (at === -1) return undefined;
-    const [idle] = this.#idle.splice(at, 1);
-    idle?.sender.setStreams(stream);
-    return idle;
   }
 
   /** The transceiver does not take the track; nor does a connection that was closed meanwhile. */
@@ -141,7 +124,7 @@ export class OutgoingMedia {
   #makeCarrier(connection: RTCPeerConnection, track: MediaStreamTrack, stream: MediaStream) {
     const isWaiting = ({ sender, receiver }: RTCRtpTransceiver) =>
       sender.track === null && receiver.track.kind === track.kind;
-    if ([...this.#carriers.values(), ...this.#idle].some(isWaiting)) {
+    if ([...this.#carriers.values()].some(isWaiting)) {
       // A connection's own addTrack might take one that waits for another track to be put back.
       return connection.addTransceiver(track, { direction: 'sendrecv', streams: [stream] });
     }
