@@ -32,6 +32,8 @@ export interface PlacesOptions {
 }
 
 type Held = { -readonly [Member in keyof Place]: Place[Member] } & {
+  /** It has got there. */
+  isInRoom: boolean;
   /** Since when it is in no room, or asks for nothing. */
   sinceMs: number;
   /** Packets that came before it had the namespace. */
@@ -56,8 +58,6 @@ export class Places {
   readonly #held = new Map<TcpSocket, Held>();
   /** In no room, by where they come from; of each network the one that waits longest is first. */
   readonly #unjoined = new Map<Network, Set<Held>>();
-  /** In no room, those on their way included. */
-  readonly #outside = new Set<Held>();
   #unjoinedCount = 0;
   #joinedCount = 0;
   readonly #sweep: NodeJS.Timeout;
@@ -115,11 +115,8 @@ export class Places {
   /** It is in a room, or in none any more: then its time to join begins anew. */
   setInRoom(place: Place, isInRoom: boolean): void {
     const held = place as Held;
-    if (isInRoom) this.#outside.delete(held);
-    else if (!this.#outside.has(held)) {
-      held.sinceMs = this.#options.nowMs();
-      this.#outside.add(held);
-    }
+    if (held.isInRoom && !isInRoom) held.sinceMs = this.#options.nowMs();
+    held.isInRoom = isInRoom;
   }
 
   /** It came into a room, or is on its way; or it is in none any more. */
@@ -147,6 +144,7 @@ export class Places {
       address,
       network: networkOf(address),
       isJoined: false,
+      isInRoom: false,
       sinceMs: this.#options.nowMs(),
       hasAsked: false,
       isLeaving: false,
@@ -155,11 +153,9 @@ export class Places {
       close: () => void socket.destroy(),
     };
     this.#held.set(socket, held);
-    this.#outside.add(held);
     this.#list(held);
     socket.once('close', () => {
       this.#held.delete(socket);
-      this.#outside.delete(held);
       this.setJoined(held, false);
       this.#unlist(held);
     });
@@ -187,8 +183,10 @@ export class Places {
 
   #endLate(): void {
     const nowMs = this.#options.nowMs();
-    for (const held of [...this.#outside])
-      if (!held.isLeaving && nowMs - held.sinceMs >= this.#withinMs(held)) this.#end(held, 'not_joined');
+    for (const held of [...this.#held.values()]) {
+      const isLate = !held.isInRoom && nowMs - held.sinceMs >= this.#withinMs(held);
+      if (isLate && !held.isLeaving) this.#end(held, 'not_joined');
+    }
   }
 
   /** Who is on its way when its time is over may get there; one that only tries has twice the time. */
