@@ -192,8 +192,7 @@ export function openGateway(server: HttpServer, context: RequestContext, options
       // Who is just being turned away, or has only just come, holds a socket that socket.io does not close.
       const leaving = setTimeout(() => places.destroyAll(), CLOSED_WITHIN_MS);
       const isOver = new Promise<void>((resolve) => server.close(() => resolve()));
-      return io.close().then(async () => {
-        await isOver;
+      return Promise.allSettled([io.close(), isOver]).then(() => {
         clearTimeout(leaving);
         places.close();
       });
