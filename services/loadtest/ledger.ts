@@ -237,7 +237,7 @@ export class Ledger {
       if (state === 'open') return true;
       if (state !== 'accepted' || sentMs < giveUpMs) return false;
       return receivers.some(
-        ([id, member]) => sentMs >= member.joinedMs && flow.arrivals.get(id)?.atMs[index] === undefined,
+        ([id, member]) => isOwed(flow, member, sentMs) && flow.arrivals.get(id)?.atMs[index] === undefined,
       );
     });
     const count = settled === -1 ? flow.sendings.length : settled;
@@ -330,8 +330,7 @@ export class Ledger {
         overdueMs = Math.min(overdueMs, atMs);
         continue;
       }
-      // Who joined after it was sent is not owed it.
-      if (state !== 'accepted' || sentMs < member.joinedMs) continue;
+      if (state !== 'accepted' || !isOwed(flow, member, sentMs)) continue;
       sums.expected += 1;
       if (isNamed(member, sentMs, overdueMs)) {
         sums.named += 1;
@@ -363,6 +362,14 @@ export class Ledger {
   #example(text: string): void {
     if (this.#examples.length < EXAMPLES_MAX) this.#examples.push(text);
   }
+}
+
+/**
+ * What is for everyone is owed to those who had joined by then. What names its receiver is always owed: a sender that is
+ * late sends what was due before that one joined.
+ */
+function isOwed({ to }: Flow, { joinedMs }: Member, sentMs: number): boolean {
+  return to !== EVERYONE || sentMs >= joinedMs;
 }
 
 /** A telling covers what was on its way by then; not what a later number had overtaken before. */

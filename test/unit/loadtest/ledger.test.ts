@@ -182,6 +182,15 @@ describe('what is settled is forgotten', () => {
     expect(ledger.sums()).toMatchObject({ doubled: 1, misrouted: 0 });
   });
 
+  test('not while it is on its way to one who joined after it was due', () => {
+    ledger.joined('eve', 'blue', 15);
+    const stamps = accepted(2, 'eve');
+    ledger.fold(0);
+    expect(ledger.sums().lost).toBe(2);
+    for (const stamp of stamps) ledger.received('eve', 'ann', stamp, 1_000);
+    expect(ledger.sums()).toMatchObject({ delivered: 2, doubled: 0, lost: 0 });
+  });
+
   test('and numbers go on', () => {
     receive(accepted(3));
     ledger.fold(0);
