@@ -5,14 +5,21 @@ export type MediaKind = 'audio' | 'video';
  * One's own tracks on one connection. Those of a kind that is forbidden are taken off it at once, and put back where
  * they were when it is allowed again: whoever made them need not know. What changes here makes a negotiation due.
  *
- * A transceiver whose track was removed carries no other one. Where both sides used one m-line anew at the same moment,
- * Chromium 156 sent nothing on it from the side that had sent there before. A description that has grown too large over
- * many of them begins a new connection (`PeerLink`).
+ * A connection never loses an m-line, so those made for later tracks carry one track after another. The other side puts
+ * nothing on these: where both sides used one m-line anew at the same moment, Chromium 156 lost one of the pictures. And a
+ * receiver is told of a stream only where nothing was sent before (W3C WebRTC, 4.4.1.5), so a track of another stream
+ * waits until the other side knows that the former one is gone.
  */
 export class OutgoingMedia {
   readonly #tracks = new Map<MediaStreamTrack, MediaStream>();
   /** Where each track was put. */
   readonly #carriers = new Map<MediaStreamTrack, RTCRtpTransceiver>();
+  /** Made for tracks that came after the start, and the stream that each carried last. */
+  readonly #own = new Map<RTCRtpTransceiver, MediaStream>();
+  /** Tracks for which no m-line is free yet. */
+  readonly #waiting = new Set<MediaStreamTrack>();
+  /** The connection whose local description is being set. */
+  #describing: RTCPeerConnection | undefined;
   #forbidden: ReadonlySet<MediaKind>;
   #connection: RTCPeerConnection | undefined;
   #version = 0;
@@ -37,14 +44,42 @@ export class OutgoingMedia {
   /** Puts one's tracks on the connection, which makes an offer due unless one is being answered. */
   start(connection: RTCPeerConnection): void {
     this.#connection = connection;
-    for (const track of this.#tracks.keys()) this.#put(track);
+    for (const [track, stream] of this.#tracks) {
+      if (this.#isForbidden(track)) continue;
+      const sender = connection.addTrack(track, stream); // Where the other side sends, if it does already.
+      const carrier = connection.getTransceivers().find((each) => each.sender === sender);
+      if (carrier !== undefined) this.#carriers.set(track, carrier);
+    }
     this.#ask(connection);
+  }
+
+  /** Sets the local description that is due. */
+  async describe(connection: RTCPeerConnection): Promise<void> {
+    this.#describing = connection;
+    await connection.setLocalDescription().finally(() => {
+      if (this.#describing === connection) this.#describing = undefined;
+    });
+  }
+
+  /** Puts the tracks that wait for an m-line; to be called after each step of a negotiation. */
+  goOn(): void {
+    for (const [track, carrier] of this.#carriers) {
+      const stream = this.#tracks.get(track);
+      // Chromium 156 goes back to the first name once a description is set.
+      if (stream !== undefined && this.#own.has(carrier) && !isStopped(carrier))
+        carrier.sender.setStreams(stream);
+    }
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const track of waiting) this.#put(track);
   }
 
   /** The connection is another one, and has nothing yet. */
   reset(): void {
     this.#connection = undefined;
     this.#carriers.clear();
+    this.#own.clear();
+    this.#waiting.clear();
   }
 
   add(track: MediaStreamTrack, stream: MediaStream): void {
@@ -94,14 +129,41 @@ export class OutgoingMedia {
   }
 
   #put(track: MediaStreamTrack): void {
-    const connection = this.#connection;
     const stream = this.#tracks.get(track);
-    if (connection === undefined || stream === undefined || this.#isForbidden(track)) return;
-    const carrier = this.#carriers.get(track);
-    if (carrier === undefined || isStopped(carrier)) {
-      this.#carry(connection, track, stream);
+    if (this.#connection === undefined || stream === undefined || this.#isForbidden(track)) return;
+    const former = this.#carriers.get(track);
+    if (former !== undefined && !isStopped(former)) {
+      this.#carryOn(former, track, stream);
       return;
     }
+    const idle = this.#idle(track.kind);
+    const free = idle.find((each) => this.#own.get(each) === stream || !this.#isTold(each));
+    if (free !== undefined) this.#carryOn(free, track, stream);
+    else if (idle.length === 0) this.#carry(this.#connection, track, stream);
+    else this.#waiting.add(track);
+  }
+
+  /** One's own transceivers that carry nothing. */
+  #idle(kind: string): RTCRtpTransceiver[] {
+    const taken = new Set(this.#carriers.values());
+    const isIdle = (each: RTCRtpTransceiver) =>
+      !taken.has(each) && !isStopped(each) && each.receiver.track.kind === kind;
+    return [...this.#own.keys()].filter(isIdle);
+  }
+
+  /** The other side may still be told, or believe, that something is sent. */
+  #isTold({ currentDirection }: RTCRtpTransceiver): boolean {
+    const connection = this.#connection;
+    const isUnderWay = connection === this.#describing || connection?.signalingState !== 'stable';
+    return isUnderWay || currentDirection === 'sendrecv' || currentDirection === 'sendonly';
+  }
+
+  #carryOn(carrier: RTCRtpTransceiver, track: MediaStreamTrack, stream: MediaStream): void {
+    if (this.#own.has(carrier)) {
+      this.#own.set(carrier, stream);
+      carrier.sender.setStreams(stream);
+    }
+    this.#carriers.set(track, carrier);
     carrier.direction = 'sendrecv';
     carrier.sender.replaceTrack(track).catch(() => this.#putElsewhere(track, carrier));
   }
@@ -117,19 +179,9 @@ export class OutgoingMedia {
   }
 
   #carry(connection: RTCPeerConnection, track: MediaStreamTrack, stream: MediaStream): void {
-    const made = this.#makeCarrier(connection, track, stream);
-    if (made !== undefined) this.#carriers.set(track, made);
-  }
-
-  #makeCarrier(connection: RTCPeerConnection, track: MediaStreamTrack, stream: MediaStream) {
-    const isWaiting = ({ sender, receiver }: RTCRtpTransceiver) =>
-      sender.track === null && receiver.track.kind === track.kind;
-    if ([...this.#carriers.values()].some(isWaiting)) {
-      // A connection's own addTrack might take one that waits for another track to be put back.
-      return connection.addTransceiver(track, { direction: 'sendrecv', streams: [stream] });
-    }
-    const sender = connection.addTrack(track, stream);
-    return connection.getTransceivers().find((each) => each.sender === sender);
+    const made = connection.addTransceiver(track, { direction: 'sendrecv', streams: [stream] });
+    this.#own.set(made, stream);
+    this.#carriers.set(track, made);
   }
 
   #takeOff(track: MediaStreamTrack): void {

@@ -50,6 +50,8 @@ export class PeerLink {
   #isAgreed = false;
   /** Counts one's own descriptions. It begins anywhere, so that no answer of another link's is taken for this one's. */
   #described = Math.floor(Math.random() * 2 ** 30);
+  /** One's last answer, with the number of the offer; undefined where the node refused it. */
+  #answer: SentAnswer | undefined;
   /** Since when one's own offer waits for its answer. */
   #offeredAtMs: number | undefined;
   /** Offers in a row that got no answer. */
@@ -230,6 +232,7 @@ export class PeerLink {
     clearTimeout(this.#watch);
     if (this.#isClosed) return;
     if (this.#phase !== this.#toldPhase) this.#changed();
+    this.#change(() => this.#outgoing.goOn());
     if (this.#connection === undefined) return; // Its remedy is under way.
     const nowMs = performance.now();
     const plan = planFor(this.#view(), nowMs);
@@ -306,6 +309,7 @@ export class PeerLink {
     clearTimeout(this.#remedy);
     this.#connection?.close();
     this.#isAgreed = false;
+    this.#answer = undefined;
     this.#offeredAtMs = undefined;
     this.#path.reset();
     this.#outgoing.reset(); // The answer, or the next offer, takes the tracks along.
@@ -348,18 +352,34 @@ export class PeerLink {
     const connection = this.#connection;
     if (connection === undefined) return;
     this.#described++;
-    await connection.setLocalDescription();
+    await this.#outgoing.describe(connection);
     if (connection !== this.#connection) return;
     this.#path.described(connection);
     if (connection.signalingState === 'have-local-offer') this.#offeredAtMs = performance.now();
     else this.#path.agreed();
+    const { type, sdp } = connection.localDescription ?? {};
+    if (type === 'answer' && sdp !== undefined)
+      this.#answer = answers === undefined ? undefined : { sdp, number: answers };
     this.#sendDescription(answers);
+  }
+
+  /**
+   * An offer came twice: its author missed the answer, or will have it soon. It is not applied again: that would roll back
+   * an offer of one's own that the author may have answered.
+   */
+  #answerAgain(answer: SentAnswer): void {
+    this.#options.send({ description: { type: 'answer', ...answer } }).catch(() => this.#forget(answer));
+    if (this.#connection?.signalingState === 'have-local-offer') this.#sendDescription();
   }
 
   async #acceptOffer(offer: Description & { type: 'offer' }): Promise<void> {
     const connection = this.#connection;
     const isCollision = connection !== undefined && connection.signalingState !== 'stable';
     const isAnew = areOfDifferentConnections(offer.sdp, connection?.remoteDescription?.sdp);
+    if (!isAnew && this.#answer !== undefined && offer.number === this.#answer.number) {
+      this.#answerAgain(this.#answer);
+      return;
+    }
     this.#isIgnoringOffer = isCollision && !this.#options.isPolite;
     if (this.#isIgnoringOffer) {
       // What was offered is for a connection that the other side has no more.
@@ -464,10 +484,19 @@ export class PeerLink {
     const { version } = this.#outgoing;
     const number = type === 'offer' ? described : answers;
     const numbered = number === undefined ? { type, sdp } : { type, sdp, number };
+    const answer = type === 'answer' ? this.#answer : undefined;
     this.#options.send({ description: numbered as Description }).then(
       () => this.#delivered(type, described),
-      (error: unknown) => this.#steps.add('signal', () => this.#refused(described, version, error)),
+      (error: unknown) => {
+        this.#forget(answer);
+        this.#steps.add('signal', () => this.#refused(described, version, error));
+      },
     );
+  }
+
+  /** The other side never got this answer: the offer, when it comes again, is to have another one. */
+  #forget(answer: SentAnswer | undefined): void {
+    if (this.#answer === answer) this.#answer = undefined;
   }
 
   /** The node has taken it: from now on an answer may be waited for. */
@@ -574,6 +603,12 @@ function isTimeout(error: unknown): boolean {
 
 function isMistake(error: unknown): boolean {
   return error instanceof TypeError || (error instanceof DOMException && error.name !== 'UnknownError');
+}
+
+/** An answer, and the number of the offer. */
+interface SentAnswer {
+  readonly sdp: string;
+  readonly number: number;
 }
 
 /** There is nobody left to send to. */

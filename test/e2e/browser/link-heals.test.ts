@@ -16,6 +16,40 @@ describe.skipIf(capabilities.chromium === false)('two links in Chromium', () => 
   });
   afterAll(() => browser?.close());
 
+  test.each([1, 2])(
+    'offer as little after 200 changes of the second picture as after two, %i at once',
+    async (sides) => {
+      const result = await page.evaluate(async (sides) => {
+        const open = (window as unknown as { openPair: OpenPair }).openPair;
+        const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+        const pair = open({ delayMs: 10, offerPatienceMs: 2_000 });
+        await pair.settle(10_000);
+        const links = pair.links.slice(0, sides);
+        const shown = () => links.map((link) => ({ link, ...pair.drawn() }));
+        for (let times = 0; times < 100; times++) {
+          const pictures = shown();
+          for (const { link, track, stream } of pictures) link.addTrack(track, stream);
+          await sleep((times % 5) * 10);
+          for (const { link, track } of pictures) link.removeTrack(track);
+          await sleep((times % 7) * 5);
+        }
+        const last = shown();
+        for (const { link, track, stream } of last) link.addTrack(track, stream);
+        const isSettled = await pair.settle(10_000);
+        await sleep(300);
+        const names = pair.links.map((link) => link.streams.map(({ id }) => id));
+        const result = { ...pair.result(), isSettled, names, last: last.map(({ stream }) => stream.id) };
+        pair.close();
+        return result;
+      }, sides);
+      expect(result).toMatchObject({ isSettled: true, heard: [sides, 2], faults: [] });
+      for (const [side, id] of result.last.entries()) expect(result.names[1 - side]).toContain(id);
+      const { offerBytes } = result;
+      // Numbers grow by a digit or two, and the other side's m-line is there or not.
+      expect((offerBytes.at(-1) ?? 0) - (offerBytes[1] ?? 0)).toBeLessThan(200 + (sides - 1) * 6_000);
+    },
+  );
+
   test('come to an agreement whatever meets and stalls', async () => {
     const results = await page.evaluate(async (count) => {
       const open = (window as unknown as { openPair: OpenPair }).openPair;

@@ -16,6 +16,8 @@ interface FakeTransceiver {
   /** As it was told to the other side the last time, and in the last exchange that was completed. */
   told: Direction | undefined;
   agreed: Direction | undefined;
+  toldStream: string | undefined;
+  agreedStream: string | undefined;
   /** Whether the other side's last offer would take anything. */
   isWanted: boolean;
   isReceiving: boolean;
@@ -59,6 +61,8 @@ export class FakeConnection {
   #offers = 0;
   #isRestartDue = false;
   #isRestartOffered = false;
+  /** It was told that a negotiation is needed, and none has been completed since. */
+  #isNegotiationTold = false;
 
   constructor(name: string) {
     this.#name = name;
@@ -76,7 +80,9 @@ export class FakeConnection {
   }
 
   get isNegotiationNeeded(): boolean {
-    return this.#isRestartDue || this.transceivers.some(({ agreed, direction }) => agreed !== direction);
+    const isOther = ({ agreed, direction, agreedStream, sender }: FakeTransceiver) =>
+      agreed !== direction || (/^send/.test(direction) && agreedStream !== sender.stream);
+    return this.#isRestartDue || this.transceivers.some(isOther);
   }
 
   addTrack(track: FakeTrack, stream?: { id?: string }): object {
@@ -130,12 +136,17 @@ export class FakeConnection {
   }
 
   async setLocalDescription(description?: { type: 'rollback' }): Promise<void> {
+    const named = this.transceivers.map(({ sender }) => sender.stream);
     await Promise.resolve();
+    // As in Chromium: a name that was given meanwhile is lost.
+    for (const [index, stream] of named.entries())
+      (this.transceivers[index] as FakeTransceiver).sender.stream = stream;
     if (description?.type === 'rollback') {
       if (this.signalingState !== 'have-local-offer') throw new DOMException('nothing', 'InvalidStateError');
       this.log.push('rollback');
       this.#rollBack();
       this.signalingState = 'stable';
+      this.#isNegotiationTold = false;
       this.#changed();
     } else if (this.signalingState === 'have-remote-offer') {
       this.localDescription = { type: 'answer', sdp: this.#describe(`v=0 ${this.#name}`, true) };
@@ -219,6 +230,7 @@ export class FakeConnection {
       },
       setStreams(to) {
         sender.stream = to.id ?? 'main';
+        connection.#changed();
       },
     };
     const receiver = { track: fakeTrack(kind) };
@@ -238,6 +250,8 @@ export class FakeConnection {
       line: undefined,
       told: undefined,
       agreed: undefined,
+      toldStream: undefined,
+      agreedStream: undefined,
       isWanted: true,
       isReceiving: false,
       hasSent: false,
@@ -251,6 +265,7 @@ export class FakeConnection {
       if (isAnswer && transceiver.line === undefined) continue; // What the offer had no place for needs one of its own.
       transceiver.line ??= 1 + Math.max(-1, ...this.transceivers.map(({ line }) => line ?? -1));
       transceiver.told = transceiver.direction;
+      transceiver.toldStream = transceiver.sender.stream;
     }
     const lines = this.transceivers
       .filter(({ line }) => line !== undefined)
@@ -299,6 +314,7 @@ export class FakeConnection {
 
   #agree(): void {
     this.signalingState = 'stable';
+    this.#isNegotiationTold = false;
     if (this.#isRestartOffered) this.#isRestartDue = false;
     this.#isRestartOffered = false;
     // In a task of its own, as in a browser.
@@ -306,6 +322,7 @@ export class FakeConnection {
     for (const transceiver of this.transceivers) {
       if (transceiver.line === undefined) continue;
       transceiver.agreed = transceiver.told;
+      transceiver.agreedStream = transceiver.toldStream;
       const { told, isReceiving, isWanted } = transceiver;
       const sends = isWanted && (told === 'sendrecv' || told === 'sendonly');
       transceiver.hasSent ||= sends;
@@ -326,14 +343,16 @@ export class FakeConnection {
     for (const transceiver of this.transceivers) {
       if (transceiver.agreed === undefined) transceiver.line = undefined;
       transceiver.told = transceiver.agreed;
+      transceiver.toldStream = transceiver.agreedStream;
     }
   }
 
   #changed(): void {
     setTimeout(() => {
-      if (this.isNegotiationNeeded && this.signalingState === 'stable' && !this.isClosed) {
-        this.onnegotiationneeded?.();
-      }
+      if (this.signalingState !== 'stable' || this.isClosed) return;
+      const wasTold = this.#isNegotiationTold;
+      this.#isNegotiationTold = this.isNegotiationNeeded;
+      if (this.#isNegotiationTold && !wasTold) this.onnegotiationneeded?.();
     });
   }
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 
-import type { ErrorCode } from '../../../services/client/index.ts';
+import type { ErrorCode, OutgoingSignal } from '../../../services/client/index.ts';
 import { fakeTrack } from './fake-connection.ts';
 import { descriptions, type PairOptions, pair, type Side } from './link-pair.ts';
 
@@ -185,6 +185,20 @@ describe.each(SIDES)('a description of the %s side', (name, otherName) => {
     await run(60_000);
     expect([own.link.state.phase, other.heard]).toEqual(['connected', ['video', 'video']]);
   });
+});
+
+test('an offer that comes again after a later one was answered is dropped', async () => {
+  const { polite, impolite, wires, faults, run } = await connected();
+  impolite.link.addTrack(fakeTrack('video'), { id: 'theirs' } as MediaStream);
+  await run(20, false);
+  const again = wires.impolite.find((signal) => 'description' in signal);
+  await run(200);
+  polite.link.addTrack(fakeTrack('video'), { id: 'own' } as MediaStream);
+  await run(200);
+  polite.link.receive(again as OutgoingSignal);
+  await run(200);
+  expect([polite.connections.length, impolite.connections.length, faults]).toEqual([1, 1, []]);
+  expect([polite.heard.length, impolite.heard.length]).toEqual([2, 2]);
 });
 
 test('the very first answer, rejected, is made up for', async () => {

@@ -135,7 +135,7 @@ test('a track that one connection does not take is sent by the others, and by th
   const faults: unknown[] = [];
   call.on('fault', (fault) => faults.push(fault));
   const [first] = made as [FakeConnection];
-  first.addTrack = () => {
+  first.addTransceiver = () => {
     throw new DOMException('no', 'InvalidAccessError');
   };
   const track = fakeTrack('video');
