@@ -1,10 +1,12 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import { capabilities } from '../support/capabilities.ts';
 import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { eventually } from '../support/eventually.ts';
 import { seriesIn } from '../support/exposition.ts';
 import { connect, PlainClient, refusedHandshake } from '../support/plain-client.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { startLocalRedis } from '../support/redis.ts';
 
 let cluster: TestCluster | undefined;
 const closers: (() => void)[] = [];
@@ -16,7 +18,10 @@ afterEach(async () => {
 
 async function openNode(settings: Record<string, string>) {
   cluster = await startCluster({ backplane: 'memory', nodes: 1, settings });
-  const [node] = cluster.nodes;
+  return openedNode(cluster);
+}
+
+function openedNode({ nodes: [node] }: TestCluster) {
   const told = async (name: string, labels = '') =>
     seriesIn(await (await fetch(`${node.opsUrl}/metrics`)).text()).find(
       (series) => series.name === name && series.labels === labels,
@@ -124,6 +129,45 @@ test('who sends more than a CONNECT and pongs before it is let in is cut off', a
   await pushy.closed();
   await patient.connect();
 });
+
+test.skipIf(!capabilities.redisServer)(
+  'who goes in the middle of a join leaves no place behind',
+  async () => {
+    const redis = await startLocalRedis();
+    try {
+      cluster = await startCluster({ nodes: 1, redisUrl: redis.url, settings: { CONNECTIONS_MAX: '20' } });
+      const { url, told } = openedNode(cluster);
+      const raws = await Promise.all(
+        Array.from({ length: 8 }, async () => {
+          const raw = new RawClient(url, { from: '127.0.0.66' });
+          return (await raw.opened()).connect();
+        }),
+      );
+      redis.pause();
+      for (const raw of raws) raw.send('420["join",{"id":1,"room":"blue"}]');
+      await eventually(async () => (await told('signaling_connections_unjoined')) === 0, {
+        what: 'all are on their way',
+      });
+      for (const raw of raws) raw.close();
+      await eventually(async () => (await told('signaling_connections')) === 0, { what: 'all are gone' });
+      redis.resume();
+
+      for (let n = 0; n < 20; n++) {
+        const person = await connect(url);
+        closers.push(() => person.close());
+        expect((await person.join('green')).self.id).toBeTypeOf('string');
+      }
+      expect(await told('signaling_connections_unjoined')).toBe(0);
+      for (const close of closers.splice(0)) close();
+      await eventually(async () => (await told('signaling_connections')) === 0, {
+        what: 'all are gone again',
+      });
+      expect(await told('signaling_connections_unjoined')).toBe(0);
+    } finally {
+      await redis.stop();
+    }
+  },
+);
 
 test('a request that comes a byte at a time is cut within seconds', async () => {
   const { port } = await openNode({});
