@@ -42,6 +42,12 @@ export class Account {
     }
   }
 
+  /** Whether a new one is the same. */
+  isFull(nowMs: number): boolean {
+    this.#refill(nowMs);
+    return Object.entries(this.#budget).every(([measure, { burst }]) => this.#leftOf(measure) >= burst);
+  }
+
   #leftOf(measure: string): number {
     return this.#left[measure as Measure] as number;
   }
@@ -77,8 +83,8 @@ export function recordCost(bodyBytes: number, receivers: number): Cost {
 }
 
 /**
- * The accounts of those who share a name: a user, an address. They outlive connections. The one that was used longest ago
- * is forgotten first, and none that is in use.
+ * The accounts of those who share a name: a user, an address. They outlive connections. One that nobody uses is forgotten
+ * once it is full again; where there are too many, the one that was used longest ago goes before that.
  */
 export class Accounts {
   readonly #budget: Budget;
@@ -95,24 +101,30 @@ export class Accounts {
   }
 
   of(name: string, nowMs: number): Account {
+    this.#forgetOldest(nowMs);
     const account = this.#known.get(name) ?? new Account(this.#budget, nowMs);
-    this.#known.delete(name);
-    this.#known.set(name, account);
-    if (this.#known.size > this.#namesMax) this.#forgetOne();
+    this.#putLast(name, account);
     return account;
   }
 
-  #forgetOne(): void {
+  /** More are looked at than are added, so that what is to be forgotten comes to an end. */
+  #forgetOldest(nowMs: number): void {
     let looked = 0;
-    for (const [name, { connections, sessions }] of this.#known) {
-      if (connections === 0 && sessions === 0) {
-        this.#known.delete(name);
-        return;
-      }
-      // Those in use are bounded by the connections; it is looked for another one next time.
-      if (++looked === LOOKED_AT_MAX) return;
+    for (const [name, account] of this.#known) {
+      const isTooMany = this.#known.size >= this.#namesMax;
+      if (looked++ === (isTooMany ? LOOKED_AT_MAX : LOOKED_AT)) return;
+      if (account.connections > 0 || account.sessions > 0) this.#putLast(name, account);
+      else if (isTooMany || account.isFull(nowMs)) this.#known.delete(name);
+      else return;
     }
+  }
+
+  #putLast(name: string, account: Account): void {
+    this.#known.delete(name);
+    this.#known.set(name, account);
   }
 }
 
+const LOOKED_AT = 2;
+/** Those in use are bounded by the connections. */
 const LOOKED_AT_MAX = 64;

@@ -88,6 +88,8 @@ export class Sender {
   readonly #address: Account | undefined;
   readonly #accounts: readonly Account[];
   #hasSession = false;
+  /** Of the session that it has. */
+  #session: Account | undefined;
 
   constructor(
     senders: Senders,
@@ -126,11 +128,18 @@ export class Sender {
     if (hasSession === this.#hasSession) return;
     this.#hasSession = hasSession;
     for (const account of this.#shared()) account.sessions += hasSession ? 1 : -1;
+    if (this.#session !== undefined) this.#session.sessions -= 1;
+    this.#session = undefined;
   }
 
   /** What it is charged in that session besides: a budget of its own, which outlives its connections. */
   sessionAccount(peer: string): Account {
-    return this.#senders.session(peer);
+    const account = this.#senders.session(peer);
+    if (this.#hasSession && this.#session === undefined) {
+      this.#session = account;
+      account.sessions += 1;
+    }
+    return account;
   }
 
   close(): void {

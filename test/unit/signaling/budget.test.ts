@@ -45,6 +45,20 @@ test('the account that was used longest ago is forgotten first, and none that ha
   expect(accounts.of('held', 0).connections).toBe(1);
 });
 
+test('an account that nobody uses is forgotten once it is full again', () => {
+  const accounts = new Accounts(BUDGET, 1_000);
+  accounts.of('held', 0).connections = 1;
+  for (let n = 0; n < 500; n++) accounts.of(`gone ${n}`, 0).take({ requests: 1 });
+  accounts.of('poor', 0).take({ log_bytes: 1_000_000 });
+  expect(accounts.size).toBe(502);
+  for (let n = 0; n < 500; n++) accounts.of('new', 1_000);
+  expect(accounts.size).toBe(3);
+  expect(accounts.of('held', 1_000).connections).toBe(1);
+  expect(accounts.of('poor', 1_000).waitMs({ log_bytes: 0 }, 1_000)).toBeGreaterThan(0);
+  for (let n = 0; n < 4; n++) accounts.of('new', 60_000);
+  expect(accounts.size).toBe(2);
+});
+
 test('D5: six connections that write all they may within the age of a log leave its second half alone', () => {
   const { ageMs, writtenBytesMax } = defaultLogBounds(30_000);
   const { burst, perSecond } = CONNECTION_BUDGET.log_bytes;
