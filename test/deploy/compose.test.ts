@@ -1,3 +1,8 @@
+import { once } from 'node:events';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { get as httpsGet } from 'node:https';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
+import { freePort } from '@fenghuo/cluster';
 import {
   bringToRest,
   Crowd,
@@ -26,6 +31,33 @@ const DRAIN_MS = '4000';
 /** Containers start on the processors that draw the pictures; a way that breaks and is found anew takes longer. */
 const GAP_MS_MAX = 2_500;
 
+/** The version that is agreed on. */
+async function tlsVersion(port: number, options: ConnectionOptions): Promise<string | null> {
+  const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
+  try {
+    await once(socket, 'secureConnect');
+    return socket.getProtocol();
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function headersOverTls(port: number): Promise<IncomingHttpHeaders> {
+  const request = httpsGet({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  const [response] = (await once(request, 'response')) as [IncomingMessage];
+  response.resume();
+  return response.headers;
+}
+
+/** Run in a container, which is another address: 2,600 connections that say nothing. Prints how many are left soon after. */
+const OPEN_SILENTLY = `
+  const sockets = Array.from({ length: 2_600 }, () =>
+    require('net').connect(8080, 'haproxy').on('error', () => {}));
+  setTimeout(() => {
+    console.log(sockets.filter((each) => each.readyState === 'open').length);
+    process.exit();
+  }, 3_000);`;
+
 /** docker-compose.yml as it ships, on a real engine; one cluster for all, since it takes long to come up. */
 describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker compose up --wait', () => {
   let cluster: ComposeCluster;
@@ -40,6 +72,9 @@ describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker
   }, 60_000);
   afterEach(() => browser?.closePages());
 
+  /** Of the nodes, in their order. */
+  const containers = async () =>
+    Promise.all(NODES.map(async (node) => (await cluster.compose('ps', '--quiet', node)).trim()));
   const inRegion = (region: string) => `${cluster.url}/?region=${region}`;
 
   test('ends healthy, with configurations that their own tools find nothing in', async () => {
@@ -146,12 +181,13 @@ describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker
 
     frames = await watchBoth(wei, ana, GAP_MS_MAX);
     await load.during('terminate', async () => {
-      for (const node of NODES) {
-        await cluster.compose('up', '--detach', '--no-deps', '--force-recreate', node);
-        await eventually(() => cluster.isReady(node), { timeoutMs: 30_000, what: `${node} is ready again` });
-        // Else its region is without a node for a moment, and whoever is sent away lands in the other.
-        await eventually(() => cluster.isServed(node), { timeoutMs: 10_000, what: `HAProxy serves ${node}` });
-      }
+      const before = await containers();
+      await cluster.roll();
+      const after = await containers();
+      for (const node of NODES) expect(after).not.toContain(before[NODES.indexOf(node)]);
+      // A plain `up` finds all as it should be.
+      await cluster.compose('up', '--detach', '--no-build');
+      expect(await containers()).toEqual(after);
     });
     await frames.haveNoGap();
     await changeTheCall(wei, ana);
@@ -164,6 +200,59 @@ describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker
     // What a user may not do and asked for would be in here: a node, or Redis itself as it read its file again.
     for (const redis of REDIS) expect(await redisCli(redis, 'ACL', 'LOG')).toBe('');
   }, 180_000);
+
+  test('one address does not fill HAProxy: health, metrics and 200 people behind another one are served', async () => {
+    const flood = cluster.compose('exec', '-T', 'shanghai-2', 'node', '-e', OPEN_SILENTLY);
+    await eventually(async () => (await cluster.frontend('denied_connections_total')) > 0, {
+      what: 'connections of one address are denied',
+      timeoutMs: 10_000,
+    });
+    expect(await cluster.frontend('current_sessions')).toBeLessThanOrEqual(2_100);
+    expect(await cluster.frontend('limit_sessions')).toBe(9_800);
+    const people = await Promise.all(Array.from({ length: 200 }, () => connect(cluster.url)));
+    const joins = people.map((person, n) => person.join(`office ${n % 50}`, { name: `Person ${n}` }));
+    expect(await Promise.all(joins)).toHaveLength(200);
+    for (const person of people) person.close();
+    expect(JSON.parse(await flood)).toBeLessThanOrEqual(2_000);
+  });
+
+  test('where the public address is https, plaintext is sent there, and browsers may be told to remember it', async () => {
+    const [http, https] = [await freePort(), await freePort()];
+    const id = await cluster.compose(
+      ...['run', '--detach', '--no-deps', '--publish', `127.0.0.1:${http}:8080`],
+      ...['--publish', `127.0.0.1:${https}:8443`, '--env', 'PUBLIC_URL=https://calls.example:8443'],
+      ...['--env', 'HSTS_MAX_AGE_S=300', 'haproxy'],
+    );
+    try {
+      const plain = await eventually(
+        () => fetch(`http://127.0.0.1:${http}/?room=blue`, { redirect: 'manual' }),
+        { what: 'HAProxy answers' },
+      );
+      expect([plain.status, plain.headers.get('location')]).toEqual([
+        308,
+        'https://calls.example:8443/?room=blue',
+      ]);
+      const safe = await headersOverTls(https);
+      expect(safe['strict-transport-security']).toBe('max-age=300');
+    } finally {
+      await cluster.docker('rm', '--force', id.trim());
+    }
+  });
+
+  test.each([
+    ['TLS 1.1', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }],
+    ['CBC with SHA-1', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA' }],
+    ['CBC with SHA-2', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256' }],
+  ] as const)('TLS takes no %s', async (_, options) => {
+    await expect(tlsVersion(Number(new URL(cluster.tlsUrl).port), options)).rejects.toThrow(
+      /alert|handshake/,
+    );
+  });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('TLS takes %s', async (version) => {
+    const port = Number(new URL(cluster.tlsUrl).port);
+    expect(await tlsVersion(port, { maxVersion: version })).toBe(version);
+  });
 
   test('Prometheus reaches every node and HAProxy, and every recording rule has a value', async () => {
     await eventually(

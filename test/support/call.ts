@@ -17,7 +17,7 @@ export async function watchBoth(
     async haveNoGap() {
       for (const watch of watches) {
         const before = await watch.count();
-        await eventually(async () => (await watch.count()) > before + 12, { what: 'the pictures go on' });
+        await eventually(async () => (await watch.count()) > before + 6, { what: 'the pictures go on' });
         expect(await watch.longestGapMs()).toBeLessThan(gapMsMax);
       }
     },

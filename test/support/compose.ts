@@ -22,10 +22,13 @@ export interface ComposeCluster {
   secret(name: string): string;
   /** Runs `docker compose …` on it; resolves with what it printed. */
   compose(...args: readonly string[]): Promise<string>;
+  docker(...args: readonly string[]): Promise<string>;
+  /** Runs `deploy/roll` on it. */
+  roll(...nodes: readonly NodeName[]): Promise<void>;
   /** Whether the node takes clients. */
   isReady(node: NodeName): Promise<boolean>;
-  /** Whether HAProxy has seen that it does, and sends it clients. */
-  isServed(node: NodeName): Promise<boolean>;
+  /** A figure that HAProxy tells of its clients' frontend: `current_sessions`. */
+  frontend(figure: string): Promise<number>;
   /** Removes everything, volumes and secrets included. */
   stop(): Promise<void>;
 }
@@ -95,11 +98,14 @@ export async function composeUp(settings: Readonly<Record<string, string>>): Pro
         ({ ok }) => ok,
         () => false,
       ),
-    async isServed(node) {
-      const metrics = await compose('exec', '-T', node, 'node', '-e', PRINT_BALANCER_METRICS);
-      const [region] = node.split('-');
-      return metrics.includes(`haproxy_server_status{proxy="${region}",server="${node}",state="UP"} 1`);
+    async frontend(figure) {
+      const metrics = await compose('exec', '-T', 'beijing-1', 'node', '-e', PRINT_BALANCER_METRICS);
+      const name = `haproxy_frontend_${figure}{proxy="clients"} `;
+      const line = metrics.split('\n').find((each) => each.startsWith(name));
+      return Number(line?.slice(name.length));
     },
+    docker: (...args) => run('docker', args),
+    roll: async (...nodes) => void (await run('deploy/roll', nodes)),
     stop,
   };
 }

@@ -13,6 +13,7 @@ export function knownSeries({ entries }: Catalogue): Map<string, Labels> {
     ['up', new Map(anyOf(OF_THE_SCRAPE))],
     ['ALERTS', new Map(anyOf([...OF_THE_SCRAPE, 'alertname', 'alertstate', 'severity', 'service']))],
   ]);
+  for (const name of OF_HAPROXY) known.set(name, new Map(anyOf([...OF_THE_SCRAPE, 'proxy'])));
   for (const { name, type, labels } of entries) {
     const own = Object.entries(labels).map(
       ([label, values]) => [label, typeof values === 'string' ? 'any' : new Set(values)] as const,
@@ -26,6 +27,9 @@ export function knownSeries({ entries }: Catalogue): Map<string, Labels> {
   }
   return known;
 }
+
+/** That it tells them is asked of a real one in `compose.test.ts`. */
+const OF_HAPROXY = ['haproxy_frontend_current_sessions', 'haproxy_frontend_limit_sessions'];
 
 function anyOf(labels: readonly string[]): [string, ReadonlySet<string> | 'any'][] {
   return labels.map((label) => [label, 'any']);
