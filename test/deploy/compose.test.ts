@@ -199,7 +199,14 @@ describe.skipIf(!capabilities.docker || capabilities.chromium === false)('docker
     expect(await load.verdict()).toEqual([]);
     // What a user may not do and asked for would be in here: a node, or Redis itself as it read its file again.
     for (const redis of REDIS) expect(await redisCli(redis, 'ACL', 'LOG')).toBe('');
-  }, 180_000);
+  }, 240_000);
+
+  test('a node’s heap has 70 % of what its container may take', async () => {
+    const metrics = await (await fetch(`${cluster.opsUrl('beijing-1')}/metrics`)).text();
+    const [, bytes] = /^signaling_process_heap_limit_bytes (\S+)$/m.exec(metrics) ?? [];
+    expect(Number(bytes) / 2 ** 30).toBeGreaterThan(0.69);
+    expect(Number(bytes) / 2 ** 30).toBeLessThan(0.8);
+  });
 
   test('one address does not fill HAProxy: health, metrics and 200 people behind another one are served', async () => {
     const flood = cluster.compose('exec', '-T', 'shanghai-2', 'node', '-e', OPEN_SILENTLY);

@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { getHeapStatistics } from 'node:v8';
 import { TASKS } from '../backplane/tasks.ts';
 import type { Family } from './catalogue.ts';
 
@@ -18,6 +19,12 @@ export function processMetrics(family: Family) {
     'signaling_process_heap_used_bytes',
     'Memory that JavaScript objects take, garbage included.',
   );
+  family
+    .gauge(
+      'signaling_process_heap_limit_bytes',
+      'What JavaScript objects may take at most: beyond it the process aborts.',
+    )
+    .set(getHeapStatistics().heap_size_limit);
   const files = family.gauge(
     'signaling_process_open_files',
     'File descriptors that are open; each connection takes one. 0 where /proc does not tell.',
