@@ -61,6 +61,7 @@ const secrets = z.string().transform((text) => text.split(/\s+/).filter((item) =
 
 /** RFC 7518, 3.2: the key of an HS256 is at least as long as its hash. */
 const JWT_SECRET_BYTES_MIN = 32;
+const ADMIN_TOKEN_CHARS_MIN = 32;
 /** A browser's offer with sound and two pictures is half of it. */
 const OFFER_BYTES = 16_384;
 /** The Standard Webhooks format asks for 24 bytes at least. */
@@ -176,10 +177,15 @@ export const SETTINGS = z.object({
   USER_PEERS_MAX: whole(1, 10_000).default(USER_PEERS_MAX),
   ADDRESS_PEERS_MAX: whole(0, 1_000_000).default(ADDRESS_PEERS_MAX),
   DRAIN_MS: whole(0, TIME_MS_MAX).default(25_000),
-  ADMIN_TOKEN: z
-    .string()
-    .regex(VISIBLE_ASCII, 'must not hold blanks, nor anything beyond ASCII, which no header carries')
-    .min(32, 'must be at least 32 characters, hard to guess')
+  ADMIN_TOKEN: secrets
+    .refine(
+      (all) => all.every((one) => VISIBLE_ASCII.test(one)),
+      'must not hold anything beyond ASCII, which no header carries',
+    )
+    .refine(
+      (all) => all.length > 0 && all.every(({ length }) => length >= ADMIN_TOKEN_CHARS_MIN),
+      `must be at least ${ADMIN_TOKEN_CHARS_MIN} characters, hard to guess; several are separated by blanks`,
+    )
     .optional(),
   WEBHOOK_URL: z
     .string()
@@ -221,7 +227,8 @@ export interface Config {
   /** How long clients have to go elsewhere, before a node that drains closes them. */
   readonly drainMs: number;
   /** None: no orders are taken. */
-  readonly adminToken: string | undefined;
+  /** None: no orders are taken. */
+  readonly adminTokens: readonly string[];
   /** None: nobody is told what happens in rooms. */
   readonly webhooks: WebhookSettings | undefined;
   readonly logLevel: string;
@@ -258,7 +265,7 @@ export function parseConfig(environment: Environment): Config {
     userPeersMax: settings.USER_PEERS_MAX,
     addressPeersMax: settings.ADDRESS_PEERS_MAX,
     drainMs: settings.DRAIN_MS,
-    adminToken: settings.ADMIN_TOKEN,
+    adminTokens: settings.ADMIN_TOKEN ?? [],
     webhooks: webhookSettings(settings),
     logLevel: settings.LOG_LEVEL,
   });

@@ -143,7 +143,7 @@ function adminParts(
 ): Omit<AdminOptions, 'watching' | 'audit'> {
   const homes = () => running().homes;
   return {
-    token: config.adminToken,
+    tokens: config.adminTokens,
     version: VERSION,
     homes: backplanes.map(({ home }) => home),
     nodes: () => standingOf(homes()),

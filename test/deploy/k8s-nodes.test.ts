@@ -52,10 +52,12 @@ describe.skipIf(!capabilities.kubectl).each(OVERLAYS)('a node of %s', (folder) =
   test('starts with its settings, all of which the code knows', () => {
     const known = [...Object.keys(SETTINGS.shape), ...IN_FILES.map((name) => `${name}_FILE`)];
     expect(known).toEqual(expect.arrayContaining(Object.keys(environment())));
-    const { nodeId, region, homes, tokens, adminToken } = config();
+    const { nodeId, region, homes, tokens, adminTokens } = config();
     expect({ nodeId, region }).toEqual({ nodeId: POD, region: pod.labels.region });
     // Pods that share no Redis are clusters of one; without tokens anybody may come.
-    expect([homes[0], tokens, adminToken].map((each) => each !== undefined)).toEqual(Array(3).fill(!isDev));
+    expect([homes[0], tokens, adminTokens[0]].map((each) => each !== undefined)).toEqual(
+      Array(3).fill(!isDev),
+    );
     expect(environment().NODE_ENV).toBe(isDev ? 'development' : 'production');
   });
 

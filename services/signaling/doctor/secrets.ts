@@ -35,17 +35,15 @@ export function checkSecrets(environment: Environment, { NODE_ENV }: Partial<Set
 
 function secretsOf(environment: Environment): Secret[] {
   const { settings } = withFiles(environment);
-  const listed = ['JWT_SECRET', 'TURN_SECRET'].flatMap((name) => {
+  const listed = ['JWT_SECRET', 'TURN_SECRET', 'ADMIN_TOKEN'].flatMap((name) => {
     const values = settings[name]?.split(/\s+/).filter((value) => value !== '') ?? [];
     return values.map((value, at) => ({
       name: values.length > 1 ? `${name} (number ${at + 1})` : name,
       value,
     }));
   });
-  const single = ['ADMIN_TOKEN', 'WEBHOOK_SECRET'].flatMap((name) => {
-    const value = settings[name];
-    return value === undefined ? [] : [{ name, value }];
-  });
+  const { WEBHOOK_SECRET } = settings;
+  const single = WEBHOOK_SECRET === undefined ? [] : [{ name: 'WEBHOOK_SECRET', value: WEBHOOK_SECRET }];
   return [...listed, ...single, ...passwordsOf(redisUrlsGiven(settings))];
 }
 

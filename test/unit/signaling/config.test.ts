@@ -445,8 +445,9 @@ describe('ALLOWED_ORIGINS', () => {
 
 describe('ADMIN_TOKEN', () => {
   test('is off by default, and taken from 32 characters on', () => {
-    expect(parseConfig({ AUTH: 'open' }).adminToken).toBeUndefined();
-    expect(parseConfig({ AUTH: 'open', ADMIN_TOKEN: 'a'.repeat(32) }).adminToken).toBe('a'.repeat(32));
+    expect(parseConfig({ AUTH: 'open' }).adminTokens).toEqual([]);
+    const [one, two] = ['a'.repeat(32), 'b'.repeat(32)];
+    expect(parseConfig({ AUTH: 'open', ADMIN_TOKEN: `${one} ${two}` }).adminTokens).toEqual([one, two]);
   });
   test.each(['guessable', 'a'.repeat(31), `${'a'.repeat(20)} ${'b'.repeat(20)}`])(
     'refuses %s, and does not print it',

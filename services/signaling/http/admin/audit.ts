@@ -23,6 +23,8 @@ declare module 'fastify' {
     /** Set by a handler that is about to change something, before it does. */
     deed?: Deed;
     outcome?: Outcome;
+    /** Which token was shown, by its fingerprint. */
+    operator?: string;
   }
 }
 
@@ -30,11 +32,11 @@ declare module 'fastify' {
  * One fact for each action, whatever came of it, and for each wrong token; none for what only looks. Nothing of what was
  * said is in it.
  */
-export function auditFact(request: FastifyRequest, reply: FastifyReply, token: string): Fact | undefined {
+export function auditFact(request: FastifyRequest, reply: FastifyReply): Fact | undefined {
   const { deed } = request;
   if (request.outcome === 'unauthorized')
     return { event: 'audit', action: 'none', outcome: request.outcome, address: request.ip };
   if (deed === undefined) return undefined;
   const outcome = request.outcome ?? (reply.statusCode < 400 ? 'ok' : 'unavailable');
-  return { event: 'audit', ...deed, outcome, address: request.ip, token };
+  return { event: 'audit', ...deed, outcome, address: request.ip, token: request.operator ?? '' };
 }

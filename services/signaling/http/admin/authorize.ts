@@ -2,11 +2,13 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refused } from './replies.ts';
 
-/** Lets in who bears the token. `token`: none, and the routes are off. */
-export function authorize(token: string | undefined, request: FastifyRequest, reply: FastifyReply): void {
-  if (token === undefined)
+/** Lets in who bears one of the tokens, and returns it. Without any, the routes are off. */
+export function authorize(tokens: readonly string[], request: FastifyRequest, reply: FastifyReply): string {
+  if (tokens.length === 0)
     throw new Refused('forbidden', 'The admin routes are off: start the node with ADMIN_TOKEN set.');
-  if (isSame(bearerOf(request), token)) return;
+  const given = bearerOf(request);
+  const [token] = tokens.filter((one) => isSame(given, one));
+  if (token !== undefined) return token;
   reply.header('www-authenticate', 'Bearer');
   throw new Refused('unauthorized', 'Send the header "Authorization: Bearer" with the ADMIN_TOKEN.');
 }

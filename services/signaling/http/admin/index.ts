@@ -24,7 +24,7 @@ export interface AdminOptions
     EventsOptions {
   readonly rooms: RoomsOptions['rooms'] & ModerationOptions['rooms'];
   /** None: the routes are there, and say that they are off. */
-  readonly token: string | undefined;
+  readonly tokens: readonly string[];
   readonly version: string;
   /** Every action, whatever came of it. */
   readonly audit: (fact: Fact) => void;
@@ -33,12 +33,10 @@ export interface AdminOptions
 }
 
 /**
- * What operators may see and do, under /admin/v1, for who bears the token. One schema a route is its validator, its
+ * What operators may see and do, under /admin/v1, for who bears a token. One schema a route is its validator, its
  * reply's type, and its place in the OpenAPI document.
  */
 export function adminRoutes(options: AdminOptions) {
-  const token = options.token === undefined ? '' : fingerprint(options.token);
-
   return async (server: FastifyInstance): Promise<void> => {
     server.setValidatorCompiler(validatorCompiler);
     server.setSerializerCompiler(serializerCompiler);
@@ -51,13 +49,15 @@ export function adminRoutes(options: AdminOptions) {
       return reply.code(STATUS[refusal.code]).send({ ok: false, error: refusal });
     });
     server.addHook('onSend', async (request, reply) => {
-      const fact = auditFact(request, reply, token);
+      const fact = auditFact(request, reply);
       if (fact !== undefined) options.audit(fact);
     });
     await server.register(fastifySwagger, documentOf(options.version));
     server.get('/openapi.json', { schema: { hide: true } }, async () => server.swagger());
     await server.register(async (authorized) => {
-      authorized.addHook('onRequest', async (request, reply) => authorize(options.token, request, reply));
+      authorized.addHook('onRequest', async (request, reply) => {
+        request.operator = fingerprint(authorize(options.tokens, request, reply));
+      });
       // Who orders without a text may leave the body out.
       authorized.addHook('preValidation', async (request) => {
         request.body ??= {};
