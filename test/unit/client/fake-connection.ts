@@ -5,7 +5,7 @@ interface FakeTransceiver {
   readonly sender: {
     track: unknown;
     stream: string;
-    replaceTrack(track: unknown): Promise<void>;
+    replaceTrack(track: FakeTrack | null): Promise<void>;
     setStreams(stream: { id?: string }): void;
   };
   readonly receiver: { readonly track: FakeTrack };
@@ -224,6 +224,7 @@ export class FakeConnection {
       stream: '',
       async replaceTrack(track) {
         await Promise.resolve();
+        if (track !== null && track.kind !== kind) throw new TypeError('a track of another kind');
         if (connection.refusesReplacing && track !== null)
           throw new DOMException('other', 'InvalidModificationError');
         sender.track = track;

@@ -211,14 +211,18 @@ describe('what is off', () => {
   });
 });
 
-test('a track that is replaced by one of another kind is sent no more, and the other one is', async () => {
-  const { call, made } = await inCall();
-  const [sound, picture] = [fakeTrack('audio'), fakeTrack('video')];
-  call.addTrack(sound, { id: 'wei' } as MediaStream);
-  await call.replaceTrack(sound, picture);
-  await passMs(1);
-  expect(made[0]?.senders.map(({ track }) => track)).toEqual([picture]);
-});
+test.each([[[]], [['video']]] as [Kind[]][])(
+  'a track that is replaced by one of another kind is sent no more, and the other one is unless muted: %j',
+  async (muted) => {
+    const { connection, call, made } = await inCall();
+    const [sound, picture] = [fakeTrack('audio'), fakeTrack('video')];
+    call.addTrack(sound, { id: 'wei' } as MediaStream);
+    connection.hear('peer_updated', { seq: 9, peer: { ...peer('wei', 1), muted } });
+    await call.replaceTrack(sound, picture);
+    await passMs(1);
+    expect(made[0]?.senders.map(({ track }) => track)).toEqual(muted.length === 0 ? [picture] : []);
+  },
+);
 
 describe('mutes', () => {
   const speaks = (seq: number, id: string, muted: Kind[]) => ({ seq, peer: { ...peer(id, seq), muted } });
