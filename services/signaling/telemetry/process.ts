@@ -19,12 +19,10 @@ export function processMetrics(family: Family) {
     'signaling_process_heap_used_bytes',
     'Memory that JavaScript objects take, garbage included.',
   );
-  family
-    .gauge(
-      'signaling_process_heap_limit_bytes',
-      'What JavaScript objects may take at most: beyond it the process aborts.',
-    )
-    .set(getHeapStatistics().heap_size_limit);
+  const heapLimit = family.gauge(
+    'signaling_process_heap_limit_bytes',
+    'What JavaScript objects may take at most: beyond it the process aborts.',
+  );
   const files = family.gauge(
     'signaling_process_open_files',
     'File descriptors that are open; each connection takes one. 0 where /proc does not tell.',
@@ -53,6 +51,7 @@ export function processMetrics(family: Family) {
       const { rss, heapUsed } = process.memoryUsage();
       memory.set(rss);
       heap.set(heapUsed);
+      heapLimit.set(getHeapStatistics().heap_size_limit);
       files.set(openFiles());
     },
   };
