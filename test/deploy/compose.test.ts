@@ -1,27 +1,15 @@
-import { once } from 'node:events';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { get as httpsGet } from 'node:https';
-import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { freePort } from '@fenghuo/cluster';
-import {
-  bringToRest,
-  Crowd,
-  type FaultReport,
-  judge,
-  SCENARIOS,
-  seededRandom,
-  startTraffic,
-  type Traffic,
-} from '@fenghuo/loadtest';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
 import { type CallBrowser, openBrowser, type Person } from '../support/browser.ts';
 import { changeTheCall, watchBoth } from '../support/call.ts';
 import { capabilities } from '../support/capabilities.ts';
 import { type ComposeCluster, composeUp, NODES } from '../support/compose.ts';
+import { startLoad } from '../support/crowd-load.ts';
 import { eventually } from '../support/eventually.ts';
 import { buildImage } from '../support/image.ts';
 import { connect } from '../support/plain-client.ts';
+import { headersOverTls, tlsVersion } from '../support/tls-probe.ts';
 
 /** The home of each region. */
 const REDIS = ['redis-beijing', 'redis-shanghai'] as const;
@@ -30,24 +18,6 @@ const SMALL = { viewport: { width: 880, height: 480 }, ignoreHTTPSErrors: true }
 const DRAIN_MS = '4000';
 /** Containers start on the processors that draw the pictures; a way that breaks and is found anew takes longer. */
 const GAP_MS_MAX = 2_500;
-
-/** The version that is agreed on. */
-async function tlsVersion(port: number, options: ConnectionOptions): Promise<string | null> {
-  const socket = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
-  try {
-    await once(socket, 'secureConnect');
-    return socket.getProtocol();
-  } finally {
-    socket.destroy();
-  }
-}
-
-async function headersOverTls(port: number): Promise<IncomingHttpHeaders> {
-  const request = httpsGet({ port, host: '127.0.0.1', rejectUnauthorized: false });
-  const [response] = (await once(request, 'response')) as [IncomingMessage];
-  response.resume();
-  return response.headers;
-}
 
 /** Run in a container, which is another address: 2,600 connections that say nothing. Prints how many are left soon after. */
 const OPEN_SILENTLY = `
@@ -402,60 +372,4 @@ async function ask(url: string): Promise<unknown> {
 
 async function nodeOf(person: Person): Promise<string | null> {
   return person.by('own-node').getAttribute('data-node');
-}
-
-interface Load {
-  /** Resolves once everybody has joined. */
-  isOn(): Promise<void>;
-  /** Counts what is done to the cluster meanwhile as one fault. */
-  during(kind: FaultReport['kind'], fault: () => Promise<void>): Promise<void>;
-  /** Resolves once somebody is told to wait, from now on. */
-  isFelt(): Promise<void>;
-  /** Ends the traffic, waits until everything has come to rest, and names the promises that were broken. */
-  verdict(): Promise<readonly string[]>;
-}
-
-/** Pairs across the regions, who send each other numbered signals from now on, and keep account. */
-function startLoad(endpoints: readonly string[]): Load {
-  const crowd = new Crowd({ endpoints, roomSizes: Array(15).fill(2), random: seededRandom(5) });
-  const faults: FaultReport[] = [];
-  const startMs = performance.now();
-  let traffic: Traffic | undefined;
-  const joined = crowd.start(10).then(() => {
-    traffic = startTraffic(crowd, 60);
-  });
-  return {
-    isOn: () => joined,
-    async during(kind, fault) {
-      const atMs = performance.now() - startMs;
-      const [before, withheldBefore] = [crowd.sums(), crowd.timesWithheld];
-      await fault();
-      const { cutOff, resumed } = crowd.sums();
-      const clients = cutOff - before.cutOff;
-      const back = resumed - before.resumed;
-      const waited = crowd.timesWithheld - withheldBefore;
-      const evidence = `${back} resumed, ${waited} requests waited`;
-      const hasBitten = back + waited > 0;
-      faults.push({ kind, atMs, tookMs: performance.now() - startMs - atMs, hasBitten, evidence, clients });
-    },
-    async isFelt() {
-      const before = crowd.timesWithheld;
-      await eventually(() => crowd.timesWithheld > before, { what: 'somebody is told to wait' });
-    },
-    async verdict() {
-      traffic?.stop();
-      const nodes = endpoints.map((endpoint) => ({ endpoint }));
-      const rest = await bringToRest(crowd, { nodes }, seededRandom(6), new AbortController().signal);
-      const findings = {
-        planned: traffic?.planned ?? 0,
-        ledger: crowd.ledger.sums(),
-        crowd: crowd.sums(),
-        ...rest,
-        faults,
-        crashes: [],
-      };
-      for (const peer of crowd.peers) peer.stop();
-      return judge(findings, { ...SCENARIOS.roll.limits, gapP99MsMax: 15_000 }).reasons;
-    },
-  };
 }

@@ -25,6 +25,9 @@ export interface ComposeCluster {
   docker(...args: readonly string[]): Promise<string>;
   /** Runs `deploy/roll` on it. */
   roll(...nodes: readonly NodeName[]): Promise<void>;
+  /** Runs `deploy/rotate` on it. */
+  rotate(...args: readonly string[]): Promise<void>;
+  readonly turnPort: string;
   /** Whether the node takes clients. */
   isReady(node: NodeName): Promise<boolean>;
   /** A figure that HAProxy tells of its clients' frontend: `current_sessions`. */
@@ -104,6 +107,8 @@ export async function composeUp(settings: Readonly<Record<string, string>>): Pro
       const line = metrics.split('\n').find((each) => each.startsWith(name));
       return Number(line?.slice(name.length));
     },
+    rotate: async (...args) => void (await run('deploy/rotate', args)),
+    turnPort: `${ports.turn}`,
     docker: (...args) => run('docker', args),
     roll: async (...nodes) => void (await run('deploy/roll', nodes)),
     stop,
