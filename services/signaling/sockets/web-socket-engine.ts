@@ -13,6 +13,8 @@ const CLOSE_TIMEOUT_MS = 1_000;
 /** A client may have sent so much before it learns of a close. One that sends more is cut, since reading it takes the loop's time. */
 const LATE_FRAMES_MAX = 16;
 
+const FRAMES = ['message', 'ping', 'pong'] as const;
+
 const webSockets = new WeakMap<IncomingMessage, WebSocket>();
 
 /** The WebSocket that an upgrade request became. */
@@ -61,14 +63,18 @@ export function boundedWebSockets(observer: WebSocketObserver) {
 function watch(client: WebSocket, socket: Duplex, { onFrame, onViolation }: WebSocketObserver): void {
   let late = 0;
   const count = () => {
-    if (client.readyState === client.OPEN) onFrame(socket);
-    else if (++late === LATE_FRAMES_MAX) {
-      // ws still reads the rest of the bytes that came with it.
+    if (client.readyState === client.OPEN) {
+      onFrame(socket);
+      if (!socket.destroyed) return;
+    } else {
+      if (++late < LATE_FRAMES_MAX) return;
       client.terminate();
       onViolation(socket);
     }
+    // ws still reads what came in the same read, which may be ten thousand frames: nobody is there for them.
+    for (const kind of FRAMES) client.removeAllListeners(kind);
   };
-  for (const kind of ['message', 'ping', 'pong'] as const) client.on(kind, count);
+  for (const kind of FRAMES) client.on(kind, count);
   client.once('error', ({ code = '' }: NodeJS.ErrnoException) => {
     if (code.startsWith('WS_ERR_')) onViolation(socket);
   });
