@@ -67,6 +67,8 @@ export class Crowd {
   readonly resumeMs = new Map<number, number[]>();
   readonly #rooms = new Map<string, SimulatedPeer[]>();
   readonly #owners = new Map<string, Owner>();
+  /** Who was sent to and not found: right where their session is over, which their client may learn later. */
+  readonly #notFound: Session[] = [];
   readonly #interrupted = new Map<SimulatedPeer, Interruption>();
   readonly #orphaned = new Set<Session>();
   readonly #longestMs = new Map<SimulatedPeer, number>();
@@ -204,6 +206,8 @@ export class Crowd {
   sums(): CrowdSums {
     return {
       ...this.#sums,
+      // As far as is known by now.
+      failed: this.#sums.failed + this.#notFound.filter(({ isOver }) => !isOver).length,
       slowestResume: this.#slowest.trail,
       withheld: { ...this.#withheld },
       odd: { ...this.#odd },
@@ -224,11 +228,13 @@ export class Crowd {
       return;
     }
     this.ledger.settled(stamp, 'refused');
-    const target = this.#owners.get(stamp.to);
-    if (outcome.error.code === 'peer_not_found' && target?.session.isOver) return;
-    this.#sums.failed += 1;
+    const { code, message } = outcome.error;
+    const target = this.#owners.get(stamp.to)?.session;
+    if (code === 'peer_not_found' && target !== undefined) this.#notFound.push(target);
+    else this.#sums.failed += 1;
+    if (target?.isOver) return;
     this.#example(
-      `refused: ${stamp.from} to ${stamp.to}, number ${stamp.n}, sent at ${Math.round(plannedMs)} ms: ${outcome.error.code}, ${outcome.error.message}`,
+      `refused: ${stamp.from} to ${stamp.to}, number ${stamp.n}, sent at ${Math.round(plannedMs)} ms: ${code}, ${message}`,
     );
   }
 
