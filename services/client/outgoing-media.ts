@@ -89,6 +89,7 @@ export class OutgoingMedia {
 
   remove(track: MediaStreamTrack): void {
     this.#tracks.delete(track);
+    this.#waiting.delete(track);
     this.#takeOff(track);
     this.#carriers.delete(track);
   }
