@@ -230,9 +230,9 @@ export class Crowd {
     this.ledger.settled(stamp, 'refused');
     const { code, message } = outcome.error;
     const target = this.#owners.get(stamp.to)?.session;
+    if (code === 'peer_not_found' && target?.isOver) return;
     if (code === 'peer_not_found' && target !== undefined) this.#notFound.push(target);
     else this.#sums.failed += 1;
-    if (target?.isOver) return;
     this.#example(
       `refused: ${stamp.from} to ${stamp.to}, number ${stamp.n}, sent at ${Math.round(plannedMs)} ms: ${code}, ${message}`,
     );
